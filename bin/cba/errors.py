@@ -1,0 +1,34 @@
+"""The errors of the app: each one says what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+
+class CbaError(Exception):
+    """Base of everything the app raises on purpose; its text is meant for the person at the search bar."""
+
+
+class DetectionError(CbaError):
+    """A detection, its YAML or one of its conditions is wrong. `where` names file and field."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}" if where else problem)
+        self.where = where
+        self.problem = problem
+
+
+class DetectionErrors(DetectionError):
+    """All faults of a set of detections at once, so that one run shows everything there is to mend."""
+
+    def __init__(self, errors: Iterable[DetectionError]) -> None:
+        self.errors = list(errors)
+        super().__init__("", "\n".join(str(error) for error in self.errors))
+
+
+class RowError(CbaError):
+    """A search row cannot be used: names the field, its value, and what was expected."""
+
+
+class StoreError(CbaError):
+    """The KV store did not do what was asked; nothing learned earlier is lost, the run can be repeated."""

@@ -1,0 +1,1 @@
+"""What is normal: the days on which an entity was seen with a value."""

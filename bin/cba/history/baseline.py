@@ -1,0 +1,228 @@
+"""Looks rows up in the histories and learns them: the engine of `cbabaseline`, without a search head around it.
+
+A row is one group of events of one UTC day. Rows come in day order, because a day is judged with all earlier days of
+the same run already learned; within a day their order does not matter, since a day never counts for itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
+
+from ..detection.model import Detection, profile_name
+from ..errors import RowError
+from .days import date_text
+from .evidence import ORGANIZATION, Evidence, ScopeEvidence, scope_evidence
+from .history import History, ScopeView, view
+
+ABSENT = frozenset({"", "-"})
+
+SILENT_INACTIVE = "source inactive"
+SILENT_UNTRAINED = "organization untrained"
+
+
+class Subject(NamedTuple):
+    """Whose history: `profile` is scope and dimension, such as `identity_country`."""
+
+    profile: str
+    entity: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceStatus:
+    """First and last UTC day on which a source delivered any event."""
+
+    first_day: int
+    last_day: int
+
+    def seen(self, day: int) -> SourceStatus:
+        return SourceStatus(min(self.first_day, day), max(self.last_day, day))
+
+
+class HistoryStore(Protocol):
+    """Where histories live; `store.histories.HistoryCollection` is the one in Splunk."""
+
+    def load(self, subjects: Iterable[Subject]) -> dict[Subject, History]: ...
+
+    def save(self, histories: Mapping[Subject, History]) -> None: ...
+
+
+class StatusStore(Protocol):
+    """Where source statuses live."""
+
+    def load(self) -> dict[str, SourceStatus]: ...
+
+    def save(self, statuses: Mapping[str, SourceStatus]) -> None: ...
+
+
+class Verdicts(Protocol):
+    """What analysts have decided about values: value -> `benign` or `malicious`."""
+
+    def of(self, subject: Subject) -> Mapping[str, str]: ...
+
+
+class NoVerdicts:
+    """Nobody has decided anything yet."""
+
+    def of(self, subject: Subject) -> Mapping[str, str]:
+        return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A reduced row: its day, source, why it is left out (or absent), the entity per scope and value per dimension."""
+
+    day: int
+    source: str
+    skip_reason: str
+    entities: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What `cbabaseline` adds to a row: the evidence, or why there is none, or why it stays silent."""
+
+    evidence: Optional[Evidence]
+    silent_reason: str
+    text: str = ""
+
+
+class Baseline:
+    """Learns and looks up the profiles of one detection. `learn` and `judge` say which of the two it does."""
+
+    def __init__(
+        self,
+        detection: Detection,
+        histories: HistoryStore,
+        statuses: StatusStore,
+        verdicts: Optional[Verdicts] = None,
+        learn: bool = True,
+        judge: bool = True,
+    ) -> None:
+        self.detection = detection
+        self.learn = learn
+        self.judge = judge
+        self._histories = histories
+        self._status_store = statuses
+        self._verdicts = verdicts or NoVerdicts()
+        self._statuses: Optional[dict[str, SourceStatus]] = None
+        self._known: dict[Subject, History] = {}
+        self._changed: dict[Subject, None] = {}
+        self._statuses_changed = False
+        self._day: Optional[int] = None
+        self._views: dict[tuple[Subject, int], ScopeView] = {}
+        self._answers: dict[Row, Answer] = {}
+        self._learned: set[Row] = set()
+        self._profiles = [
+            (scope, detection.scopes.index(scope), dimension, detection.dimensions.index(dimension))
+            for scope, dimension in detection.profiles
+        ]
+
+    def process(self, rows: Sequence[Row]) -> list[Answer]:
+        """Answers a batch of rows in day order, learns them, and writes what changed.
+
+        Raises RowError when a row is out of day order, StoreError when the store fails.
+        """
+        self._load(rows)
+        answers = [self._row(row, position) for position, row in enumerate(rows, 1)]
+        self.flush()
+        return answers
+
+    def flush(self) -> None:
+        """Writes what was learned since the last time; harmless to repeat."""
+        if self._changed:
+            self._histories.save({subject: self._known[subject] for subject in self._changed})
+            self._changed.clear()
+        if self._statuses_changed and self._statuses is not None:
+            self._status_store.save(self._statuses)
+            self._statuses_changed = False
+
+    def _load(self, rows: Sequence[Row]) -> None:
+        if self._statuses is None:
+            self._statuses = self._status_store.load()
+        wanted = {s for row in set(rows) for s, _scope, _dimension, _value in self._subjects(row)} - self._known.keys()
+        if wanted:
+            found = self._histories.load(wanted)
+            self._known.update({subject: found.get(subject) or History() for subject in wanted})
+
+    def _subjects(self, row: Row) -> Iterable[tuple[Subject, str, str, str]]:
+        """The histories a row belongs to: (subject, scope, dimension, value)."""
+        if row.skip_reason not in ABSENT:
+            return
+        for scope, entity_at, dimension, value_at in self._profiles:
+            entity = ORGANIZATION if scope == ORGANIZATION else row.entities[entity_at]
+            value = row.values[value_at]
+            if entity not in ABSENT and value not in ABSENT:
+                yield Subject(profile_name(scope, dimension), entity), scope, dimension, value
+
+    def _row(self, row: Row, position: int) -> Answer:
+        if row.day != self._day:
+            self._turn_to(row.day, position)
+        if self.learn and row not in self._learned:
+            self._learned.add(row)
+            self._learn(row)
+        answer = self._answers.get(row)
+        if answer is None:
+            answer = self._answers[row] = self._judge(row) if self.judge else Answer(None, "")
+        return answer
+
+    def _turn_to(self, day: int, position: int) -> None:
+        if self._day is not None and day < self._day:
+            raise RowError(
+                f"row {position} of this batch is of {date_text(day)} and comes after rows of {date_text(self._day)}: "
+                "a later day is judged with the earlier ones learned, so put `| sort 0 day` before this command"
+            )
+        self._day = day
+        self._views.clear()
+        self._answers.clear()
+        self._learned.clear()
+
+    def _learn(self, row: Row) -> None:
+        assert self._statuses is not None
+        status = self._statuses.get(row.source)
+        seen = SourceStatus(row.day, row.day) if status is None else status.seen(row.day)
+        if seen != status:
+            self._statuses[row.source] = seen
+            self._statuses_changed = True
+        for subject, _scope, _dimension, value in self._subjects(row):
+            if self._known[subject].learn(value, row.day):
+                self._changed[subject] = None
+
+    def _judge(self, row: Row) -> Answer:
+        if row.skip_reason not in ABSENT:
+            return Answer(None, row.skip_reason)
+        for dimension, value in zip(self.detection.dimensions, row.values):
+            if value in ABSENT:
+                return Answer(None, f"no {dimension}")
+        if row.entities[0] in ABSENT:
+            return Answer(None, f"no {self.detection.scopes[0]}")
+        assert self._statuses is not None
+        status = self._statuses.get(row.source) or SourceStatus(row.day, row.day)
+        activation_day = status.first_day + self.detection.terms.activation
+        scopes: dict[str, dict[str, ScopeEvidence]] = {}
+        for subject, scope, dimension, value in self._subjects(row):
+            seen = self._view(subject, row.day, activation_day)
+            found = scope_evidence(subject.entity, self._known[subject], seen, value)
+            scopes.setdefault(scope, {})[dimension] = found
+        active = row.day >= activation_day
+        evidence = Evidence(row.day, row.source, active, dict(zip(self.detection.dimensions, row.values)), scopes)
+        return Answer(evidence, self._silence(evidence), evidence.to_json())
+
+    def _silence(self, evidence: Evidence) -> str:
+        if not evidence.active:
+            return SILENT_INACTIVE
+        order = self.detection.scopes
+        if any(evidence.asked(order[0], dimension, order) is None for dimension in evidence.values):
+            return SILENT_UNTRAINED
+        return ""
+
+    def _view(self, subject: Subject, day: int, activation_day: int) -> ScopeView:
+        """A history as of the start of the day; computed once per day, before or after the day itself is learned."""
+        key = (subject, activation_day)
+        seen = self._views.get(key)
+        if seen is None:
+            verdicts = self._verdicts.of(subject)
+            seen = view(self._known[subject], day, activation_day, self.detection.terms, verdicts)
+            self._views[key] = seen
+        return seen

@@ -1,0 +1,118 @@
+"""What the histories say about one row: the evidence that conditions, score and explanation are made from.
+
+Evidence is data and nothing else: it travels between the commands as JSON and is kept with each finding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Mapping, Optional, Sequence
+
+from .days import DaySet
+from .history import History, ScopeView
+
+ORGANIZATION = "organization"
+KNOWN_SHOWN = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class ScopeEvidence:
+    """One scope and dimension, as it stood before the event's day.
+
+    `entity` who was asked; `trained` whether there is something to compare with; `new` whether the event's value is
+    not established; `seen` number of established values (`known`: the most usual of them); `days`, `first`, `last`
+    the event's value in the training period, ever, and before; `active_days`, `since` the entity itself;
+    `weight`, `total`, `choices` the decayed day counts of the value, of all values, and how many values there are;
+    `arrivals` the decayed rate of new values.
+    """
+
+    entity: str
+    trained: bool
+    new: bool
+    seen: int
+    days: int
+    first: Optional[int]
+    last: Optional[int]
+    active_days: int
+    since: Optional[int]
+    known: tuple[str, ...]
+    weight: float
+    total: float
+    choices: int
+    arrivals: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """All that scoring knows of a row: `scopes[scope][dimension]` and whether the source is active on `day`."""
+
+    day: int
+    source: str
+    active: bool
+    values: Mapping[str, str]
+    scopes: Mapping[str, Mapping[str, ScopeEvidence]]
+
+    def asked(self, scope: str, dimension: str, order: Sequence[str]) -> Optional[ScopeEvidence]:
+        """The first trained scope from `scope` outwards along `order`, or None when not even the widest is trained."""
+        for name in order[order.index(scope) :]:
+            found = self.scopes.get(name, {}).get(dimension)
+            if found is not None and found.trained:
+                return found
+        return None
+
+    def to_json(self) -> str:
+        """Compact JSON; equal evidence gives equal text."""
+        return json.dumps(
+            {
+                "day": self.day,
+                "source": self.source,
+                "active": self.active,
+                "values": dict(self.values),
+                "scopes": {
+                    scope: {dimension: dataclasses.asdict(found) for dimension, found in dimensions.items()}
+                    for scope, dimensions in self.scopes.items()
+                },
+            },
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """The inverse of `to_json`. Raises ValueError when the text is not evidence."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            scopes = {
+                scope: {
+                    dimension: ScopeEvidence(**{**found, "known": tuple(found["known"])})
+                    for dimension, found in dimensions.items()
+                }
+                for scope, dimensions in data["scopes"].items()
+            }
+            return cls(data["day"], data["source"], data["active"], data["values"], scopes)
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not evidence of cbabaseline ({error})") from error
+
+
+def scope_evidence(entity: str, history: History, seen: ScopeView, value: str) -> ScopeEvidence:
+    """The evidence about `value` given a scope's view of its history (`history` only for the value's own days)."""
+    days: Optional[DaySet] = history.values.get(value)
+    last = days.last_before(seen.day) if days is not None else None
+    first = days.first if days is not None and days.first < seen.day else None
+    return ScopeEvidence(
+        entity=entity,
+        trained=seen.trained,
+        new=value not in seen.established,
+        seen=len(seen.established),
+        days=days.days_seen(seen.day - seen.training, seen.day - 1) if days is not None else 0,
+        first=first,
+        last=last,
+        active_days=seen.active_days,
+        since=seen.since,
+        known=seen.known[:KNOWN_SHOWN],
+        weight=round(seen.weights.get(value, 0.0), 3),
+        total=seen.total_weight,
+        choices=len(seen.weights),
+        arrivals=round(seen.new_values_rate, 3),
+    )

@@ -1,0 +1,53 @@
+"""Histories as rows for a person: `cbahistory` and, later, the entity page."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from ..detection.model import Detection, profile_name
+from .baseline import SourceStatus, Subject
+from .days import RETENTION_DAYS, date_text
+from .history import History, Terms, observations, view
+
+
+def list_histories(
+    histories: Mapping[Subject, History],
+    detections: Mapping[str, Detection],
+    statuses: Mapping[str, Mapping[str, SourceStatus]],
+    day: int,
+) -> Iterator[dict[str, object]]:
+    """One row per value as known at the start of `day`: profile, entity, value, first and last day (ISO dates), days in
+    the training period and in the retention, established and trained as 0 or 1.
+
+    Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
+    counts as early, as it would for each of them.
+    """
+    for subject, history in sorted(histories.items()):
+        detection = _learner(subject.profile, detections)
+        terms = detection.terms if detection else Terms()
+        starts = [status.first_day for status in statuses.get(detection.id, {}).values()] if detection else []
+        activation_day = min(starts, default=day) + terms.activation
+        seen = view(history, day, activation_day, terms, {})
+        for value, days in observations(history):
+            if days.first >= day:
+                continue
+            yield {
+                "profile": subject.profile,
+                "entity": subject.entity,
+                "value": value,
+                "first_day": date_text(days.first),
+                "last_day": date_text(days.last_before(day)),
+                "days_training": days.days_seen(day - terms.training, day - 1),
+                "days_retained": days.days_seen(day - RETENTION_DAYS, day - 1),
+                "established": int(value in seen.established),
+                "trained": int(seen.trained),
+                "active_days": seen.active_days,
+            }
+
+
+def _learner(profile: str, detections: Mapping[str, Detection]) -> Detection | None:
+    """The detection that learns a profile."""
+    for detection in detections.values():
+        if any(profile_name(*observed) == profile for observed in detection.profiles):
+            return detection
+    return None
