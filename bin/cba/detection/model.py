@@ -1,0 +1,392 @@
+"""The one model of a detection: what its YAML may say, checked whole, and what the commands read at run time.
+
+`Detection.from_dict` accepts the YAML's content and the generated JSON alike, so there is one place that knows the
+fields. It collects every fault before it raises.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+
+from ..errors import DetectionError, DetectionErrors
+from ..history.evidence import ORGANIZATION
+from ..history.history import Terms
+from .condition import Call, Field, Node, parse
+
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+KINDS = ("exclusive", "escalation", "downgrade")
+SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
+SCOPES = ("identity", "host", "project", ORGANIZATION)
+BASE = "base"
+
+_ID = re.compile(r"^[a-z][a-z0-9_]*$")
+_PERIOD = re.compile(r"^(\d+)d$")
+_TECHNIQUE = re.compile(r"^T\d{4}(\.\d{3})?$")
+_TACTIC = re.compile(r"^TA\d{4}$")
+
+
+def severity_rank(severity: str) -> int:
+    """1 for informational up to 5 for critical."""
+    return SEVERITIES.index(severity) + 1
+
+
+LOW = severity_rank("low")
+
+
+@dataclasses.dataclass(frozen=True)
+class Variation:
+    """A named case of a detection. `when` holds under the detection's own condition; the base variation is `BASE`."""
+
+    id: str
+    name: str
+    severity: str
+    kind: str
+    when: Optional[Node]
+
+    @property
+    def rank(self) -> int:
+        return severity_rank(self.severity)
+
+
+@dataclasses.dataclass(frozen=True)
+class Periods:
+    """Activation, training and deduplication, in days."""
+
+    activation: int
+    training: int
+    deduplication: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Drilldown:
+    """A search an analyst opens from a finding; `$field$` stands for the finding's field."""
+
+    name: str
+    search: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Detection:
+    """One alert definition. `document` is the validated content, as written in the YAML."""
+
+    id: str
+    name: str
+    severity: str
+    sources: tuple[str, ...]
+    periods: Periods
+    terms: Terms
+    entity: str
+    deduplicate_by: tuple[str, ...]
+    group_by: tuple[str, ...]
+    scopes: tuple[str, ...]
+    observe: Mapping[str, tuple[str, ...]]
+    when: Node
+    base: Variation
+    variations: tuple[Variation, ...]
+    tactics: tuple[str, ...]
+    techniques: tuple[str, ...]
+    drilldowns: tuple[Drilldown, ...]
+    document: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(cls, data: Any, where: str) -> Detection:
+        """Builds a detection from YAML or JSON content. Raises DetectionErrors naming every fault and its place."""
+        reader = _Reader(data, where)
+        detection = reader.detection()
+        if reader.errors:
+            raise DetectionErrors(reader.errors)
+        assert detection is not None
+        return detection
+
+    @property
+    def all_variations(self) -> tuple[Variation, ...]:
+        """Base first, then the variations in listed order."""
+        return (self.base, *self.variations)
+
+    def variation(self, variation_id: str) -> Variation:
+        """The variation with that id. Raises KeyError for an unknown one."""
+        for variation in self.all_variations:
+            if variation.id == variation_id:
+                return variation
+        raise KeyError(f"detection {self.id} has no variation {variation_id!r}")
+
+    @property
+    def profiles(self) -> Iterator[tuple[str, str]]:
+        """Every (scope, dimension) the detection observes."""
+        for scope, dimensions in self.observe.items():
+            for dimension in dimensions:
+                yield scope, dimension
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The observed dimensions, each once, in order of appearance."""
+        return tuple(dict.fromkeys(dimension for _scope, dimension in self.profiles))
+
+    @property
+    def condition_fields(self) -> tuple[str, ...]:
+        """The row's own fields that any condition reads."""
+        names: dict[str, None] = {}
+        for node in self._nodes():
+            if isinstance(node, Field):
+                names[node.name] = None
+            elif isinstance(node, Call) and node.argument("field"):
+                names[node.argument("field")] = None
+        return tuple(names)
+
+    def _nodes(self) -> Iterator[Node]:
+        yield from self.when.walk()
+        for variation in self.all_variations:
+            if variation.when is not None:
+                yield from variation.when.walk()
+
+
+def profile_name(scope: str, dimension: str) -> str:
+    """`identity_country`: the name of a profile in collections, commands and docs."""
+    return f"{scope}_{dimension}"
+
+
+_TEXTS = ("description", "attackers_goals")
+_LISTS = ("investigative_actions", "false_positives")
+_KNOWN = frozenset(
+    {
+        "id", "name", "severity", "attack", "tags", "sources", "periods", "trained_days", "entity", "deduplicate_by",
+        "candidates", "group_by", "enrich", "scopes", "observe", "when", "base", "variations", "drilldowns",
+        "security_domain", *_TEXTS, *_LISTS,
+    }
+)  # fmt: skip
+
+
+class _Reader:
+    """Reads one document, collecting faults; a field that is wrong takes a harmless value meanwhile."""
+
+    def __init__(self, data: Any, where: str) -> None:
+        self.where = where
+        self.errors: list[DetectionError] = []
+        self.data: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        if not isinstance(data, Mapping):
+            self.fault("", f"a detection is a mapping of fields, not {type(data).__name__}")
+
+    def fault(self, field: str, problem: str) -> None:
+        self.errors.append(DetectionError(f"{self.where}: {field}" if field else self.where, problem))
+
+    def detection(self) -> Optional[Detection]:
+        if self.errors:
+            return None
+        for field in sorted(set(self.data) - _KNOWN):
+            self.fault(field, f"unknown field; a detection has {', '.join(sorted(_KNOWN))}")
+        for field in _TEXTS:
+            self.text(field)
+        for field in _LISTS:
+            self.texts(field)
+        self.text("security_domain", "access")
+        scopes = self.chosen("scopes", SCOPES, ["identity", "project", ORGANIZATION])
+        observe = self.observe(scopes)
+        periods = self.periods()
+        detection_id = self.matching("id", _ID, "lower-case letters, digits and _")
+        when = self.condition(self.data, "when", "when", observe, required=True)
+        attack = self.mapping("attack")
+        detection = Detection(
+            id=detection_id,
+            name=self.text("name"),
+            severity=self.severity(self.data, "severity"),
+            sources=self.chosen("sources", SOURCES, []),
+            periods=periods,
+            terms=Terms(
+                training=periods.training,
+                activation=periods.activation,
+                trained_age=periods.activation,
+                trained_days=self.number("trained_days", 5),
+            ),
+            entity=self.text("entity", "identity"),
+            deduplicate_by=self.texts("deduplicate_by"),
+            group_by=self.texts("group_by"),
+            scopes=scopes,
+            observe=observe,
+            when=when or parse("0"),
+            base=self.base(observe),
+            variations=tuple(self.variations(observe)),
+            tactics=self.ids(attack, "tactics", _TACTIC),
+            techniques=self.ids(attack, "techniques", _TECHNIQUE),
+            drilldowns=tuple(self.drilldowns()),
+            document=self.data,
+        )
+        if self.data.get("trained_days", 5) == 0:
+            self.fault("trained_days", "needs at least 1 day")
+        return detection
+
+    def text(self, field: str, default: Optional[str] = None) -> str:
+        value = self.data.get(field, default)
+        if not isinstance(value, str) or not value.strip():
+            self.fault(field, "a text is needed")
+            return ""
+        return value
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        value = self.data.get(field)
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+            self.fault(field, "a list of texts is needed")
+            return ()
+        return tuple(value)
+
+    def mapping(self, field: str) -> Mapping[str, Any]:
+        value = self.data.get(field)
+        if not isinstance(value, Mapping) or not value:
+            self.fault(field, "a mapping is needed")
+            return {}
+        return value
+
+    def number(self, field: str, default: int) -> int:
+        value = self.data.get(field, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.fault(field, f"a whole number is needed, not {value!r}")
+            return default
+        return value
+
+    def matching(self, field: str, pattern: re.Pattern[str], wanted: str) -> str:
+        value = self.text(field)
+        if value and not pattern.match(value):
+            self.fault(field, f"{value!r} is not {wanted}")
+        return value
+
+    def chosen(self, field: str, choices: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+        values = self.data.get(field, list(default))
+        if not isinstance(values, list) or not values:
+            self.fault(field, f"a list of {', '.join(choices)} is needed")
+            return tuple(default)
+        for value in values:
+            if value not in choices:
+                self.fault(field, f"unknown {value!r}; one of {', '.join(choices)}")
+        return tuple(values)
+
+    def severity(self, data: Mapping[str, Any], field: str, path: str = "") -> str:
+        value = data.get("severity")
+        if value not in SEVERITIES:
+            self.fault(path or field, f"unknown severity {value!r}; one of {', '.join(SEVERITIES)}")
+            return SEVERITIES[0]
+        return str(value)
+
+    def ids(self, attack: Mapping[str, Any], field: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        values = attack.get(field, [])
+        if not isinstance(values, list) or not all(isinstance(v, str) and pattern.match(v) for v in values):
+            self.fault(f"attack.{field}", f"a list of ATT&CK ids is needed, not {values!r}")
+            return ()
+        return tuple(values)
+
+    def periods(self) -> Periods:
+        given = self.mapping("periods")
+        days: dict[str, int] = {}
+        for field in ("activation", "training", "deduplication"):
+            match = _PERIOD.match(str(given.get(field, "")))
+            # A deduplication window is at least a day long: finding ids name the day on which it opened.
+            if match is None or int(match.group(1)) < 1:
+                self.fault(f"periods.{field}", f"whole days are needed, such as 5d, not {given.get(field)!r}")
+            days[field] = int(match.group(1)) if match else 1
+        for field in sorted(set(given) - set(days)):
+            self.fault(f"periods.{field}", "unknown period")
+        return Periods(**days)
+
+    def observe(self, scopes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        observe: dict[str, tuple[str, ...]] = {}
+        for scope, dimensions in self.mapping("observe").items():
+            if scope not in scopes:
+                self.fault(f"observe.{scope}", f"unknown scope; this detection has {', '.join(scopes)}")
+            elif not isinstance(dimensions, list) or not dimensions:
+                self.fault(f"observe.{scope}", "a list of dimensions is needed")
+            else:
+                observe[scope] = tuple(dimensions)
+        return observe
+
+    def condition(
+        self, data: Mapping[str, Any], key: str, path: str, observe: Mapping[str, Sequence[str]], required: bool
+    ) -> Optional[Node]:
+        text = data.get(key)
+        if text is None and not required:
+            return None
+        if not isinstance(text, str) or not text.strip():
+            self.fault(path, "a condition is needed")
+            return None
+        try:
+            node = parse(text, f"{self.where}: {path}")
+        except DetectionError as error:
+            self.errors.append(error)
+            return None
+        for call in node.walk():
+            if isinstance(call, Call):
+                self.check_call(call, path, observe)
+        return node
+
+    def check_call(self, call: Call, path: str, observe: Mapping[str, Sequence[str]]) -> None:
+        scope, dimension = call.argument("scope"), call.argument("dimension")
+        if dimension and dimension not in observe.get(scope, ()):
+            self.fault(path, f"{call} asks for a profile that the detection does not observe")
+
+    def base(self, observe: Mapping[str, Sequence[str]]) -> Variation:
+        given = self.data.get("base", {})
+        if not isinstance(given, Mapping):
+            self.fault("base", "a mapping with the condition `when` is needed")
+            given = {}
+        when = self.condition(given, "when", "base.when", observe, required=False)
+        name, severity = self.data.get("name"), self.data.get("severity")
+        severity = severity if severity in SEVERITIES else SEVERITIES[0]
+        return Variation(BASE, str(name), str(severity), "exclusive", when)
+
+    def variations(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Variation]:
+        seen = {BASE}
+        for index, given in enumerate(self.data.get("variations") or []):
+            path = f"variations[{index}]"
+            if not isinstance(given, Mapping):
+                self.fault(path, "a mapping is needed")
+                continue
+            for field in sorted(set(given) - {"id", "name", "severity", "kind", "when"}):
+                self.fault(f"{path}.{field}", "unknown field; a variation has id, name, severity, kind, when")
+            variation_id, name, kind = str(given.get("id", "")), given.get("name"), given.get("kind")
+            if not variation_id or variation_id in seen:
+                self.fault(f"{path}.id", f"an id of its own is needed, not {variation_id!r}")
+            seen.add(variation_id)
+            if not isinstance(name, str) or not name:
+                self.fault(f"{path}.name", "a text is needed")
+            if kind not in KINDS:
+                self.fault(f"{path}.kind", f"unknown kind {kind!r}; one of {', '.join(KINDS)}")
+            when = self.condition(given, "when", f"{path}.when", observe, required=True)
+            severity = self.severity(given, "severity", f"{path}.severity")
+            yield Variation(variation_id, str(name), severity, str(kind), when)
+
+    def drilldowns(self) -> Iterator[Drilldown]:
+        for index, given in enumerate(self.data.get("drilldowns") or []):
+            if not isinstance(given, Mapping) or set(given) != {"name", "search"}:
+                self.fault(f"drilldowns[{index}]", "needs exactly name and search")
+                continue
+            yield Drilldown(str(given["name"]), str(given["search"]))
+
+
+def collect(build: Callable[[Any, str], Detection], documents: Mapping[str, Any]) -> dict[str, Detection]:
+    """Builds every document (`where` -> content), raising all faults of all of them together."""
+    detections: dict[str, Detection] = {}
+    errors: list[DetectionError] = []
+    for where, data in documents.items():
+        try:
+            detection = build(data, where)
+        except DetectionErrors as error:
+            errors.extend(error.errors)
+            continue
+        if detection.id in detections:
+            errors.append(DetectionError(f"{where}: id", f"{detection.id!r} is defined twice"))
+        detections[detection.id] = detection
+    errors.extend(_shared_profiles(detections.values()))
+    if errors:
+        raise DetectionErrors(errors)
+    return detections
+
+
+def _shared_profiles(detections: Any) -> Iterator[DetectionError]:
+    """A history is read, changed and written back, so each profile has exactly one detection that learns it."""
+    owner: dict[tuple[str, str], str] = {}
+    for detection in detections:
+        for profile in detection.profiles:
+            if profile in owner:
+                yield DetectionError(
+                    f"{detection.id}: observe", f"{profile_name(*profile)} is already learned by {owner[profile]}"
+                )
+            owner[profile] = detection.id
