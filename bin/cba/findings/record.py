@@ -1,0 +1,269 @@
+"""Records scored rows as findings, reading and writing them through a store.
+
+The recorder keeps the windows of the entities it has met in this run, derives their findings after each batch, and
+writes those that changed. Killed at any point and run again, it ends with the same findings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Iterable, Mapping, Protocol, Sequence
+
+from ..detection.model import Detection, severity_rank
+from ..history.days import SECONDS_PER_DAY, day_of
+from .windows import (
+    Atom,
+    AtomKey,
+    Neighbour,
+    Record,
+    Sighting,
+    Window,
+    derive,
+    finding_id,
+    period_seconds,
+    place,
+)
+
+NEW = "new"
+TRIAGE_FIELDS = ("status", "owner", "verdict", "comment", "triaged_time")
+
+Document = dict[str, object]
+
+
+class FindingStore(Protocol):
+    """Where findings live; `store.findings.FindingCollection` is the one in Splunk."""
+
+    def of_entities(self, entities: Sequence[str], since: int) -> list[Document]:
+        """Every finding on one of `entities` whose last event is at `since` (epoch seconds) or later."""
+
+    def save(self, documents: Sequence[Document]) -> None: ...
+
+    def delete(self, finding_ids: Sequence[str]) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What `cbarecord` adds to a row: the finding its first event belongs to, and whether this run raised it."""
+
+    finding_id: str
+    raised: bool
+
+
+class Recorder:
+    """Deduplicates one detection's scored rows into findings. `now` (epoch seconds) stamps when they were raised."""
+
+    def __init__(self, detection: Detection, store: FindingStore, now: int) -> None:
+        self.detection = detection
+        self.store = store
+        self.now = now
+        self._period = period_seconds(detection)
+        self._entities: dict[str, _Entity] = {}
+
+    def record(self, sightings: Sequence[tuple[str, Sighting]]) -> list[Outcome]:
+        """Records (entity, sighting) pairs; rows of one day may come in any order. One outcome per pair, in order.
+
+        Raises StoreError when the store fails; whatever it had accepted by then is kept and is written again unchanged
+        when the search is repeated.
+        """
+        if not sightings:
+            return []
+        self._load({entity for entity, _s in sightings}, min(s.seconds[0] for _e, s in sightings))
+        touched: dict[str, None] = {}
+        placed: list[tuple[_Entity, Window, AtomKey]] = []
+        for name, sighting in sightings:
+            entity = self._entities[name]
+            windows = place(entity.windows.setdefault(sighting.key, []), sighting, self._period)
+            entity.touched.update((id(window), window) for window in windows)
+            placed.append((entity, windows[0], AtomKey(sighting.bucket, sighting.plain, sighting.suspected)))
+            touched[name] = None
+        for name in touched:
+            self._entities[name].derive(self.detection, self.now)
+        self._write([self._entities[name] for name in touched])
+        return [entity.outcome(window, atom) for entity, window, atom in placed]
+
+    def _load(self, names: set[str], earliest: int) -> None:
+        """Reads the findings of entities not met yet, far enough back for their open windows and for suspicion."""
+        # Windows that reach into the earliest one open up to two periods before it; their neighbours a day earlier.
+        since = earliest - 2 * self._period - SECONDS_PER_DAY
+        wanted = [n for n in sorted(names) if n not in self._entities or since < self._entities[n].since]
+        if not wanted:
+            return
+        documents: dict[str, list[Document]] = {}
+        for document in self.store.of_entities(wanted, since):
+            documents.setdefault(str(document["entity"]), []).append(document)
+        for name in wanted:
+            entity = self._entities.setdefault(name, _Entity(since))
+            entity.since = min(since, entity.since)
+            entity.restore(self.detection, documents.get(name, []))
+
+    def _write(self, entities: Iterable[_Entity]) -> None:
+        saved: list[Document] = []
+        gone: list[str] = []
+        for entity in entities:
+            saved.extend(entity.changed)
+            gone.extend(entity.superseded)
+        if saved:
+            self.store.save(saved)
+        if gone:
+            self.store.delete(gone)
+        for entity in entities:
+            entity.written()
+
+
+class _Entity:
+    """The findings and windows of one entity in this run."""
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self.windows: dict[str, list[Window]] = {}
+        self.touched: dict[int, Window] = {}
+        self.documents: dict[str, Document] = {}
+        self.neighbours: dict[str, Neighbour] = {}
+        self.finding_of: dict[tuple[int, AtomKey], str] = {}
+        self.raised_now: set[str] = set()
+        self.changed: list[Document] = []
+        self.superseded: list[str] = []
+
+    def restore(self, detection: Detection, documents: Iterable[Document]) -> None:
+        """Takes over stored findings: those of this detection as windows, all of them as neighbours."""
+        restored: dict[tuple[str, int], Window] = {}
+        for document in documents:
+            known = str(document["finding_id"])
+            if known in self.documents or known in self.neighbours:
+                continue
+            if document["detection"] != detection.id:
+                self.neighbours[known] = _neighbour(document)
+                continue
+            self.documents[known] = document
+            key, opened_day = str(document["key"]), int(str(document["opened_day"]))
+            window = restored.get((key, opened_day))
+            if window is None:
+                window = restored[key, opened_day] = Window(key)
+                self.windows.setdefault(key, []).append(window)
+            for atom, (count, first, last) in decode_atoms(str(document["atoms"])).items():
+                window.restore(atom, count, first, last)
+
+    def derive(self, detection: Detection, now: int) -> None:
+        """Derives the findings of every window with events at or after the earliest touched one; finds what changed."""
+        start = min(window.opened for window in self.touched.values())
+        affected = [w for windows in self.windows.values() for w in windows if w.last >= start]
+        ids = {finding for finding, document in self.documents.items() if _inside(document, affected)}
+        outside = [_neighbour(document) for finding, document in self.documents.items() if finding not in ids]
+        records = list(derive(detection, affected, [*outside, *self.neighbours.values()]))
+        wanted: dict[str, Document] = {}
+        for record in records:
+            document = self._document(detection, record, now)
+            identifier = str(document["finding_id"])
+            wanted[identifier] = document
+            self.finding_of.update({(id(record.window), atom): identifier for atom in record.atoms})
+        self._keep_triage(ids - set(wanted), wanted)
+        self.raised_now.update(set(wanted) - set(self.documents))
+        self.changed = [d for finding, d in wanted.items() if _content(d) != _content(self.documents.get(finding, {}))]
+        self.superseded = sorted(ids - set(wanted))
+        self.documents.update(wanted)
+
+    def _document(self, detection: Detection, record: Record, now: int) -> Document:
+        window, variation = record.window, record.variation
+        identifier = finding_id(detection.id, window.key, window.opened, variation.severity)
+        stored = self.documents.get(identifier, {})
+        count = sum(window.atoms[key].count for key in record.atoms)
+        last = max(window.atoms[key].last for key in record.atoms)
+        details = _details(window, record, stored)
+        return {
+            **details,
+            "_key": identifier,
+            "finding_id": identifier,
+            "detection": detection.id,
+            "variation": variation.id,
+            "name": variation.name,
+            "severity": variation.severity,
+            "severity_id": variation.rank,
+            "key": window.key,
+            "opened_day": day_of(window.opened),
+            "first_time": record.first,
+            "last_time": last,
+            "count": count,
+            "suppressed_count": count - 1,
+            "last_suppressed_time": last if count > 1 else 0,
+            "atoms": encode_atoms({key: window.atoms[key] for key in record.atoms}),
+            "explanation": _explanation(str(details.get("explanation", "")), record),
+            "related_finding": record.suspicious_of or "",
+            "raised_time": stored.get("raised_time", now),
+            "updated_time": now,
+            **{field: stored.get(field, NEW if field == "status" else "") for field in TRIAGE_FIELDS},
+        }
+
+    def _keep_triage(self, gone: set[str], wanted: Mapping[str, Document]) -> None:
+        """A finding absorbed by a more severe one of its window hands over what analysts have said of it."""
+        for finding in gone:
+            old = self.documents[finding]
+            for document in wanted.values():
+                same = document["key"] == old["key"] and document["opened_day"] == old["opened_day"]
+                if same and document["status"] == NEW:
+                    document.update({field: old[field] for field in TRIAGE_FIELDS})
+
+    def written(self) -> None:
+        """The store has taken everything: forget what was only there to be written."""
+        for finding in self.superseded:
+            self.documents.pop(finding, None)
+        self.changed, self.superseded = [], []
+        self.touched = {}
+
+    def outcome(self, window: Window, atom: AtomKey) -> Outcome:
+        finding = self.finding_of[id(window), atom]
+        return Outcome(finding, finding in self.raised_now)
+
+
+def _inside(document: Mapping[str, object], windows: Iterable[Window]) -> bool:
+    """Whether a stored finding belongs to one of these windows."""
+    opened_day = int(str(document["opened_day"]))
+    return any(w.key == document["key"] and day_of(w.opened) == opened_day for w in windows)
+
+
+def _neighbour(document: Mapping[str, object]) -> Neighbour:
+    rank = severity_rank(str(document["severity"]))
+    return Neighbour(int(str(document["first_time"])), str(document["key"]), str(document["finding_id"]), rank)
+
+
+def _details(window: Window, record: Record, stored: Mapping[str, object]) -> Document:
+    """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored."""
+    found = window.details.get(record.cause)
+    if found is not None and (not stored or found[0] <= int(str(stored["first_time"]))):
+        return dict(found[2])
+    if stored:
+        return dict(stored)
+    first = min(window.details.values(), key=lambda detail: detail[:2], default=None)
+    return dict(first[2]) if first is not None else {}
+
+
+def _explanation(explanation: str, record: Record) -> str:
+    if not record.suspicious_of:
+        return explanation
+    sentence = f" Raised further: finding {record.suspicious_of} came up on it in the 24 hours before."
+    return explanation if explanation.endswith(sentence) else explanation + sentence
+
+
+def _content(document: Mapping[str, object]) -> dict[str, object]:
+    """A finding without what every run stamps anew."""
+    return {field: value for field, value in document.items() if field not in ("updated_time", "_user")}
+
+
+def encode_atoms(atoms: Mapping[AtomKey, Atom]) -> str:
+    """`{"bucket|plain|suspected": [count, first, last]}` as compact JSON; the bucket in epoch seconds."""
+    return json.dumps(
+        {
+            "|".join((str(key.bucket), key.plain, key.suspected)): [atoms[key].count, atoms[key].first, atoms[key].last]
+            for key in sorted(atoms)
+        },
+        separators=(",", ":"),
+    )
+
+
+def decode_atoms(text: str) -> dict[AtomKey, tuple[int, int, int]]:
+    """The inverse of `encode_atoms`."""
+    atoms: dict[AtomKey, tuple[int, int, int]] = {}
+    for name, (count, first, last) in json.loads(text).items():
+        bucket, plain, suspected = name.split("|")
+        atoms[AtomKey(int(bucket), plain, suspected)] = (count, first, last)
+    return atoms

@@ -1,0 +1,212 @@
+"""Deduplication windows, in event time, as a pure function of what was seen.
+
+A *window* belongs to one deduplication key (say identity and country). Its first event opens it; for the length of the
+deduplication period further events are counted in it and raise nothing, unless they are strictly more severe than all
+before them: then they raise a finding of their own in the same window.
+
+What a window knows is a set of *atoms*, one per 15-minute bucket and variation: number of events, first and last
+second. Atoms merge by maximum and minimum, and the findings are derived from the atoms, sorted by time, anew each time.
+So it does not matter in which order, how often, or in which pieces events are delivered, as long as they come within
+the late-data overlap: overlapping searches present each bucket whole, and no day is judged before the day before is
+complete, so that a late event can move a window's opening only within its day, past nothing already counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+
+from ..detection.model import LOW, Detection, Variation
+from ..history.days import SECONDS_PER_DAY, day_of
+
+BUCKET_SECONDS = 900
+SUSPICIOUS_SECONDS = 24 * 3600
+
+
+class AtomKey(NamedTuple):
+    """A 15-minute bucket and the pair of variations its events have: plain, and if the entity is suspicious."""
+
+    bucket: int
+    plain: str
+    suspected: str
+
+
+@dataclasses.dataclass
+class Atom:
+    """The events of one bucket and variation. `stored` is the count known before this run; `parts` counts this run's
+    events by the row that brought them, so that a row that comes twice counts once."""
+
+    first: int
+    last: int
+    stored: int = 0
+    parts: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return max(self.stored, sum(self.parts.values()))
+
+    def see(self, part: str, count: int, first: int, last: int) -> None:
+        self.parts[part] = max(self.parts.get(part, 0), count)
+        self.first = min(self.first, first)
+        self.last = max(self.last, last)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sighting:
+    """One scored row: the events of one group and bucket. `seconds` are their distinct times, ascending."""
+
+    key: str
+    part: str
+    bucket: int
+    seconds: tuple[int, ...]
+    events: int
+    plain: str
+    suspected: str
+    details: Mapping[str, str]
+
+
+class Window:
+    """What one deduplication window of one key has seen. `details` keeps, per atom, the row of its first event."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.atoms: dict[AtomKey, Atom] = {}
+        self.details: dict[AtomKey, tuple[int, str, Mapping[str, str]]] = {}
+
+    @property
+    def opened(self) -> int:
+        """Second of the first event."""
+        return min(atom.first for atom in self.atoms.values())
+
+    @property
+    def last(self) -> int:
+        return max(atom.last for atom in self.atoms.values())
+
+    def restore(self, key: AtomKey, count: int, first: int, last: int) -> None:
+        """Takes an atom over from a stored finding."""
+        known = self.atoms.get(key)
+        if known is None:
+            self.atoms[key] = Atom(first, last, count)
+        else:
+            known.stored = max(known.stored, count)
+            known.first, known.last = min(known.first, first), max(known.last, last)
+
+    def see(self, sighting: Sighting, seconds: Sequence[int], count: int) -> None:
+        """Adds the events of a row that fall at `seconds` (ascending, not empty)."""
+        key = AtomKey(sighting.bucket, sighting.plain, sighting.suspected)
+        atom = self.atoms.get(key)
+        if atom is None:
+            atom = self.atoms[key] = Atom(seconds[0], seconds[-1])
+        atom.see(sighting.part, count, seconds[0], seconds[-1])
+        known = self.details.get(key)
+        if known is None or (seconds[0], sighting.part) < known[:2]:
+            self.details[key] = (seconds[0], sighting.part, sighting.details)
+
+
+def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window]:
+    """Puts a row's events into the key's `windows`, opening new ones at the end of the list; returns those touched.
+
+    `period` is the deduplication period in seconds. A row that straddles the end of a window is split at the second:
+    each later second counts as one event at least, the rest of the row's events belong to the earlier part.
+    """
+    parts: list[tuple[Window, list[int]]] = []
+    for second in sighting.seconds:
+        if parts and _contains(parts[-1][1][0], parts[-1][0], second, period):
+            parts[-1][1].append(second)
+            continue
+        parts.append((_window_for(windows, sighting.key, second, period), [second]))
+    later = sum(len(seconds) for _window, seconds in parts[1:])
+    for index, (window, seconds) in enumerate(parts):
+        window.see(sighting, seconds, len(seconds) if index else sighting.events - later)
+    return [window for window, _seconds in parts]
+
+
+def _contains(opened: int, window: Window, second: int, period: int) -> bool:
+    opened = min(opened, window.opened) if window.atoms else opened
+    return opened <= second < opened + period
+
+
+def _window_for(windows: list[Window], key: str, second: int, period: int) -> Window:
+    for window in windows:
+        if window.atoms and window.opened <= second < window.opened + period:
+            return window
+    for window in windows:
+        # A late event of the day on which a window opened moves its opening back.
+        if window.atoms and second < window.opened and day_of(second) == day_of(window.opened):
+            return window
+    opened = Window(key)
+    windows.append(opened)
+    return opened
+
+
+@dataclasses.dataclass
+class Record:
+    """A finding to be: the event that raised it, and the atoms counted in it."""
+
+    window: Window
+    variation: Variation
+    cause: AtomKey
+    first: int
+    suspicious_of: Optional[str]
+    atoms: list[AtomKey]
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbour:
+    """A finding on the same entity that may make it suspicious: when it was raised, its key and its id."""
+
+    time: int
+    key: str
+    finding_id: str
+    rank: int
+
+
+def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Neighbour]) -> Iterator[Record]:
+    """The findings of an entity's windows, in event time. `others` are its findings outside these windows."""
+    neighbours = [other for other in others if other.rank >= LOW]
+    current: dict[int, Record] = {}
+    moments = sorted(
+        (
+            (atom.first, -_rank(detection, key.plain), window.key, key, window)
+            for window in windows
+            for key, atom in window.atoms.items()
+        ),
+        key=lambda moment: moment[:4],
+    )
+    records: list[Record] = []
+    for first, _order, window_key, key, window in moments:
+        cause = _suspicious(neighbours, window_key, first)
+        variation = detection.variation(key.suspected if cause and key.suspected else key.plain)
+        record = current.get(id(window))
+        if record is None or variation.rank > record.variation.rank:
+            suspicious_of = cause.finding_id if cause and key.suspected != key.plain else None
+            record = current[id(window)] = Record(window, variation, key, first, suspicious_of, [])
+            records.append(record)
+            if variation.rank >= LOW:
+                raised = finding_id(detection.id, window_key, window.opened, variation.severity)
+                neighbours.append(Neighbour(first, window_key, raised, variation.rank))
+        record.atoms.append(key)
+    return iter(records)
+
+
+def _rank(detection: Detection, variation_id: str) -> int:
+    return detection.variation(variation_id).rank
+
+
+def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[Neighbour]:
+    """The latest other finding of Low or more in the 24 hours before, if any."""
+    earlier = [n for n in neighbours if n.key != key and second - SUSPICIOUS_SECONDS <= n.time < second]
+    return max(earlier, key=lambda neighbour: (neighbour.time, neighbour.finding_id), default=None)
+
+
+def finding_id(detection_id: str, key: str, opened: int, severity: str) -> str:
+    """The id of a finding. It names the day on which the window opened, which no late event changes, and the severity,
+    of which a window raises each at most once; so it is the same however the events were delivered."""
+    text = "\n".join((detection_id, key, str(day_of(opened)), severity))
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=12).hexdigest()
+
+
+def period_seconds(detection: Detection) -> int:
+    """The deduplication period in seconds."""
+    return detection.periods.deduplication * SECONDS_PER_DAY

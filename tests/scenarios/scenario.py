@@ -1,0 +1,129 @@
+"""Scenario files: a history, some events, and exactly the findings they raise.
+
+    today: 40                           the day on which `events` happen, counted from day 0
+    who:                                people and machines, by a short name
+      ada: {source: aws, project: "111111111111", identity: arn:aws:iam::111111111111:user/ada}
+    history:                            what everybody did before: one event at noon of each of these days
+      - ada NL 0-39
+      - ada DE 10/12/30-39
+    scenarios:
+      - name: a country nobody in the organization has been in
+        history: […]                    added to the file's
+        events:
+          - ada RU 10:00                (day 40; `+1 10:00` is a day later)
+          - {who: ada, country: RU, at: "10:05", access_key: AKIA…}
+        raises:
+          - {variation: "2", who: ada, country: RU, at: "10:00", count: 2}
+
+`raises: []` makes it a near-miss. Every finding from `today` on must be listed, in order of time; what building the
+history raised on the way (a second country is news, too) is not looked at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+import yaml
+
+from cba.history.days import SECONDS_PER_DAY
+from tests.support.pipeline import Seen
+
+FOLDER = Path(__file__).parent
+FIRST_DAY = 20_454  # 2026-01-01
+_SHORT = re.compile(r"^(?P<who>\w+) (?P<country>\S+) (?P<when>.+)$")
+_CLOCK = re.compile(r"^(?:\+(?P<days>\d+) )?(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """One case of a detection: every event it needs, and the findings that must come of it."""
+
+    detection: str
+    name: str
+    events: tuple[Seen, ...]
+    raises: tuple[Mapping[str, Any], ...]
+    today: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.detection}: {self.name}"
+
+
+def load(path: Path) -> list[Scenario]:
+    """The scenarios of a file; the detection is the file's name."""
+    document = yaml.safe_load(path.read_text("utf-8"))
+    return [_scenario(path.stem, document, case) for case in document["scenarios"]]
+
+
+def load_all() -> list[Scenario]:
+    return [scenario for path in sorted(FOLDER.glob("*.yml")) for scenario in load(path)]
+
+
+def _scenario(detection: str, document: Mapping[str, Any], case: Mapping[str, Any]) -> Scenario:
+    people = {**document["who"], **case.get("who", {})}
+    today = FIRST_DAY + int(case.get("today", document["today"]))
+    past = case.get("only_history", document.get("history", [])) + case.get("history", [])
+    events = [*_history(people, past), *_today(people, today, case["events"])]
+    numbered = tuple(dataclasses.replace(event, event_id=f"e{at}") for at, event in enumerate(events))
+    return Scenario(detection, case["name"], numbered, tuple(_expected(people, today, case["raises"])), today)
+
+
+def _history(people: Mapping[str, Any], lines: list[Any]) -> Iterator[Seen]:
+    for line in lines:
+        who, country, days = _parts(line)
+        for day in _days(days):
+            yield _event(people, who, country, (FIRST_DAY + day) * SECONDS_PER_DAY + 12 * 3600, line)
+
+
+def _today(people: Mapping[str, Any], today: int, lines: list[Any]) -> Iterator[Seen]:
+    for line in lines:
+        who, country, at = _parts(line)
+        yield _event(people, who, country, _time(today, at), line)
+
+
+def _parts(line: Any) -> tuple[str, str, str]:
+    if isinstance(line, Mapping):
+        return line["who"], str(line["country"]), str(line.get("at", line.get("days")))
+    match = _SHORT.match(line)
+    assert match, f"not `who country when`: {line!r}"
+    return match["who"], match["country"], match["when"]
+
+
+def _event(people: Mapping[str, Any], who: str, country: str, time: int, line: Any) -> Seen:
+    person = people[who]
+    more = (
+        {k: str(v) for k, v in line.items() if k not in ("who", "country", "at", "days")}
+        if isinstance(line, dict)
+        else {}
+    )
+    fields = {k: str(v) for k, v in person.items() if k not in ("source",)}
+    fields = {"source_kind": person["source"], "src_ip": f"ip-of-{country}", **fields, **more}
+    if country != "-":
+        fields["country"] = country
+    return Seen(time, "", fields)
+
+
+def _days(text: str) -> Iterator[int]:
+    for part in text.split("/"):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _time(today: int, at: str) -> int:
+    match = _CLOCK.match(at)
+    assert match, f"not a time of day: {at!r}"
+    seconds = int(match["hour"]) * 3600 + int(match["minute"]) * 60 + int(match["second"] or 0)
+    return (today + int(match["days"] or 0)) * SECONDS_PER_DAY + seconds
+
+
+def _expected(people: Mapping[str, Any], today: int, raises: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for finding in raises:
+        yield {
+            **finding,
+            "variation": str(finding["variation"]),
+            "identity": people[finding["who"]]["identity"],
+            "first_time": _time(today, str(finding["at"])),
+        }
