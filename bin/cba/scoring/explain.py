@@ -28,6 +28,8 @@ def _scopes(evidence: Evidence, dimension: str, order: Sequence[str], training: 
 
 def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
     who = "the organization" if scope == ORGANIZATION else f"{scope} {found.entity}"
+    if not found.active_days:
+        return f"{who} has no history yet"
     if not found.trained:
         since = f", known since {date_text(found.since)}" if found.since is not None else ""
         return f"{who} is too young to judge (active on {_days(found.active_days)}{since})"

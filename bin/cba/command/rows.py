@@ -1,0 +1,137 @@
+"""Between cells and the library: rows for the baseline, evidence as fields, sightings for the recorder."""
+
+from __future__ import annotations
+
+import json
+from typing import Iterable, Mapping, Sequence
+
+from ..detection.model import Detection, profile_name
+from ..errors import RowError
+from ..findings.windows import Sighting
+from ..history.baseline import Answer, Row
+from ..history.evidence import ORGANIZATION
+from .table import Table, whole_number
+
+
+def row_fields(detection: Detection) -> tuple[str, ...]:
+    """The fields `cbabaseline` reads for a detection."""
+    return ("day", "source_kind", "skip_reason", *_entity_fields(detection), *detection.dimensions)
+
+
+def _entity_fields(detection: Detection) -> tuple[str, ...]:
+    """A scope's entity stands in the field named after it; the organization needs none."""
+    return tuple(scope for scope in detection.scopes if scope != ORGANIZATION)
+
+
+def read_rows(table: Table, detection: Detection) -> list[Row]:
+    """The chunk's rows. Raises RowError naming field, value and row for a day that is no number.
+
+    Equal rows are the same object, so that everything remembered per row is found quickly.
+    """
+    columns = [table.column(name) for name in row_fields(detection)]
+    scopes = len(_entity_fields(detection))
+    known: dict[tuple[str, ...], Row] = {}
+    rows: list[Row] = []
+    for position, cells in enumerate(zip(*columns), 1):
+        row = known.get(cells)
+        if row is None:
+            try:
+                day = whole_number(cells[0], "day", position)
+            except ValueError as error:
+                raise RowError(str(error)) from error
+            row = known[cells] = Row(day, cells[1], cells[2], cells[3 : 3 + scopes], cells[3 + scopes :])
+        rows.append(row)
+    return rows
+
+
+_TERMS = ("trained", "new", "seen", "days")
+
+
+class EvidenceCells:
+    """The fields `cbabaseline` adds: evidence as JSON, why a row is silent, and the terms per profile."""
+
+    def __init__(self, detection: Detection) -> None:
+        self._profiles = list(detection.profiles)
+        terms = [f"{profile_name(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
+        self.names: tuple[str, ...] = ("evidence", "silent_reason", *terms)
+        self._memo: dict[int, tuple[Answer, tuple[str, ...]]] = {}
+
+    def of(self, answer: Answer) -> tuple[str, ...]:
+        """The cells for an answer; rows that share one share its cells."""
+        known = self._memo.get(id(answer))
+        if known is not None and known[0] is answer:
+            return known[1]
+        if len(self._memo) > 100_000:
+            self._memo.clear()
+        cells = (answer.text, answer.silent_reason, *self._terms(answer))
+        self._memo[id(answer)] = (answer, cells)
+        return cells
+
+    def _terms(self, answer: Answer) -> Iterable[str]:
+        for scope, dimension in self._profiles:
+            found = answer.evidence.scopes.get(scope, {}).get(dimension) if answer.evidence else None
+            if found is None:
+                yield from ("",) * len(_TERMS)
+            else:
+                yield from (str(int(found.trained)), str(int(found.new)), str(found.seen), str(found.days))
+
+
+# What a finding keeps of the row of its first event, beside the fields its detection groups by.
+CARRIED = (
+    "source_kind", "country", "asn", "as_org", "cloud_provider", "cloud_region", "anomaly_score",
+    "explanation", "variations_matched", "attack", "evidence",
+)  # fmt: skip
+_NEEDED = ("bucket", "event_times", "events", "variation", "variation_if_suspicious")
+
+
+def record_fields(detection: Detection) -> tuple[str, ...]:
+    """The fields `cbarecord` reads for a detection."""
+    return tuple(dict.fromkeys((*_NEEDED, *detection.group_by, *detection.deduplicate_by, *optional_fields(detection))))
+
+
+def optional_fields(detection: Detection) -> tuple[str, ...]:
+    """Those of `record_fields` that a search may leave out."""
+    return (*CARRIED, *detection.condition_fields)
+
+
+def read_sightings(table: Table, detection: Detection) -> list[tuple[int, str, Sighting]]:
+    """The rows that have a variation as (position, entity, sighting); the others are nobody's finding.
+
+    Raises RowError naming field, value and row for a count or time that is no number, or an unknown variation.
+    """
+    kept = [name for name in record_fields(detection) if name not in _NEEDED]
+    columns = {name: table.column(name) for name in (*kept, *_NEEDED)}
+    known = {variation.id for variation in detection.all_variations}
+    found: list[tuple[int, str, Sighting]] = []
+    for index, (variation, times) in enumerate(zip(columns["variation"], table.multivalues("event_times"))):
+        if not variation:
+            continue
+        cells = {name: columns[name][index] for name in columns}
+        if variation not in known:
+            raise RowError(f"row {index + 1}: detection {detection.id} has no variation {variation!r}")
+        sighting = _sighting(cells, times, index + 1, detection, {name: cells[name] for name in kept})
+        found.append((index, cells[detection.entity], sighting))
+    return found
+
+
+def _sighting(
+    cells: Mapping[str, str], times: Sequence[str], position: int, detection: Detection, details: Mapping[str, str]
+) -> Sighting:
+    try:
+        seconds = tuple(sorted({whole_number(time, "event_times", position) for time in times}))
+        bucket = whole_number(cells["bucket"], "bucket", position)
+        events = whole_number(cells["events"], "events", position)
+    except ValueError as error:
+        raise RowError(str(error)) from error
+    if not seconds:
+        raise RowError(f"field event_times of row {position} is empty; the reduction gives values(event_time)")
+    return Sighting(
+        key=json.dumps([cells[name] for name in detection.deduplicate_by], ensure_ascii=False),
+        part="\n".join((cells["source_kind"], *(cells[name] for name in detection.group_by))),
+        bucket=bucket,
+        seconds=seconds,
+        events=max(events, len(seconds)),
+        plain=cells["variation"],
+        suspected=cells["variation_if_suspicious"],
+        details={**details, "entity": cells[detection.entity]},
+    )

@@ -1,0 +1,1 @@
+"""KV store access through splunk-sdk, batched within the limits: one class per collection."""

@@ -1,0 +1,126 @@
+"""A KV store collection over splunk-sdk: batched, patient, and idempotent because every key is deterministic.
+
+Limits are those of limits.conf [kvstore]: 1,000 documents and 50 MB a save, 50,000 rows a query (silently cut). Some
+installations allow fewer; a save answered with 400 is halved until it fits.
+https://docs.splunk.com/Documentation/Splunk/latest/Admin/Limitsconf
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
+
+from splunklib.binding import HTTPError
+from splunklib.client import Service
+
+from ..errors import StoreError
+
+APP = "cloud_behavior_analytics"
+DOCUMENTS_PER_SAVE = 1000
+KEYS_PER_QUERY = 500
+ROWS_PER_PAGE = 10_000
+RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+_BUSY = frozenset({429, 500, 502, 503, 504})
+_JSON = [("Content-Type", "application/json")]
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+
+class Collection:
+    """One collection of the app, owner `nobody`. Every method raises StoreError naming the collection."""
+
+    def __init__(self, service: Service, name: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self.name = name
+        self._service = service
+        self._pause = pause
+        self._path = f"/servicesNS/nobody/{APP}/storage/collections/data/{name}"
+
+    def by_keys(self, keys: Iterable[str]) -> Iterator[Document]:
+        """The documents with these keys; keys without a document are left out."""
+        for batch in _batches(sorted(set(keys)), KEYS_PER_QUERY):
+            query = {"query": {"$or": [{"_key": key} for key in batch]}, "limit": len(batch)}
+            for found in self._post("batch_find", [query]):
+                yield from found
+
+    def find(self, query: Mapping[str, Any]) -> Iterator[Document]:
+        """Every document that matches, page by page, so that the row limit of a query cuts nothing off."""
+        skip = 0
+        while True:
+            page = self._get(query, skip)
+            yield from page
+            if not page:
+                return
+            skip += len(page)
+
+    def save(self, documents: Sequence[Document]) -> None:
+        """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved."""
+        for batch in _batches(documents, DOCUMENTS_PER_SAVE):
+            self._save(batch)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Removes the documents with these keys, if they are there."""
+        for batch in _batches(sorted(set(keys)), KEYS_PER_QUERY // 10):
+            self._delete(json.dumps({"$or": [{"_key": key} for key in batch]}))
+
+    def _delete(self, query: str) -> None:
+        self._request("delete", lambda: self._service.delete(self._path, query=query))
+
+    def _save(self, batch: Sequence[Document]) -> None:
+        try:
+            self._post("batch_save", batch)
+        except _TooLarge as error:
+            if len(batch) == 1:
+                key = batch[0].get("_key")
+                raise StoreError(f"KV store collection {self.name}: document {key} is refused ({error})") from error
+            half = len(batch) // 2
+            self._save(batch[:half])
+            self._save(batch[half:])
+
+    def _get(self, query: Mapping[str, Any], skip: int) -> list[Document]:
+        response = self._request(
+            "query",
+            lambda: self._service.get(
+                self._path, query=json.dumps(query), skip=skip, limit=ROWS_PER_PAGE, sort="_key", output_mode="json"
+            ),
+        )
+        return list(json.loads(response.body.read()))
+
+    def _post(self, verb: str, body: Sequence[Any]) -> Any:
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8")
+        response = self._request(verb, lambda: self._service.post(f"{self._path}/{verb}", headers=_JSON, body=text))
+        return json.loads(response.body.read())
+
+    def _request(self, verb: str, send: Callable[[], T]) -> T:
+        """Sends a request, again after a pause when the store is busy or out of reach."""
+        problem = ""
+        for pause in (*RETRY_PAUSES, None):
+            try:
+                return send()
+            except HTTPError as error:
+                problem = f"HTTP {error.status} {error.reason}: {error}"
+                if error.status == 400 and verb == "batch_save":
+                    raise _TooLarge(problem) from error
+                if error.status not in _BUSY:
+                    break
+            except (OSError, socket.timeout, http.client.HTTPException) as error:
+                problem = f"{type(error).__name__}: {error}"
+            if pause is not None:
+                self._pause(pause)
+        raise StoreError(
+            f"KV store collection {self.name}: {verb} failed ({problem}). Nothing learned before is lost; "
+            "the search can be run again over the same time range."
+        )
+
+
+class _TooLarge(Exception):
+    """The store refused a save with 400: too many or too large documents."""
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

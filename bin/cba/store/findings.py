@@ -1,0 +1,34 @@
+"""Findings in the collection `cba_findings`: one document each, kept with evidence, counts and triage state."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from splunklib.client import Service
+
+from .collection import Collection
+
+NAME = "cba_findings"
+_ENTITIES_PER_QUERY = 50
+
+
+class FindingCollection:
+    """Implements `findings.record.FindingStore`."""
+
+    def __init__(self, service: Service) -> None:
+        self._collection = Collection(service, NAME)
+
+    def of_entities(self, entities: Sequence[str], since: int) -> list[dict[str, Any]]:
+        """Findings on any of the entities whose last event is at `since` (epoch seconds) or later."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(entities), _ENTITIES_PER_QUERY):
+            batch = entities[start : start + _ENTITIES_PER_QUERY]
+            query = {"$and": [{"$or": [{"entity": e} for e in batch]}, {"last_time": {"$gte": since}}]}
+            found.extend(self._collection.find(query))
+        return found
+
+    def save(self, documents: Sequence[dict[str, Any]]) -> None:
+        self._collection.save(documents)
+
+    def delete(self, finding_ids: Sequence[str]) -> None:
+        self._collection.delete(finding_ids)

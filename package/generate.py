@@ -1,0 +1,378 @@
+"""Generates everything that follows from `detections/*.yml`; nothing it writes is edited by hand.
+
+    python package/generate.py           writes the files
+    python package/generate.py --check   exits with 1 and names every file that differs from what it would write
+
+YAML -> bin/cba/detection/catalogue.json (for the commands), default/savedsearches.conf, lookups/cba_detections.csv
+(the catalogue), docs/detections/<id>.md. PyYAML is needed here and nowhere in the app.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any, Iterable, Mapping
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bin"))
+
+from cba.detection.model import BASE, Detection, Variation, collect  # noqa: E402
+from cba.errors import DetectionError, DetectionErrors  # noqa: E402
+
+GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
+PREFIX = "CBA"
+
+# Offsets within the quarter of an hour: what prepares lookups first, then the detections, then what reads findings.
+DETECT_CRON = "2-59/15 * * * *"
+RAISE_CRON = "7-59/15 * * * *"
+# Overlap for late data (2 h) and cadence (15 min), snapped to the hour so that every 15-minute bucket is seen whole.
+DETECT_EARLIEST = "-3h@h"
+RAISE_EARLIEST = "-1h@h"
+
+# Capped so that one detection cannot make an entity a risk incident by repetition alone (the sum is also throttled).
+RISK_SCORES = {"informational": 5, "low": 15, "medium": 40, "high": 65, "critical": 85}
+
+Stanza = dict[str, str]
+
+
+def load(folder: Path) -> dict[str, Detection]:
+    """The detections of a folder. Raises DetectionErrors with every fault of every file, each naming file and field."""
+    documents: dict[str, Any] = {}
+    errors: list[DetectionError] = []
+    for path in sorted(folder.glob("*.yml")):
+        try:
+            documents[path.name] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            errors.append(DetectionError(path.name, f"is not YAML: {_where(error)}"))
+    try:
+        detections = collect(Detection.from_dict, documents)
+    except DetectionErrors as found:
+        errors.extend(found.errors)
+    if errors:
+        raise DetectionErrors(errors)
+    return detections
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem
+
+
+def generate(detections: Mapping[str, Detection]) -> dict[str, str]:
+    """Every generated file: path below the root -> content."""
+    files = {
+        "bin/cba/detection/catalogue.json": catalogue_json(detections.values()),
+        "default/savedsearches.conf": savedsearches_conf(detections.values()),
+        "lookups/cba_detections.csv": catalogue_csv(detections.values()),
+    }
+    for detection in detections.values():
+        files[f"docs/detections/{detection.id}.md"] = doc_page(detection)
+    return files
+
+
+def catalogue_json(detections: Iterable[Detection]) -> str:
+    """What the commands read: the documents of all detections."""
+    documents = [detection.document for detection in detections]
+    return json.dumps(documents, indent=1, ensure_ascii=False) + "\n"
+
+
+def catalogue_csv(detections: Iterable[Detection]) -> str:
+    """The catalogue lookup: one row per variation."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["detection", "variation", "name", "severity", "kind", "attack", "sources", "saved_search"])
+    for detection in detections:
+        for variation in detection.all_variations:
+            attack = " ".join(detection.tactics + detection.techniques)
+            sources = " ".join(detection.sources)
+            row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
+            writer.writerow([*row, variation_stanza(detection, variation)])
+    return out.getvalue()
+
+
+def detect_stanza(detection: Detection) -> str:
+    return f"{PREFIX} - {detection.id} - Detect"
+
+
+def variation_stanza(detection: Detection, variation: Variation) -> str:
+    """`CBA - <id> - Base` or `CBA - <id> - Variation 2`: short, unique, and sorted beside its detection."""
+    return f"{PREFIX} - {detection.id} - {'Base' if variation.id == BASE else 'Variation ' + variation.id}"
+
+
+def events_spl(detection: Detection) -> str:
+    """The normalised events of the detection's sources, scanned once."""
+    sources = [f"search `cba_events_{source}`" for source in detection.sources]
+    if len(sources) == 1:
+        return sources[0]
+    return "| multisearch " + " ".join(f"[ {source} ]" for source in sources)
+
+
+def detect_spl(detection: Detection, learn: str = "true") -> str:
+    """The detection search: find, normalise and reduce in SPL; histories, variations and findings in the commands."""
+    candidates = str(detection.document.get("candidates", "")).strip()
+    groups = " ".join(dict.fromkeys(("day", "bucket", "source_kind", *detection.group_by)))
+    fill = " ".join(name for name in detection.group_by)
+    learned = [
+        events_spl(detection),
+        *([f"| search {candidates}"] if candidates else []),
+        "| `cba_judged_days`",
+        f'| fillnull value="-" {fill}',
+        "| `cba_fold_skipped`",
+        f"| stats dc(event_id) AS events values(event_time) AS event_times min(event_time) AS first_time BY {groups}",
+        *str(detection.document.get("enrich", "")).strip().splitlines(),
+        "| sort 0 day",
+        f"| cbabaseline detection={detection.id} learn={learn}",
+    ]
+    judged = [
+        f"| cbascore detection={detection.id}",
+        '| where variation!=""',
+        f"| cbarecord detection={detection.id}",
+    ]
+    lines = learned if learn == "only" else learned + judged
+    return "\n".join(line if line.startswith(("|", "search")) else f"| {line}" for line in lines)
+
+
+def raise_spl(detection: Detection, variation: Variation) -> str:
+    """The search of one variation: the findings raised in its window, as alerts."""
+    return "\n".join(
+        (
+            f'| inputlookup cba_findings where detection="{detection.id}" variation="{variation.id}"',
+            "| addinfo",
+            "| where raised_time>=info_min_time AND raised_time<info_max_time",
+            "| fields - info_*",
+            "| eval _time=first_time",
+        )
+    )
+
+
+def savedsearches_conf(detections: Iterable[Detection]) -> str:
+    """default/savedsearches.conf."""
+    stanzas: dict[str, Stanza] = {}
+    for detection in detections:
+        stanzas[detect_stanza(detection)] = detect_settings(detection)
+        stanzas[f"{PREFIX} - {detection.id} - Backfill"] = backfill_settings(detection)
+        for variation in detection.all_variations:
+            stanzas[variation_stanza(detection, variation)] = variation_settings(detection, variation)
+    stanzas[f"{PREFIX} - Quarantined users"] = quarantine_settings()
+    return f"# {GENERATED}\n" + "".join(_stanza(name, settings) for name, settings in stanzas.items())
+
+
+def _stanza(name: str, settings: Stanza) -> str:
+    lines = (f"{key} = {_continued(value)}" for key, value in settings.items())
+    return f"\n[{name}]\n" + "\n".join(lines) + "\n"
+
+
+def _continued(value: str) -> str:
+    return " \\\n".join(value.strip().split("\n"))
+
+
+def detect_settings(detection: Detection) -> Stanza:
+    return {
+        "description": f"{detection.name}: learns what is normal, judges what is new, records findings.",
+        "search": detect_spl(detection),
+        "dispatch.earliest_time": DETECT_EARLIEST,
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "cron_schedule": DETECT_CRON,
+        "enableSched": "1",
+        # Continuous scheduling: no window is ever left out, and one run at a time writes the histories.
+        "realtime_schedule": "0",
+        "max_concurrent": "1",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+def backfill_settings(detection: Detection) -> Stanza:
+    return {
+        "description": (
+            f"{detection.name}: learns from what is already indexed, without judging it. Run it once by hand over the "
+            "last 44 days before you enable the detection."
+        ),
+        "search": detect_spl(detection, learn="only"),
+        "dispatch.earliest_time": "-44d@d",
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "is_visible": "true",
+    }
+
+
+def variation_settings(detection: Detection, variation: Variation) -> Stanza:
+    document = detection.document
+    domain = str(document.get("security_domain", "access"))
+    entity = detection.entity
+    message = f"{variation.name}: ${entity}$. $explanation$"
+    risk = RISK_SCORES[variation.severity]
+    annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
+    drilldowns = [
+        {"name": d.name, "search": d.search, "earliest_offset": "$first_time$", "latest_offset": "$last_time$"}
+        for d in detection.drilldowns
+    ]
+    return {
+        "description": str(document["description"]),
+        "search": raise_spl(detection, variation),
+        "dispatch.earliest_time": RAISE_EARLIEST,
+        "dispatch.latest_time": "now",
+        "cron_schedule": RAISE_CRON,
+        "enableSched": "1",
+        "realtime_schedule": "0",
+        "is_visible": "false",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "0",
+        "alert.digest_mode": "1",
+        "alert.suppress": "1",
+        "alert.suppress.fields": "finding_id",
+        "alert.suppress.period": f"{detection.periods.deduplication * 24}h",
+        "action.correlationsearch.enabled": "1",
+        "action.correlationsearch.label": variation_stanza(detection, variation),
+        "action.correlationsearch.annotations": json.dumps(annotations),
+        "action.notable": "1",
+        "action.notable.param.rule_title": f"{variation.name}: ${entity}$",
+        "action.notable.param.rule_description": "$explanation$",
+        "action.notable.param.security_domain": domain,
+        "action.notable.param.severity": variation.severity,
+        "action.notable.param.nes_fields": ",".join(detection.deduplicate_by),
+        "action.notable.param.drilldown_searches": json.dumps(drilldowns),
+        "action.risk": "1",
+        "action.risk.param._risk_message": message,
+        "action.risk.param._risk_score": "0",
+        "action.risk.param._risk": json.dumps(
+            [
+                {
+                    "risk_object_field": entity,
+                    "risk_object_type": "system" if entity == "host" else "user",
+                    "risk_score": risk,
+                    "risk_message": message,
+                }
+            ]
+        ),
+        "disabled": "1",
+    }
+
+
+def quarantine_settings() -> Stanza:
+    """Keeps the users to whom AWS has attached a quarantine policy, which it does when it finds their key in public."""
+    return {
+        "description": "Remembers the AWS users whose access key AWS has quarantined as compromised.",
+        "search": "`cba_quarantined_users`\n| outputlookup append=true key_field=_key cba_quarantined",
+        "dispatch.earliest_time": DETECT_EARLIEST,
+        "dispatch.latest_time": "now",
+        "cron_schedule": "*/15 * * * *",
+        "enableSched": "1",
+        "realtime_schedule": "0",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+def doc_page(detection: Detection) -> str:
+    """docs/detections/<id>.md: what the alert means and exactly when it is raised."""
+    document, periods = detection.document, detection.periods
+    lines = [
+        f"# {detection.name}",
+        "",
+        f"<!-- {GENERATED} -->",
+        "",
+        str(document["description"]).strip(),
+        "",
+        "| | |",
+        "|---|---|",
+        f"| id | `{detection.id}` |",
+        f"| severity | {detection.severity} (base) |",
+        f"| ATT&CK | {', '.join(detection.tactics + detection.techniques)} |",
+        f"| sources | {', '.join(detection.sources)} |",
+        f"| activation period | {periods.activation} days |",
+        f"| training period | {periods.training} days |",
+        f"| deduplication period | {_plural(periods.deduplication)} by {', '.join(detection.deduplicate_by)} |",
+        f"| learns | {', '.join(f'{scope} × {dimension}' for scope, dimension in detection.profiles)} |",
+        "",
+        "## When it is raised",
+        "",
+        f"Always: `{detection.when}`, with the source active and somebody trained to compare with.",
+        "",
+        "| variation | severity | kind | condition |",
+        "|---|---|---|---|",
+        *(_variation_row(detection, variation) for variation in detection.all_variations),
+        "",
+        "All variations are evaluated. Of those that match and are no downgrades the most severe is raised, ties in",
+        "listed order; else a matching downgrade; else the base variation. `new` asks the narrowest trained scope from",
+        "the one named outwards: " + " → ".join(detection.scopes) + ".",
+        "",
+        "## What an attacker wants with it",
+        "",
+        str(document["attackers_goals"]).strip(),
+        "",
+        "## What to look at",
+        "",
+        *(f"- {item}" for item in document["investigative_actions"]),
+        "",
+        "## Known false positives",
+        "",
+        *(f"- {item}" for item in document["false_positives"]),
+        "",
+        "## The search",
+        "",
+        f"Saved search `{detect_stanza(detection)}`:",
+        "",
+        "```",
+        detect_spl(detection),
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _plural(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def _variation_row(detection: Detection, variation: Variation) -> str:
+    label = "base" if variation.id == BASE else variation.id
+    condition = f"`{variation.when}`" if variation.when is not None else "none of the others"
+    kind = "" if variation.id == BASE else variation.kind
+    return f"| {label}: {variation.name} | {variation.severity} | {kind} | {condition} |"
+
+
+def write(files: Mapping[str, str], root: Path) -> None:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def stale(files: Mapping[str, str], root: Path) -> list[str]:
+    """The generated files that are missing or differ from what is checked in."""
+    paths = {name: root / name for name in files}
+    return [name for name, path in paths.items() if not path.exists() or path.read_text("utf-8") != files[name]]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./dev generate", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
+    options = parser.parse_args(arguments)
+    try:
+        files = generate(load(ROOT / "detections"))
+    except DetectionErrors as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.check:
+        differing = stale(files, ROOT)
+        for name in differing:
+            print(f"{name} differs from what detections/*.yml generate; run ./dev generate", file=sys.stderr)
+        return 1 if differing else 0
+    write(files, ROOT)
+    print(f"{len(files)} files written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
