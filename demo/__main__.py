@@ -1,0 +1,78 @@
+"""`./dev demo`: a generated organization of 45 days with attacks hidden in it, through the shipped searches and commands
+at simulated cron times; ends with the alerts and with what was found and missed. No Splunk, no network."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Optional, Sequence
+
+from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups, write_files
+from demo.report import report, terminal
+from lab.errors import LabError
+from lab.replay import APP_DIR, replay
+from lab.scheduler import CADENCES
+from lab.searchhead import SearchHead
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("--seed", type=int, default=7, help="another organization (default 7)")
+    parser.add_argument("--events-per-day", type=int, default=2000, help="how busy it is (default 2000)")
+    parser.add_argument(
+        "--cadence", choices=list(CADENCES), default="1d", help="how often the searches run (default 1d)"
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="DIR", help="only write the logs there, in the providers' formats"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _arguments(arguments)
+    organization = Organization(seed=options.seed, events_per_day=options.events_per_day)
+    if options.write is not None:
+        for source, folder in write_files(organization, options.write).items():
+            print(f"./dev replay --source {source} {folder}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="cba-demo-") as state:
+        try:
+            return _run(organization, options.cadence, Path(state))
+        except LabError as error:
+            print(error, file=sys.stderr)
+            return 1
+
+
+def _run(organization: Organization, cadence: str, state: Path) -> int:
+    started = time.monotonic()
+    write_lookups(organization, state / "lookups")
+    with SearchHead(APP_DIR, state) as head:
+        print(f"Generating {organization.days} days of logs of six clouds ...", file=sys.stderr)
+        count = head.events.add(events(organization))
+        findings = replay(head, cadence, "Replaying")
+        notables = head.search("search index=notable | stats count", latest=organization.last_time + 86_400).rows
+    width, colour = terminal(sys.stdout)
+    truth = (hidden_attacks(organization), benign_surprises(organization), decoys(organization))
+    print(report(findings, *truth, width=width, colour=colour))
+    raised = notables[0]["count"] if notables else 0
+    print(f"{count:,} events in {time.monotonic() - started:.0f} s; {len(findings)} findings, {raised} notable events.")
+    return 0
+
+
+def write_lookups(organization: Organization, folder: Path) -> None:
+    """The organization's own egress ranges, watch list and compromised keys, as a user would have filled them in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in lookups.all_rows(organization).items():
+        header = (APP_DIR / "lookups" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, header)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Raw log formats, one module per provider, each as the provider writes it."""
