@@ -1,0 +1,355 @@
+"""Log files of the six sources -> events of the lab's store.
+
+Reads what people have on disk: JSON lines, one JSON document (an event, an array of events, or the provider's wrapper:
+CloudTrail `{"Records": […]}`, Azure `{"records": […]}`, Admin SDK and Kubernetes lists `{"items": […]}`, CloudWatch
+`{"logEvents": […]}` …), pretty-printed or several documents in a row, each also gzipped; folders recursively, in sorted
+order. Event time comes from the event itself, as Splunk's add-ons take it.
+
+Nothing is fatal: what cannot be read is handed to `on_problem` with its file, line and reason, and reading goes on.
+A file is streamed line by line; only a file that is one JSON document is held in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Optional
+
+from lab.events import Event
+
+try:
+    import orjson
+except ImportError:  # the lab runs on a bare Python as well, only slower
+    orjson = None  # type: ignore[assignment]
+
+Json = dict[str, Any]
+
+FILE_PATTERN = re.compile(r"\.(json|jsonl|ndjson|log)(\.gz)?$", re.IGNORECASE)
+"""What is taken from a folder. A file named explicitly is read whatever its name."""
+
+WRAPPERS = ("Records", "records", "items", "entries", "value", "logEvents")
+"""Keys under which providers deliver a list of events in one document."""
+
+LIST_START = re.compile(rf'(?:\{{\s*"(?:{"|".join(WRAPPERS)})"\s*:\s*)?\[')
+
+CHUNK_BYTES = 1 << 18
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """How one source looks on disk: its add-on's `sourcetype`, and `times`, the paths of the event time, best first."""
+
+    sourcetype: str
+    times: tuple[tuple[str, ...], ...]
+
+
+def _paths(*dotted: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(path.split(".")) for path in dotted)
+
+
+SOURCES: dict[str, SourceFormat] = {
+    "aws": SourceFormat("aws:cloudtrail", _paths("eventTime", "@timestamp")),
+    "azure": SourceFormat(
+        "azure:monitor:activity",
+        _paths("time", "TimeGenerated", "eventTimestamp", "activityDateTime", "createdDateTime", "body.time"),
+    ),
+    "gcp": SourceFormat(
+        "google:gcp:pubsub:message", _paths("timestamp", "data.timestamp", "receiveTimestamp", "data.receiveTimestamp")
+    ),
+    # The event's own time, then the envelope's (GKE `timestamp`, AKS `time`, CloudWatch `timestamp` in milliseconds).
+    "kubernetes": SourceFormat(
+        "kube:apiserver:audit",
+        _paths("requestReceivedTimestamp", "stageTimestamp", "timestamp", "data.timestamp", "time", "TimeGenerated"),
+    ),
+    "m365": SourceFormat("o365:management:activity", _paths("CreationTime", "TimeGenerated", "Timestamp")),
+    "gws": SourceFormat("gws:reports:activity", _paths("id.time")),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be read. `line` counts from 1; None when it concerns the whole file."""
+
+    file: Path
+    line: Optional[int]
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line is not None else str(self.file)
+        return f"{place}: {self.reason}"
+
+
+OnProblem = Callable[[Problem], None]
+
+
+def read_events(
+    source: str,
+    paths: Iterable[Path],
+    since: Optional[float] = None,
+    until: Optional[float] = None,
+    on_problem: OnProblem = lambda problem: None,
+) -> Iterator[Event]:
+    """Yield the events of `paths` (files or folders) of one source kind whose time is in [since, until), epoch seconds.
+
+    Events come file by file in the order of the files, not sorted by time. `_indextime` is the event's time, as if
+    delivered at once. Raises ValueError for an unknown source kind only.
+    """
+    form = SOURCES.get(source)
+    if form is None:
+        raise ValueError(f"unknown source {source!r}; choose one of: {', '.join(SOURCES)}")
+    low = float("-inf") if since is None else since
+    high = float("inf") if until is None else until
+    for path in paths:
+        for file in _files(path, on_problem):
+            for line, document, text in _documents(file, on_problem):
+                for raw, event in _unwrap(document, text):
+                    time = event_time(form, event)
+                    if time is None:
+                        wanted = ", ".join(".".join(p) for p in form.times)
+                        on_problem(Problem(file, line, f"no event time: none of {wanted} holds a time"))
+                    elif low <= time < high:
+                        yield Event(time, time, "main", _sourcetype(form, event), str(file), source, raw)
+
+
+def _files(path: Path, on_problem: OnProblem) -> Iterator[Path]:
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if FILE_PATTERN.search(p.name) and p.is_file())
+        if not found:
+            on_problem(Problem(path, None, "no .json, .jsonl, .ndjson or .log file (plain or .gz) in this folder"))
+        yield from found
+    elif path.exists():
+        yield path
+    else:
+        on_problem(Problem(path, None, "no such file or folder"))
+
+
+# -- bytes to documents -----------------------------------------------------------------------------------------------
+
+
+def _documents(file: Path, on_problem: OnProblem) -> Iterator[tuple[int, Any, Optional[str]]]:
+    """Yield (line, parsed JSON, its text when the text is one line of the file)."""
+    lines = enumerate(_lines(file, on_problem), start=1)
+    by_line = ".jsonl" in file.name.lower() or ".ndjson" in file.name.lower()
+    for number, data in lines:
+        stripped = data.strip()
+        if not stripped:
+            continue
+        try:
+            yield number, _loads(stripped), stripped.decode("utf-8")
+            by_line = True  # the first line is a document of its own, so this file is JSON lines
+        except ValueError as error:
+            if not by_line:
+                rest = b"\n".join([data, *(later for _, later in lines)])
+                yield from _whole(file, rest, number, on_problem)
+                return
+            on_problem(Problem(file, number, f"not JSON: {_reason(stripped, error)}"))
+
+
+def _whole(file: Path, data: bytes, first_line: int, on_problem: OnProblem) -> Iterator[tuple[int, Any, None]]:
+    """Documents that span lines: one, or several in a row. After a broken one, go on at the next that starts a line."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        on_problem(Problem(file, first_line, f"not UTF-8 text: {error.reason} at byte {error.start}"))
+        return
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    position = _skip_space(text, 0)
+    while position < len(text):
+        line = first_line + text.count("\n", 0, position)
+        try:
+            document, end = decoder.raw_decode(text, position)
+            yield line, document, None
+        except ValueError as error:
+            end = position
+            for element, after in _salvage(decoder, text, position):
+                yield line, element, None
+                end = after
+            where = first_line + text.count("\n", 0, getattr(error, "pos", position))
+            on_problem(Problem(file, where, f"not JSON: {getattr(error, 'msg', error)}"))
+            following = re.compile(r"^[\[{]", re.MULTILINE).search(text, max(end, position + 1))
+            end = following.start() if following else len(text)
+        position = _skip_space(text, end)
+
+
+def _salvage(decoder: json.JSONDecoder, text: str, position: int) -> Iterator[tuple[Any, int]]:
+    """The complete elements of a list that breaks off, e.g. the CloudTrail records of a truncated download."""
+    start = LIST_START.match(text, position)
+    at = start.end() if start else len(text)
+    while True:
+        at = _skip_space(text, at, " \t\r\n,")
+        try:
+            element, at = decoder.raw_decode(text, at)
+        except (ValueError, IndexError):
+            return
+        yield element, at
+
+
+def _skip_space(text: str, position: int, space: str = " \t\r\n") -> int:
+    while position < len(text) and text[position] in space:
+        position += 1
+    return position
+
+
+def _lines(file: Path, on_problem: OnProblem) -> Iterator[bytes]:
+    """The file's lines, unzipped; on a read error the complete lines before it, then the broken last one."""
+    number, rest = 0, b""
+    try:
+        for chunk in _chunks(file):
+            lines = (rest + chunk).split(b"\n")
+            if number == 0:
+                lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+            rest = lines.pop()
+            number += len(lines)
+            yield from lines
+    except (OSError, EOFError, zlib.error) as error:
+        on_problem(Problem(file, number + 1, f"cannot read further: {error}"))
+    if rest:
+        yield rest
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    """Raises OSError, zlib.error, or EOFError for a gzip file that breaks off."""
+    with file.open("rb") as handle:
+        head = handle.read(CHUNK_BYTES)
+        if not head.startswith(b"\x1f\x8b"):
+            while head:
+                yield head
+                head = handle.read(CHUNK_BYTES)
+            return
+        member = zlib.decompressobj(wbits=31)
+        while head:
+            yield member.decompress(head)
+            head = member.unused_data
+            if member.eof:
+                member = zlib.decompressobj(wbits=31)
+                head = head.lstrip(b"\0")  # padding between members
+                fresh = not head
+            else:
+                fresh = False
+            head = head or handle.read(CHUNK_BYTES)
+        if not fresh:
+            raise EOFError("the gzip file is truncated")
+
+
+def _loads(data: bytes) -> Any:
+    if orjson is not None:
+        return orjson.loads(data)
+    return json.loads(data, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _reason(data: bytes, error: ValueError) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "the file is UTF-16; save it as UTF-8"
+    return f"{getattr(error, 'msg', error)}: {data[:60].decode('utf-8', 'replace')}"
+
+
+# -- documents to events ----------------------------------------------------------------------------------------------
+
+
+def _unwrap(document: Any, text: Optional[str]) -> Iterator[tuple[str, Json]]:
+    """Yield (raw text, event) for every event in a document."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _unwrap(item, None)
+        return
+    if not isinstance(document, dict):
+        yield (text if text is not None else _dump(document)), {}
+        return
+    for key in WRAPPERS:
+        members = document.get(key)
+        if isinstance(members, list) and (not members or isinstance(members[0], dict)):
+            # CloudWatch says which log group its events come from beside the list, so each event keeps it.
+            outer = {k: document[k] for k in ("logGroup", "logStream", "owner") if k in document and key == "logEvents"}
+            for member in members:
+                event = {**outer, **member} if isinstance(member, dict) else {}
+                yield _dump(event or member), event
+            return
+    yield (text if text is not None else _dump(document)), document
+
+
+def _dump(value: Any) -> str:
+    """Compact JSON; the same text with and without orjson, because event ids may be a digest of it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode("utf-8")
+
+
+def _sourcetype(form: SourceFormat, event: Json) -> str:
+    if form.sourcetype != "gws:reports:activity":
+        return form.sourcetype
+    application = _at(event, ("id", "applicationName"))
+    return f"gws:reports:{application}" if isinstance(application, str) and application else form.sourcetype
+
+
+def event_time(form: SourceFormat, event: Json) -> Optional[float]:
+    """Epoch seconds of an event, None when it has none. Kubernetes events are looked for inside their envelopes too."""
+    if form.sourcetype == "kube:apiserver:audit":
+        inner = event.get("message", _at(event, ("properties", "log")))
+        if isinstance(inner, str) and inner.startswith("{"):
+            try:
+                time = event_time(form, json.loads(inner))
+            except ValueError:
+                time = None
+            if time is not None:
+                return time
+    for path in form.times:
+        value = _at(event, path)
+        if value is not None:
+            time = parse_time(value)
+            if time is not None:
+                return time
+    return None
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+TIME_TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$")
+
+
+def parse_time(value: object) -> Optional[float]:
+    """Epoch seconds from ISO 8601 text (no zone means UTC; nanoseconds are cut) or a number of seconds or milliseconds.
+
+    >>> parse_time("2023-07-10T12:00:00Z"), parse_time("2022-12-12 17:28:35.5"), parse_time(1688990400000)
+    (1688990400.0, 1670866115.5, 1688990400.0)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value / 1000 if value > 1e11 else float(value)
+    match = TIME_TEXT.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, hour, minute, second, fraction, zone = match.groups()
+    midnight = _midnight(day)
+    if midnight is None or int(hour) > 23 or int(minute) > 59 or int(second) > 60:
+        return None
+    time = midnight + int(hour) * 3600 + int(minute) * 60 + int(second)
+    if zone and zone not in ("Z", "UTC"):
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        time += -offset if zone[0] == "+" else offset
+    return time + float(f"0.{fraction[:6]}") if fraction else float(time)
+
+
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: str) -> Optional[int]:
+    try:
+        return (date.fromisoformat(day).toordinal() - EPOCH_DAY) * 86400
+    except ValueError:  # 30 February
+        return None
