@@ -1,0 +1,128 @@
+"""`./dev replay`: your own logs through the shipped searches, commands and KV store; findings out. No Splunk needed."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Iterable, Optional, Sequence
+
+from lab import export
+from lab.errors import LabError
+from lab.events import Event
+from lab.ingest import SOURCES, Problem, parse_time, read_events
+from lab.progress import Progress
+from lab.scheduler import CADENCES
+from lab.searchhead import SearchHead
+
+APP_DIR = Path(__file__).resolve().parent.parent
+DAY = 86_400
+HOUR = 3600
+# After the last event: the hours in which late events are still expected, and the searches that look at them.
+AFTERMATH = 3 * HOUR
+PROBLEMS_SHOWN = 5
+
+
+def is_shipped_schedule(name: str) -> bool:
+    """Every scheduled search of the app: they ship disabled, a replay enables them all."""
+    return name.startswith("CBA - ")
+
+
+def replay(
+    head: SearchHead, cadence: str, label: str = "replay", enable: Callable[[str], bool] = is_shipped_schedule
+) -> list[dict[str, Any]]:
+    """Runs the app's scheduled searches over everything in the head's event store; the findings as `export.records`.
+
+    Raises LabError when a search fails.
+    """
+    first, last = head.events.first_time(), head.events.last_time()
+    if first is None or last is None:
+        return []
+    start, end = first // DAY * DAY, (last + AFTERMATH) // HOUR * HOUR + HOUR
+    with Progress(end - start, label) as progress:
+        head.scheduler.replay(
+            start, end, cadence, enable, progress=lambda done, _all, note: progress.update(done, note)
+        )
+    return export.records(head.kv.collection("cba_findings").find())
+
+
+class Problems:
+    """Counts what could not be read and says the first few of each kind."""
+
+    def __init__(self) -> None:
+        self.counts: collections.Counter[str] = collections.Counter()
+
+    def __call__(self, problem: Problem) -> None:
+        kind = problem.reason.split(":")[0]
+        self.counts[kind] += 1
+        if self.counts[kind] <= PROBLEMS_SHOWN:
+            print(f"skipped: {problem}", file=sys.stderr)
+
+    def summary(self) -> Optional[str]:
+        """One line, or None when everything could be read."""
+        if not self.counts:
+            return None
+        return f"{sum(self.counts.values())} skipped ({', '.join(f'{n} × {kind}' for kind, n in self.counts.items())})"
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev replay", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".json, .jsonl, .gz, or a folder of them")
+    parser.add_argument("--source", required=True, choices=list(SOURCES), help="what kind of logs they are")
+    parser.add_argument(
+        "--since", type=_time, metavar="TIME", help="leave out events before it (2026-01-31 or ISO 8601)"
+    )
+    parser.add_argument("--until", type=_time, metavar="TIME", help="leave out events from it on")
+    parser.add_argument(
+        "--cadence", choices=list(CADENCES), default="1d", help="how often the searches run (default 1d)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the findings, one JSON object a line")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="keep histories, findings and progress here")
+    return parser.parse_args(arguments)
+
+
+def _time(text: str) -> float:
+    time = parse_time(text)
+    if time is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z")
+    return time
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _arguments(arguments)
+    problems = Problems()
+    events = list(read_events(options.source, options.files, options.since, options.until, problems))
+    if skipped := problems.summary():
+        print(skipped, file=sys.stderr)
+    if not events:
+        print("no event could be read, so there is nothing to replay", file=sys.stderr)
+        return 1
+    if options.state is not None:
+        return _run(events, options, options.state)
+    with tempfile.TemporaryDirectory(prefix="cba-replay-") as state:
+        return _run(events, options, Path(state))
+
+
+def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> int:
+    try:
+        with SearchHead(APP_DIR, state) as head:
+            count = head.events.add(events)
+            findings = replay(head, options.cadence)
+            period = " to ".join(export.iso(time)[:10] for time in (head.events.first_time(), head.events.last_time()))
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for record in findings:
+        print(export.line(record))
+    print(f"{count} events, {period}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    if options.out is not None:
+        options.out.write_text("".join(json.dumps(f, ensure_ascii=False) + "\n" for f in findings), encoding="utf-8")
+        print(f"written to {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

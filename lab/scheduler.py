@@ -1,0 +1,290 @@
+"""The scheduler of the lab: saved searches at their cron times, on a simulated clock.
+
+`replay` runs every due search in time order with its own dispatch window, checks its alert condition, throttles, and
+carries out its actions. A coarser cadence (1h, 1d) merges the skipped runs of a search into one whose window is the
+union of theirs; the app's searches find the same either way (DESIGN sections 3 and 7).
+
+Progress is kept in scheduler.sqlite of the state folder. What a run caused (its place in time, throttling, alerts,
+action events) is committed in one transaction after the search is done, so a killed replay goes on with the run it
+was in; that run is repeated, which the commands' idempotent writes allow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Optional, Protocol, Sequence, Union
+
+from lab.actions import Trigger, run_actions
+from lab.chunked import Row
+from lab.conf import AppConf
+from lab.errors import LabError
+from lab.events import Event, EventStore
+from lab.savedsearch import ScheduledSearch, scheduled_searches
+
+CADENCES = {"15m": 900, "1h": 3600, "1d": 86400}
+# A daily run happens at 02:00 UTC, the tick at which the day before has become complete (late-data overlap of 2 h).
+DAILY_OFFSET = 7200
+
+Enable = Union[None, Iterable[str], Callable[[str], bool]]
+
+
+class Searching(Protocol):
+    """What the scheduler asks of a search head: run a saved search over a window, return its rows."""
+
+    def __call__(self, search: ScheduledSearch, run: Run) -> list[Row]: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """One dispatch of a search. `first` and `now` are its first and last cron tick (equal unless runs were merged).
+
+    `at` is when it happens; times are epoch seconds, None for an open end.
+    """
+
+    name: str
+    at: int
+    first: int
+    now: int
+    earliest: Optional[float]
+    latest: Optional[float]
+    index_earliest: Optional[float]
+    index_latest: Optional[float]
+    sid: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A triggered alert of the past."""
+
+    name: str
+    sid: str
+    time: float
+    severity: int
+    results: int
+    tracked: bool
+
+
+@dataclass
+class Summary:
+    """What a replay did: dispatches, cron ticks they stand for, rows, triggered alerts, events written by actions."""
+
+    runs: int = 0
+    ticks: int = 0
+    rows: int = 0
+    triggered: int = 0
+    events: int = 0
+
+
+class Scheduler:
+    """Runs the scheduled searches of `app` through `search`; action events go to `events`. Without `path` it
+    forgets."""
+
+    def __init__(
+        self, app: AppConf, events: EventStore, search: Searching, path: Union[Path, str] = ":memory:"
+    ) -> None:
+        self.app = app
+        self.events = events
+        self._search = search
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(
+            """
+            CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, done INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS throttle (scope TEXT, key TEXT, until REAL NOT NULL, PRIMARY KEY (scope, key));
+            CREATE TABLE IF NOT EXISTS alerts (name TEXT, sid TEXT, time REAL, severity INTEGER, results INTEGER,
+                tracked INTEGER);
+            CREATE TABLE IF NOT EXISTS action_events (time REAL, indextime REAL, event_index TEXT, sourcetype TEXT,
+                source TEXT, host TEXT, raw TEXT);
+            """
+        )
+        # The event store starts empty with every process; what actions wrote in earlier ones is put back.
+        events.add(self.action_events())
+
+    def close(self) -> None:
+        self._db.close()
+
+    def searches(self) -> dict[str, ScheduledSearch]:
+        """All searches with a schedule, by name; LabError for settings that the lab does not know."""
+        return scheduled_searches(self.app)
+
+    def alerts(self) -> list[Alert]:
+        """All alerts triggered so far, in order."""
+        rows = self._db.execute("SELECT name, sid, time, severity, results, tracked FROM alerts ORDER BY rowid")
+        return [
+            Alert(name, sid, time, severity, results, bool(tracked))
+            for name, sid, time, severity, results, tracked in rows
+        ]
+
+    def action_events(self) -> list[Event]:
+        """All events that actions wrote so far, in order."""
+        return [Event(*row) for row in self._db.execute("SELECT * FROM action_events ORDER BY rowid")]
+
+    def forget(self) -> None:
+        """Forget progress, throttling and alerts, so that a period can be replayed again."""
+        for table in ("progress", "throttle", "alerts", "action_events"):
+            self._db.execute(f"DELETE FROM {table}")
+
+    # -- replay -------------------------------------------------------------------------------------------------------
+
+    def selected(self, enable: Enable = None) -> list[ScheduledSearch]:
+        """The searches to run: those enabled in the conf, or those named (or accepted by a function of the name)."""
+        searches = self.searches()
+        if enable is None:
+            return [search for search in searches.values() if search.enabled]
+        if callable(enable):
+            return [search for search in searches.values() if enable(search.name)]
+        names = list(enable)
+        for name in names:
+            if name not in searches:
+                known = ", ".join(sorted(searches)[:12]) or "none"
+                raise LabError(f"no scheduled search '{name}'. Known: {known}.", "default/savedsearches.conf")
+        return [searches[name] for name in dict.fromkeys(names)]
+
+    def plan(self, start: float, end: float, cadence: str = "15m", enable: Enable = None) -> list[Run]:
+        """The runs still to do for the cron ticks in [start, end], in order of time, then of first cron minute, then of
+        the conf file."""
+        if cadence not in CADENCES:
+            raise LabError(f"cadence '{cadence}' is not known. Use {', '.join(CADENCES)}.")
+        planned = []
+        for search in self.selected(enable):
+            ticks = search.cron.times(max(start - 1, self._done(search.name)), end)
+            for at, first, last in _merged(ticks, cadence):
+                planned.append(((at, search.first_minute, search.order), self._run(search, at, first, last)))
+        return [run for _, run in sorted(planned, key=lambda item: item[0])]
+
+    def _run(self, search: ScheduledSearch, at: int, first: int, last: int) -> Run:
+        digest = hashlib.md5(search.name.encode("utf-8")).hexdigest()[:16]
+        return Run(
+            name=search.name,
+            at=at,
+            first=first,
+            now=last,
+            earliest=search.window("earliest_time", first),
+            latest=search.window("latest_time", last),
+            index_earliest=search.window("index_earliest", first),
+            index_latest=search.window("index_latest", last),
+            sid=f"scheduler__nobody__{self.app.name}__RMD5{digest}_at_{last}",
+        )
+
+    def _done(self, name: str) -> int:
+        row = self._db.execute("SELECT done FROM progress WHERE name = ?", [name]).fetchone()
+        return int(row[0]) if row else -1
+
+    def replay(
+        self,
+        start: float,
+        end: float,
+        cadence: str = "15m",
+        enable: Enable = None,
+        progress: Optional[Callable[[float, float, str], None]] = None,
+    ) -> Summary:
+        """Run everything due in [start, end]; `progress(seconds done, seconds in all, note)` after each run.
+
+        A search that fails raises its LabError; what ran before it stays done.
+        """
+        summary = Summary()
+        searches = self.searches()
+        for run in self.plan(start, end, cadence, enable):
+            self._one(searches[run.name], run, summary)
+            if progress is not None:
+                progress(run.now - start, end - start, run.name)
+        return summary
+
+    def _one(self, search: ScheduledSearch, run: Run, summary: Summary) -> None:
+        try:
+            rows = self._search(search, run)
+        except LabError as problem:
+            raise problem.located(search.stanza.file, search.name) from None
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                events = self._alert(search, run, rows, summary)
+                self._db.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", [run.name, run.now])
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+        self.events.add(events)
+        summary.runs += 1
+        summary.ticks += sum(1 for _ in search.cron.times(run.first - 1, run.now))
+        summary.rows += len(rows)
+        summary.events += len(events)
+
+    def _alert(self, search: ScheduledSearch, run: Run, rows: Sequence[Row], summary: Summary) -> list[Event]:
+        """Check the condition, throttle, carry out the actions; the events to add once all is committed."""
+        if not (search.actions or _tracks(search)) or not search.condition_holds(rows):
+            return []
+        kept = self._throttled(search, run, rows)
+        if kept is None:
+            return []
+        trigger = Trigger(search.stanza, self.app.name, run.sid, run.now, run.earliest, run.latest, kept)
+        triggers = [trigger] if search.digest else trigger.one_by_one()
+        events = [event for one in triggers for event in run_actions(search.actions, one)]
+        self._db.executemany(
+            "INSERT INTO action_events VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(e.time, e.indextime, e.index, e.sourcetype, e.source, e.host, e.raw) for e in events],
+        )
+        severity, tracked = search.stanza.integer("alert.severity", 3), _tracks(search)
+        for one in triggers:
+            self._db.execute(
+                "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?)",
+                [run.name, run.sid, run.now, severity, len(one.rows), tracked],
+            )
+        summary.triggered += len(triggers)
+        return events
+
+    def _throttled(self, search: ScheduledSearch, run: Run, rows: Sequence[Row]) -> Optional[Sequence[Row]]:
+        """The results that are not suppressed, or None when the alert must stay silent. Opens new suppressions.
+
+        A merged run stands for all of its ticks: what the run before triggered would have been seen again, and
+        suppressed, at the first of them, so that is the time suppressions are held against.
+        """
+        throttle = search.suppression
+        if throttle is None:
+            return rows
+        kept = []
+        for row in rows if throttle.fields else [{}]:
+            key = throttle.key(row)
+            active = self._db.execute(
+                "SELECT 1 FROM throttle WHERE scope = ? AND key = ? AND until > ?", [throttle.scope, key, run.first]
+            ).fetchone()
+            if active:
+                continue
+            self._db.execute(
+                "INSERT OR REPLACE INTO throttle VALUES (?, ?, ?)", [throttle.scope, key, run.now + throttle.seconds]
+            )
+            kept.append(row)
+        if not kept:
+            return None
+        return kept if throttle.fields else rows
+
+
+def _tracks(search: ScheduledSearch) -> bool:
+    """alert.track: 1, 0, or auto ("determine whether to track … based on the tracking setting of each action")."""
+    value = search.stanza.get("alert.track", "auto").lower()
+    return bool(search.actions) if value in ("", "auto") else search.stanza.boolean("alert.track")
+
+
+def _merged(ticks: Iterable[int], cadence: str) -> Iterator[tuple[int, int, int]]:
+    """(when it runs, first tick, last tick) of the ticks grouped by cadence; 15m keeps every tick."""
+    if cadence == "15m":
+        yield from ((tick, tick, tick) for tick in ticks)
+        return
+    length, offset = CADENCES[cadence], DAILY_OFFSET if cadence == "1d" else 0
+    group: Optional[tuple[int, int, int]] = None
+    for tick in ticks:
+        at = -((offset - tick) // length) * length + offset
+        if group is not None and group[0] == at:
+            group = (at, group[1], tick)
+            continue
+        if group is not None:
+            yield group
+        group = (at, tick, tick)
+    if group is not None:
+        yield group

@@ -1,0 +1,108 @@
+"""A local search head: the shipped app, an event store, a KV store, splunkd's REST endpoints, the search engine and the
+scheduler, wired together.
+
+    with SearchHead(app_dir, state_dir) as head:
+        head.events.add(events)
+        head.search("search index=main | stats count", earliest=0, now=1700000000)
+        head.scheduler.replay(start, end, "1h", enable=lambda name: True)
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional, Union
+
+from lab.chunked import Row
+from lab.conf import AppConf, load_app
+from lab.events import EventStore
+from lab.kvstore import KVStore, Limits
+from lab.protocol import CommandRunner
+from lab.savedsearch import ScheduledSearch
+from lab.scheduler import Run, Scheduler
+from lab.spl.engine import Engine, SearchResult, TimeWindow
+from lab.spl.times import time_modifier
+from lab.splunkd import Splunkd
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Time = Union[None, int, float, str]
+
+
+class SearchHead:
+    """Everything in one place. The state folder holds local/, the KV store and the scheduler's progress.
+
+    `mode` is how search commands run: "inprocess" or "process" (with the interpreter `python`).
+    """
+
+    def __init__(
+        self,
+        app_dir: Union[Path, str],
+        state_dir: Union[Path, str],
+        mode: str = "inprocess",
+        python: Optional[str] = None,
+        limits: Optional[Limits] = None,
+    ) -> None:
+        self.state_dir = Path(state_dir)
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self.local_dir = self.state_dir / "local"
+        self.app = load_app(Path(app_dir), self.local_dir)
+        self.events = EventStore()
+        self.kv = KVStore(self.app, self.state_dir / "kvstore.sqlite", limits)
+        self.splunkd = Splunkd(self.app, self.kv, self.local_dir, self._conf_changed).start()
+        self.commands = CommandRunner(
+            self.app,
+            mode=mode,
+            python=python,
+            splunkd_uri=self.splunkd.uri,
+            session_key=self.splunkd.session_key,
+            dispatch_dir=self.state_dir / "dispatch",
+        )
+        self.engine = Engine(self.app, self.events, self.kv, self.commands, self.state_dir / "lookups")
+        self.scheduler = Scheduler(self.app, self.events, self._dispatch, self.state_dir / "scheduler.sqlite")
+        self._ad_hoc = itertools.count(1)
+
+    def search(self, spl: str, earliest: Time = None, latest: Time = None, now: Optional[float] = None) -> SearchResult:
+        """Run a search by hand. Times are epoch seconds or modifiers (`-24h@h`); `now` defaults to just after the last
+        event was delivered, so that "-30d" means the last 30 days of the logs."""
+        if now is None:
+            now = 1.0 + max((part.block.last_indexed // 1 for part in self.events.scan(None, None)), default=0.0)
+        window = TimeWindow(_time(earliest, now), _time(latest, now), now)
+        return self.engine.search(spl, window, sid=f"{int(now)}.{next(self._ad_hoc)}")
+
+    def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
+        window = TimeWindow(
+            run.earliest,
+            run.latest,
+            float(run.now),
+            index_earliest=run.index_earliest,
+            index_latest=run.index_latest,
+        )
+        file = str(search.stanza.places["search"][0])
+        return self.engine.search(search.search, window, file=file, stanza=search.name, sid=run.sid).rows
+
+    def _conf_changed(self, app: AppConf) -> None:
+        """A conf was edited over REST: later runs use it. Searches read savedsearches and macros through the
+        scheduler's and the engine's AppConf, so both get the new one."""
+        self.app = app
+        self.scheduler.app = app
+        self.engine = Engine(app, self.events, self.kv, self.commands, self.state_dir / "lookups")
+
+    def close(self) -> None:
+        self.splunkd.stop()
+        self.scheduler.close()
+        self.kv.close()
+        self.events.close()
+
+    def __enter__(self) -> SearchHead:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+
+def _time(value: Time, now: float) -> Optional[float]:
+    return time_modifier(value, now) if isinstance(value, str) else None if value is None else float(value)

@@ -1,0 +1,81 @@
+"""What a command is to the engine, and what a run carries along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional
+
+from lab.spl.regex import wildcard
+from lab.spl.values import Row
+
+if TYPE_CHECKING:
+    from lab.lookups import LookupTables
+    from lab.spl.engine import Engine, TimeWindow
+
+POSITION = "\0position"
+"""Hidden key of event rows: which event of its block a row comes from. Row-wise commands carry it along."""
+Wanted = Optional[frozenset]  # type: ignore[type-arg]
+"""The field names a later command reads; None means all of them."""
+
+
+@dataclass
+class Run:
+    """One execution of one search."""
+
+    engine: Engine
+    window: TimeWindow
+    sid: str
+    search: str
+    lookups: LookupTables
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> float:
+        return self.window.now
+
+
+class Command:
+    """One compiled pipeline command.
+
+    `row_wise`: works row by row, in any grouping of rows. `pure`: depends on the row alone as well, so results may be
+    cached per event block. `generating`: makes rows and must come first. `ordered`: its result depends on row order.
+    """
+
+    name = ""
+    row_wise = False
+    pure = False
+    generating = False
+    ordered = False
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def bind(self, wanted: Wanted) -> Wanted:
+        """Told which fields are read later; answers which it needs from before. May drop unneeded work."""
+        return None
+
+    def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
+        """Column order after this command, when it is known without looking at the rows."""
+        return before
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        raise NotImplementedError
+
+    def with_fields(self, wanted: Wanted, more: Iterable[str]) -> Wanted:
+        return None if wanted is None else wanted | frozenset(more)
+
+
+class NamePattern:
+    """A field name that may hold `*`; without one it is compared as it is."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.wild = "*" in pattern
+        self.matches: Callable[[str], Any] = wildcard(pattern, False).match if self.wild else pattern.__eq__
+
+
+def extend(columns: Optional[list[str]], names: Iterable[str]) -> Optional[list[str]]:
+    """Known columns with `names` added where missing."""
+    if columns is None:
+        return None
+    return columns + [n for n in names if n not in columns]

@@ -1,0 +1,31 @@
+"""The app's own commands, through the chunked protocol driver."""
+
+from __future__ import annotations
+
+import re
+
+from lab.spl.command import POSITION, Command, Run
+from lab.spl.text import Segment, unquote
+from lab.spl.values import Row
+
+_ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def split_arguments(args: str) -> list[str]:
+    """Arguments as splunkd passes them: split at blanks outside quotes, quotes taken off (``a="b c"`` → ``a=b c``)."""
+    return [_QUOTED.sub(lambda m: unquote(m.group()), word) for word in _ARGUMENT.findall(args)]
+
+
+class Custom(Command):
+    """A command of commands.conf. `first`: it stands at the start of the pipeline and generates its rows."""
+
+    def __init__(self, segment: Segment, first: bool) -> None:
+        super().__init__(segment.position)
+        self.name = segment.name
+        self.generating = first
+        self.args = split_arguments(segment.args)
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        clean = [{k: v for k, v in r.items() if k != POSITION} for r in rows]
+        return run.engine.run_custom(self.name, self.args, None if self.generating else clean, run)

@@ -1,0 +1,240 @@
+"""The commands stats and eventstats.
+
+Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Stats and …/Eventstats
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from lab.errors import SplError
+from lab.spl import evalcompile
+from lab.spl.aggregations import AGGREGATIONS, Aggregation, aggregation
+from lab.spl.command import Command, Run, Wanted, extend
+from lab.spl.evalparse import Node, fields_of, parse_eval
+from lab.spl.text import ArgTokens, Segment
+from lab.spl.values import Row, members, sort_key, text
+
+
+@dataclass
+class Term:
+    """One `func(field) AS name`. Bare `count` counts rows; `func(eval(expression))` computes its input."""
+
+    function: str
+    field: Optional[str]
+    node: Optional[Node]
+    output: str
+    how: Aggregation
+
+    def inputs(self) -> set[str]:
+        own = {self.field} if self.field else fields_of(self.node) if self.node else set()
+        return own | self.how.reads
+
+
+class Stats(Command):
+    """`stats a(x) AS y, … BY f g`: rows with a null group field are dropped; a multivalue makes a group per member."""
+
+    name = "stats"
+
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(segment.position)
+        self.terms, self.by = parse_terms(segment, self.name)
+        self.ordered = any(t.how.ordered for t in self.terms)
+        self._inputs = [_input(t) for t in self.terms]
+
+    def bind(self, wanted: Wanted) -> Wanted:
+        return frozenset(self.by).union(*(t.inputs() for t in self.terms))
+
+    def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
+        return self.by + [t.output for t in self.terms]
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        groups = self._group(rows, run.now)
+        if not self.by and not groups:
+            groups[()] = [t.how.start() for t in self.terms]
+        order = _Order()
+        keyed = sorted(groups.items(), key=lambda item: [order[k] for k in item[0]]) if self.by else groups.items()
+        out: list[Row] = []
+        for key, states in keyed:
+            row = dict(zip(self.by, key))
+            for term, state in zip(self.terms, states):
+                value = term.how.finish(state)
+                if value is not None:
+                    row[term.output] = value
+            out.append(row)
+        return out
+
+    def _group(self, rows: list[Row], now: float) -> dict[tuple[Any, ...], list[Any]]:
+        """Fold every row into its group(s). `aliases` maps a raw key to its group, so that 5 and "5" meet."""
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        by_text: dict[tuple[str, ...], list[Any]] = {}
+        by, terms = self.by, self.terms
+        steps = [(n, get, t.how.step) for n, (get, t) in enumerate(zip(self._inputs, terms))]
+
+        def states_of(key: tuple[Any, ...]) -> list[Any]:
+            states = groups.get(key)
+            if states is None:
+                as_text = tuple([part if part.__class__ is str else text(part) for part in key])
+                states = by_text.get(as_text)
+                if states is None:
+                    states = by_text[as_text] = [t.how.start() for t in terms]
+                    groups[key] = states
+                else:
+                    aliases[key] = states
+            return states
+
+        aliases: dict[tuple[Any, ...], list[Any]] = {}
+        for row in rows:
+            get_field = row.get
+            key = tuple([get_field(f) for f in by])
+            if None in key:
+                continue
+            try:
+                states = groups.get(key) or aliases.get(key) or states_of(key)
+                targets = (states,)
+            except TypeError:  # a multivalue: one group per member
+                targets = tuple(states_of(k) for k in _explode(key))  # type: ignore[assignment]
+            for states in targets:
+                for n, value_of, step in steps:
+                    value = value_of(row, now)
+                    if value is None:
+                        continue
+                    if type(value) is list:
+                        state = states[n]
+                        for member in value:
+                            state = step(state, member, row)
+                        states[n] = state
+                    else:
+                        states[n] = step(states[n], value, row)
+        return groups
+
+
+class _Order(dict[Any, Any]):
+    """Sort keys of group values, each computed once."""
+
+    def __missing__(self, value: Any) -> tuple[int, Any]:
+        key = self[value] = sort_key(value)
+        return key
+
+
+def _explode(key: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    keys: list[tuple[Any, ...]] = [()]
+    for part in key:
+        keys = [(*k, m) for k in keys for m in dict.fromkeys(members(part))]
+    return keys
+
+
+def _input(term: Term) -> Callable[[Row, float], Any]:
+    if term.node is not None:
+        if evalcompile.is_boolean(term.node):
+            keep = evalcompile.compile_condition(term.node)
+            return lambda row, now: 1 if keep([row], now) else None
+        compute = evalcompile.compile_value(term.node)
+        return lambda row, now: compute(row.get, now)
+    if term.field is None:
+        return lambda row, now: 1
+    name = term.field
+    return lambda row, now: row.get(name)
+
+
+class Eventstats(Stats):
+    """`eventstats`: the same numbers, added to every row of the group; rows outside every group pass unchanged."""
+
+    name = "eventstats"
+
+    def bind(self, wanted: Wanted) -> Wanted:
+        own = super().bind(wanted)
+        return None if wanted is None or own is None else (wanted - {t.output for t in self.terms}) | own
+
+    def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
+        return extend(before, [t.output for t in self.terms])
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        groups = self._group(rows, run.now)
+        done = {
+            tuple(map(text, k)): [t.how.finish(s) for t, s in zip(self.terms, states)] for k, states in groups.items()
+        }
+        for row in rows:
+            key = tuple(row.get(f) for f in self.by)
+            if None in key:
+                continue
+            for exploded in _explode(key):
+                for term, value in zip(self.terms, done[tuple(map(text, exploded))]):
+                    if value is not None:
+                        row[term.output] = value
+        return rows
+
+
+def parse_terms(segment: Segment, command: str) -> tuple[list[Term], list[str]]:
+    """``count dc(x) AS y sum(eval(a*b)) AS z BY f, g`` → terms and group fields."""
+    tokens = ArgTokens(segment.args, segment.args_position, command)
+    terms: list[Term] = []
+    by: list[str] = []
+    while tokens.peek() is not None:
+        if tokens.accept(","):
+            continue
+        if tokens.accept("by"):
+            by = tokens.field_list()
+            if not by:
+                raise tokens.error("BY needs at least one field.")
+            break
+        terms.append(_term(tokens, segment, command))
+    if not terms:
+        raise tokens.error("expected an aggregation such as count or dc(field).")
+    outputs = [t.output for t in terms] + by
+    twice = next((o for o in outputs if outputs.count(o) > 1), None)
+    if twice is not None:
+        raise SplError(
+            f"{command}: two outputs are named '{twice}'. Rename one with AS.", position=segment.args_position
+        )
+    return terms, by
+
+
+def _term(tokens: ArgTokens, segment: Segment, command: str) -> Term:
+    token = tokens.take()
+    word = token.text.lower()
+    how = aggregation(word)
+    if how is None or token.quoted:
+        raise SplError(
+            f"{command}: unknown aggregation '{token.text}'. Known: {', '.join(sorted(AGGREGATIONS))}, p<n>.",
+            position=token.position,
+        )
+    field: Optional[str] = None
+    node: Optional[Node] = None
+    shown = token.text
+    if tokens.accept("("):
+        start = tokens.peek()
+        if start is None:
+            raise tokens.error("')' missing.")
+        if tokens.accept("eval"):
+            tokens.expect("(")
+            body, position = _balanced(tokens, segment)
+            node = parse_eval(body, position, f"{command} eval")
+            shown = f"{token.text}(eval({body}))"
+            tokens.expect(")")
+        else:
+            field = tokens.take().text
+            if "*" in field:
+                raise tokens.error(f"wildcard '{field}' in an aggregation is not supported by the lab.")
+            shown = f"{token.text}({field})"
+            tokens.expect(")")
+    elif word not in ("count", "c"):
+        raise tokens.error(f"{token.text} needs a field: {token.text}(field).")
+    output = shown
+    if tokens.accept("as"):
+        output = tokens.take().text
+    return Term(word, field, node, output, how)
+
+
+def _balanced(tokens: ArgTokens, segment: Segment) -> tuple[str, int]:
+    """The text up to the parenthesis that closes one already opened; moves behind it."""
+    first = tokens.peek()
+    start = first.position if first else segment.args_position
+    depth = 1
+    while depth:
+        token = tokens.take()
+        if not token.quoted and token.text in "()":
+            depth += 1 if token.text == "(" else -1
+    base = segment.args_position
+    return segment.args[start - base : token.position - base], start

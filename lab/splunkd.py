@@ -1,0 +1,219 @@
+"""The REST endpoints of splunkd that the app uses, on loopback: what splunklib.client needs, and no more.
+
+| endpoint | methods |
+|---|---|
+| services/auth/login | POST username, password |
+| services/server/info | GET |
+| apps/local[/<app>] | GET |
+| properties, properties/<conf> | GET |
+| configs/conf-<conf>[/<stanza>] | GET; POST creates (name=…) or edits a stanza, in local/ of the state folder |
+| storage/collections/config[/<collection>] | GET |
+| storage/collections/data/<collection>[/<key>] | GET, POST, DELETE |
+| storage/collections/data/<collection>/batch_find, batch_save | POST |
+
+Reference: https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTkvstore and …/RESTREF/RESTconf. Anything
+else is 404. Namespaces (servicesNS/<owner>/<app>) are honoured for the owner of KV store documents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import socket
+import threading
+from collections import deque
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Callable, Optional, Union
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+from lab.conf import AppConf
+from lab.errors import LabError
+from lab.kvstore import KVStore
+from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
+
+__all__ = ["DROP", "DROP_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
+
+DROP, DROP_AFTER = "drop", "drop after"
+REQUESTS_KEPT = 10_000
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the n-th request (counted from 1) whose "METHOD path" contains `pattern` (a regex).
+
+    `action` is an HTTP status, DROP (the connection is cut and nothing is done) or DROP_AFTER (the request is carried
+    out and the connection is cut before the answer). `times` requests are hit from then on.
+    """
+
+    pattern: str
+    action: Union[int, str]
+    nth: int = 1
+    times: int = 1
+    seen: int = 0
+
+    def strikes(self, request: str) -> bool:
+        if not re.search(self.pattern, request):
+            return False
+        self.seen += 1
+        return self.nth <= self.seen < self.nth + self.times
+
+
+class Splunkd:
+    """The server. `start()` returns it listening; `uri` and `session_key` are what commands are given.
+
+    `on_conf_change` is called with the reloaded AppConf after a conf was edited.
+    """
+
+    def __init__(
+        self,
+        app: AppConf,
+        kv: KVStore,
+        local_dir: Optional[Path] = None,
+        on_conf_change: Optional[Callable[[AppConf], None]] = None,
+    ) -> None:
+        self.session_key = secrets.token_urlsafe(32)
+        self.endpoints = Endpoints(app, kv, self.session_key, local_dir, on_conf_change)
+        self.kv = kv
+        self.faults: list[Fault] = []
+        self.requests: deque[str] = deque(maxlen=REQUESTS_KEPT)
+        """"METHOD path" of the latest requests"""
+        self._lock = threading.Lock()
+        self._server: Optional[_Server] = None
+        self._thread: Optional[threading.Thread] = None
+
+    def start(self) -> Splunkd:
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.splunkd = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Splunkd:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        if self._server is None:
+            raise LabError("the REST server is not running.")
+        return int(self._server.server_address[1])
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def fail(self, pattern: str, action: Union[int, str], nth: int = 1, times: int = 1) -> Fault:
+        """Let the n-th request to `pattern` fail; see Fault."""
+        fault = Fault(pattern, action, nth, times)
+        with self._lock:
+            self.faults.append(fault)
+        return fault
+
+    def strike(self, request: str) -> Optional[Union[int, str]]:
+        """Note a request; the action of a fault that hits it."""
+        with self._lock:
+            self.requests.append(request)
+            hits = [fault.action for fault in self.faults if fault.strikes(request)]
+        return hits[0] if hits else None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+    splunkd: Splunkd
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is none of our business; everything else is answered with 500 already."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_POST = do_DELETE = do_PUT = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: faults are answered, and the requests are kept in Splunkd.requests."""
+
+    def _serve(self) -> None:
+        splunkd = self.server.splunkd
+        address = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        owner, path = _namespace(address.path)
+        as_json = path.startswith(DATA_PATH)
+        action = splunkd.strike(f"{self.command} {address.path}")
+        if action == DROP:
+            self._cut()
+            return
+        try:
+            if isinstance(action, int):
+                raise RestError(action, "fault injected by the lab")
+            self._authenticate(splunkd, path)
+            # splunkd takes every body but a KV store document for a form; the SDK does not always name the type.
+            form = [] if as_json else parse_qsl(body.decode("utf-8"), keep_blank_values=True)
+            parameters = dict(parse_qsl(address.query, keep_blank_values=True))
+            response = splunkd.endpoints.answer(Request(self.command, path, owner, parameters, body, form))
+        except RestError as problem:
+            response = _failure(problem, as_json)
+        except Exception as problem:  # a fault of the lab must reach the command as an answer, not as a hang
+            response = _failure(RestError(500, f"{type(problem).__name__}: {problem}"), as_json)
+        if action == DROP_AFTER:
+            self._cut()
+            return
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        # Said either way: without the header splunklib closes the socket before it has read the body.
+        self.send_header("Connection", "Close" if self.close_connection else "Keep-Alive")
+        self.end_headers()
+        self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def _authenticate(self, splunkd: Splunkd, path: str) -> None:
+        if path == "auth/login":
+            return
+        given = self.headers.get("Authorization") or ""
+        if given not in (f"Splunk {splunkd.session_key}", f"Bearer {splunkd.session_key}"):
+            raise RestError(401, "call not properly authenticated", "WARN")
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _namespace(path: str) -> tuple[str, str]:
+    """(owner, path below the namespace) of /services/… and /servicesNS/<owner>/<app>/…"""
+    parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["servicesNS"] and len(parts) >= 3:
+        owner, rest = unquote_plus(parts[1]), parts[3:]
+        return ("nobody" if owner == "-" else owner), "/".join(rest)
+    return "nobody", "/".join(parts[1:] if parts[:1] == ["services"] else parts)
+
+
+def _failure(problem: RestError, as_json: bool) -> Response:
+    if as_json:
+        body = json.dumps({"messages": [{"type": problem.level, "text": problem.message}]}).encode("utf-8")
+        return Response(problem.status, body, "application/json; charset=UTF-8")
+    message = f"<msg type={quoteattr(problem.level)}>{escape(problem.message)}</msg>"
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<response>\n  <messages>\n    {message}\n  </messages>\n</response>\n'
+    )
+    return Response(problem.status, text.encode("utf-8"))

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from lab.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_one_line_that_is_redrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("lab.progress.time.monotonic", lambda: float(next(clock)))
+    out = Terminal()
+    with Progress(10, "replay", out) as progress:
+        progress.update(5, "half")
+        progress.update(10, "done")
+    text = out.getvalue()
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    assert text.count("\r") == 2
+    assert "[##############..............]" in text
+    assert " 50%" in text
+    assert "100%" in text
+    assert "done" in text
+
+
+def test_a_file_gets_a_line_now_and_then_and_the_last_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("lab.progress.time.monotonic", lambda: now[0])
+    out = io.StringIO()
+    with Progress(4, "replay", out) as progress:
+        for done in range(5):
+            now[0] += 2.0
+            progress.update(done, f"step {done}")
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["2", "4"]
+    assert "\r" not in out.getvalue()
+    assert "[" not in out.getvalue()
