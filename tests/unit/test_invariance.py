@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from hypothesis import given, settings
@@ -124,10 +125,8 @@ def test_killed_at_any_write_and_run_again(events: list[Seen], survived: int) ->
     kept = [store.save for store in stores]
     for store in stores:
         store.save = dying(store.save)  # type: ignore[method-assign]
-    try:
+    with contextlib.suppress(Killed):
         pipeline.search(everything, chunk=20)
-    except Killed:
-        pass
     for store, save in zip(stores, kept):
         store.save = save  # type: ignore[method-assign]
     pipeline.search(everything, chunk=20)

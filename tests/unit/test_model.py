@@ -6,10 +6,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import generate
 import pytest
 import yaml
 
-import generate
 from cba.detection import catalogue
 from cba.detection.model import Detection
 from cba.errors import DetectionError, DetectionErrors
@@ -48,6 +48,9 @@ def changed(**fields: Any) -> dict[str, Any]:
         ("attack", {"techniques": ["1078"]}, "x.yml: attack.techniques: a list of ATT&CK ids is needed"),
         ("trained_days", "five", "x.yml: trained_days: a whole number is needed, not 'five'"),
         ("observe", {"identity": "country"}, "x.yml: observe.identity: a list of dimensions is needed"),
+        ("trained_days", 0, "x.yml: trained_days: needs at least 1 day"),
+        ("entity", "project", "x.yml: entity: 'project' is not one of deduplicate_by"),
+        ("deduplicate_by", ["identity", "role"], "x.yml: deduplicate_by: 'role' is neither in group_by nor observed"),
         ("tresholds", 1, "x.yml: tresholds: unknown field"),
         ("id", "Has Spaces", "x.yml: id: 'Has Spaces' is not lower-case letters"),
     ],

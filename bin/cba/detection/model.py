@@ -212,8 +212,14 @@ class _Reader:
             drilldowns=tuple(self.drilldowns()),
             document=self.data,
         )
-        if self.data.get("trained_days", 5) == 0:
+        if detection.terms.trained_days < 1:
             self.fault("trained_days", "needs at least 1 day")
+        if detection.entity not in detection.deduplicate_by:
+            # Windows are kept per entity, so a deduplication key must not be spread over several of them.
+            self.fault("entity", f"{detection.entity!r} is not one of deduplicate_by")
+        for name in detection.deduplicate_by:
+            if name not in (*detection.group_by, *detection.dimensions):
+                self.fault("deduplicate_by", f"{name!r} is neither in group_by nor observed")
         return detection
 
     def text(self, field: str, default: Optional[str] = None) -> str:
