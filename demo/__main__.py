@@ -1,5 +1,5 @@
-"""`./dev demo`: a generated organization of 45 days with attacks hidden in it, through the shipped searches and commands
-at simulated cron times; ends with the alerts and with what was found and missed. No Splunk, no network."""
+"""`./dev demo`: a generated organization of 45 days with attacks hidden in it, through the shipped searches and
+commands at simulated cron times; ends with the alerts and with what was found and missed. No Splunk, no network."""
 
 from __future__ import annotations
 

@@ -9,9 +9,8 @@ from cba.detection.catalogue import get
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups
 from demo.attacks import DETECTION
 from demo.report import compare
-from tests.support.pipeline import Pipeline, Seen
-
 from tests.support.oracle import normalise, quarantined
+from tests.support.pipeline import Pipeline, Seen
 
 
 def seen(organization: Organization) -> list[Seen]:

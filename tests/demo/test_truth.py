@@ -9,7 +9,6 @@ import pytest
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks
 from demo.attacks import VARIATIONS
 from demo.report import compare
-
 from tests.support.oracle import Raised, expected_findings
 
 
