@@ -98,7 +98,7 @@ _TEMPLATE = re.compile(r"\\(\d)|\\(.)")
 def expand_template(found: re.Match[str], template: str) -> str:
     """``\\1`` in a replacement text; an unmatched group is empty."""
 
-    def one(part: "re.Match[str]") -> str:
+    def one(part: re.Match[str]) -> str:
         if not part[1]:
             return part[2]
         if int(part[1]) > found.re.groups:
@@ -217,12 +217,18 @@ def cidrmatch(cidr: Any, ip: Any) -> Optional[bool]:
 
 
 def _within(compute: Callable[..., Any], *numbers: Any) -> Any:
-    """The result of a computation, or null when it is not a real number a double can hold."""
+    """The result of a computation; what no double can hold reads inf, -inf or nan, as the page of eval says."""
     try:
         result = compute(*numbers)
-    except (OverflowError, ValueError, ZeroDivisionError):
+        if isinstance(result, complex):
+            return "nan"
+        return tidy(result) if math.isfinite(float(result)) else str(result)
+    except OverflowError:
+        return "-inf" if len(numbers) == 2 and numbers[0] < 0 and numbers[1] % 2 == 1 else "inf"
+    except ZeroDivisionError:
         return None
-    return None if isinstance(result, complex) or not math.isfinite(float(result)) else tidy(result)
+    except ValueError:
+        return "-inf" if compute is math.log and numbers[0] == 0 else "nan"
 
 
 def _numeric(change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -262,7 +268,7 @@ def round_(value: Any, places: Any = 0) -> Any:
 @_add("pow", 2)
 def power(base: Any, exponent: Any) -> Any:
     a, b = number(base), number(exponent)
-    return None if a is None or b is None else _within(lambda: float(a) ** b)
+    return None if a is None or b is None else _within(lambda x, y: float(x) ** y, a, b)
 
 
 @_add("min", 1, MANY)
@@ -349,7 +355,7 @@ def typeof(value: Any) -> str:
     if value is None:
         return "Invalid"
     if type(value) is bool:
-        return "Boolean"
+        return "Bool"
     return "Number" if number(value) is not None else "String"
 
 
@@ -432,7 +438,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _remainder(a: Any, b: Any) -> Any:
-    return _within(math.fmod, a, b)
+    return None if b == 0 else _within(math.fmod, a, b)
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

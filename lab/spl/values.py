@@ -53,7 +53,7 @@ def _parsed(value: str) -> Optional[Number]:
 
 def tidy(value: Number) -> Number:
     """Whole results as int, so that 10/2 reads 5."""
-    if value.__class__ is float and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     return value
 

@@ -16,6 +16,7 @@ A file has `source` (documentation page) and `cases`; each case:
     ordered   whether their order matters (false)
     error     instead of expect: a part of the error message
     source    overrides the file's; status: documented (the page says or shows it) or assumed (to be attested)
+    note      what the page leaves open; every assumed case has one
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ KEYS = frozenset(
         "error",
         "source",
         "status",
+        "note",
     }
 )
 NOW = 1_700_000_000.0
@@ -75,6 +77,7 @@ class Case:
     expect: Optional[list[dict[str, Any]]] = None
     ordered: bool = False
     error: Optional[str] = None
+    note: Optional[str] = None
 
     def search(self) -> str:
         """The whole search as a user would type it, input rows included."""

@@ -27,5 +27,11 @@ def test_case(case: Case, tmp_path: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("case", load_cases(), ids=lambda c: f"{c.file[:-4]}: {c.name}")
+def test_case_cites_its_ground(case: Case) -> None:
+    assert case.source.startswith("https://")
+    assert (case.status == "assumed") == bool(case.note), "an assumed case says in `note` what the page leaves open"
+
+
 def repr_sorted(row: dict[str, object]) -> str:
     return repr(sorted(row.items()))
