@@ -1,4 +1,4 @@
-"""Log files of the six sources -> events of the lab's store.
+"""Log files of the seven sources -> events of the lab's store.
 
 Reads what people have on disk: JSON lines, one JSON document (an event, an array of events, or the provider's wrapper:
 CloudTrail `{"Records": […]}`, Azure `{"records": […]}`, Admin SDK and Kubernetes lists `{"items": […]}`, CloudWatch
@@ -69,6 +69,23 @@ SOURCES: dict[str, SourceFormat] = {
     ),
     "m365": SourceFormat("o365:management:activity", _paths("CreationTime", "TimeGenerated", "Timestamp")),
     "gws": SourceFormat("gws:reports:activity", _paths("id.time")),
+    # Sysmon, Defender and CrowdStrike name their events' time differently; CIM events are free to.
+    "endpoint": SourceFormat(
+        "cba:endpoint",
+        _paths(
+            "UtcTime",
+            "winlog.event_data.UtcTime",
+            "properties.Timestamp",
+            "Timestamp",
+            "ContextTimeStamp",
+            "@timestamp",
+            "TimeGenerated",
+            "EventTime",
+            "timestamp",
+            "time",
+            "_time",
+        ),
+    ),
 }
 
 
@@ -283,10 +300,22 @@ def _dump(value: Any) -> str:
 
 
 def _sourcetype(form: SourceFormat, event: Json) -> str:
+    if form.sourcetype == "cba:endpoint":
+        return _endpoint_sourcetype(event)
     if form.sourcetype != "gws:reports:activity":
         return form.sourcetype
     application = _at(event, ("id", "applicationName"))
     return f"gws:reports:{application}" if isinstance(application, str) and application else form.sourcetype
+
+
+def _endpoint_sourcetype(event: Json) -> str:
+    """Which product wrote an endpoint event, by the keys only it has."""
+    if "event_simpleName" in event:
+        return "crowdstrike:events:sensor"
+    if "ActionType" in event or _at(event, ("properties", "ActionType")) is not None:
+        return "mscs:azure:eventhub:defender:advancedhunting"
+    sysmon = "EventID" in event or "EventCode" in event or _at(event, ("winlog", "event_id")) is not None
+    return "sysmon:json" if sysmon else "cba:endpoint"
 
 
 def event_time(form: SourceFormat, event: Json) -> Optional[float]:
@@ -318,6 +347,8 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 
 TIME_TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$")
+EPOCH_TEXT = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?", re.ASCII)
+"""Seconds or milliseconds as text, as CrowdStrike writes them."""
 
 
 def parse_time(value: object) -> Optional[float]:
@@ -330,6 +361,8 @@ def parse_time(value: object) -> Optional[float]:
         return None
     if isinstance(value, (int, float)):
         return value / 1000 if value > 1e11 else float(value)
+    if isinstance(value, str) and EPOCH_TEXT.fullmatch(value):
+        return parse_time(float(value))
     match = TIME_TEXT.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         return None

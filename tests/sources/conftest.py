@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -34,6 +34,7 @@ SOURCETYPES = {
     "kubernetes": "kube:apiserver:audit",
     "m365": "o365:management:activity",
     "gws": "gws:reports:login",
+    "endpoint": "sysmon:json",
 }
 
 LATER = 2_000_000_000.0
@@ -44,14 +45,26 @@ Normalise = Callable[..., list[Row]]
 
 
 @pytest.fixture(scope="session")
-def normalise() -> Normalise:
-    """normalise(source, events, sourcetype=None) -> the rows of `cba_events_<source>` in the order of the events.
+def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
+    """normalise(source, events, sourcetype=None, macros=None) -> the rows of `cba_events_<source>`, ordered as the events.
 
-    `events` are JSON objects, raw texts or lab Events. Events that the base search does not match give no row.
+    `events` are JSON objects, raw texts or lab Events. Events that the base search does not match give no row. `macros`
+    (name -> definition) are what an administrator put into local/macros.conf.
     """
-    app = load_app(APP)
+    shipped = load_app(APP)
 
-    def run(source: str, events: Sequence[Union[Row, str, Event]], sourcetype: Optional[str] = None) -> list[Row]:
+    def run(
+        source: str,
+        events: Sequence[Union[Row, str, Event]],
+        sourcetype: Optional[str] = None,
+        macros: Optional[Mapping[str, str]] = None,
+    ) -> list[Row]:
+        app = shipped
+        if macros:
+            local = tmp_path_factory.mktemp("local")
+            text = "".join(f"[{name}]\ndefinition = {definition}\n" for name, definition in macros.items())
+            (local / "macros.conf").write_text(text, encoding="utf-8")
+            app = load_app(APP, local)
         store = EventStore()
         for number, item in enumerate(events):
             if isinstance(item, Event):

@@ -30,6 +30,12 @@ JUDGED_BY = (
     "vpc_endpoint",
     "event_id",
     "skip_reason",
+    "action",
+    "function",
+    "runtime",
+    "runtime_exact",
+    "package_type",
+    "role",
 )
 
 EVENTS: dict[str, tuple[str, str, Row]] = {
@@ -59,6 +65,23 @@ EVENTS: dict[str, tuple[str, str, Row]] = {
         {
             "eventID": "e-2",
             "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/b", "invokedBy": "x.amazonaws.com"},
+        },
+    ),
+    "aws function": (
+        "aws",
+        "aws:cloudtrail",
+        {
+            "awsRegion": "eu-west-1",
+            "eventID": "e-3",
+            "eventName": "CreateFunction20150331",
+            "eventSource": "lambda.amazonaws.com",
+            "requestParameters": {
+                "functionName": "f",
+                "runtime": "python3.12",
+                "role": "arn:aws:iam::1:role/r",
+                "packageType": "Zip",
+            },
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/b"},
         },
     ),
     "azure sign-in columns": (
@@ -98,6 +121,66 @@ EVENTS: dict[str, tuple[str, str, Row]] = {
             },
             "resource": {"labels": {"project_id": "p"}},
             "insertId": "i",
+        },
+    ),
+    "gcp function": (
+        "gcp",
+        "google:gcp:pubsub:message",
+        {
+            "insertId": "i",
+            "operation": {"first": True},
+            "protoPayload": {
+                "authenticationInfo": {"principalEmail": "a@example.com"},
+                "serviceName": "cloudfunctions.googleapis.com",
+                "methodName": "google.cloud.functions.v2.FunctionService.UpdateFunction",
+                "resourceName": "projects/p/locations/l/functions/f",
+                "request": {
+                    "updateMask": {"paths": ["buildConfig.runtime", "buildConfig.source"]},
+                    "function": {
+                        "buildConfig": {"runtime": "go122"},
+                        "serviceConfig": {"serviceAccountEmail": "r@p.iam.gserviceaccount.com"},
+                    },
+                },
+            },
+            "resource": {"labels": {"project_id": "p", "region": "l"}},
+        },
+    ),
+    "gcp end of an operation": (
+        "gcp",
+        "google:gcp:pubsub:message",
+        {
+            "insertId": "i",
+            "operation": {"last": True},
+            "protoPayload": {
+                "authenticationInfo": {"principalEmail": "a@example.com"},
+                "serviceName": "cloudfunctions.googleapis.com",
+                "methodName": "google.cloud.functions.v2.FunctionService.CreateFunction",
+            },
+        },
+    ),
+    "gcp Cloud Run function": (
+        "gcp",
+        "google:gcp:pubsub:message",
+        {
+            "insertId": "i",
+            "protoPayload": {
+                "authenticationInfo": {"principalEmail": "a@example.com"},
+                "serviceName": "run.googleapis.com",
+                "methodName": "google.cloud.run.v1.Services.CreateService",
+                "resourceName": "namespaces/p/services/f",
+                "request": {
+                    "service": {
+                        "metadata": {
+                            "annotations": {
+                                "run.googleapis.com/build-base-image": "x/google-22/runtimes/go122",
+                                "run.googleapis.com/build-function-target": "main",
+                            }
+                        },
+                        "spec": {"template": {"spec": {"serviceAccountName": "r@p.iam.gserviceaccount.com"}}},
+                    }
+                },
+            },
+            "resource": {"labels": {"project_id": "p", "location": "l"}},
         },
     ),
     "gcp in data": (
@@ -193,6 +276,7 @@ def test_what_stands_behind_the_cutoff_is_read(name: str, normalise: Normalise) 
     assert long["_raw"].index("x" * 6000) < 100, "the padding must come first"
     assert {field: long.get(field) for field in JUDGED_BY} == {field: short.get(field) for field in JUDGED_BY}
     assert short["identity"]
+    assert ("function" in short) == name.endswith("function")
 
 
 def test_a_long_audit_event_inside_a_message(normalise: Normalise) -> None:
