@@ -1,0 +1,85 @@
+"""`./dev bench`: rows a second and peak memory of every command beside an SDK echo, through the real protocol; a month
+of generated logs through all searches; bytes of a history in the KV store. Aims: docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+from bench import commands, report
+from bench.commands import recorded_rows
+from bench.replay import organization_of, replay
+from bench.storage import history_bytes
+from demo import Organization
+from demo.__main__ import write_lookups
+from lab.errors import LabError
+from lab.replay import APP_DIR
+from lab.searchhead import SearchHead
+
+EVENTS = 200_000
+QUICK_EVENTS = 30_000
+LONG_TERM_EVENTS = 1_000_000
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS:,} events, 2 repetitions")
+    parser.add_argument("--million", action="store_true", help=f"also replay {LONG_TERM_EVENTS:,} events")
+    parser.add_argument("--events", type=int, metavar="N", help=f"size of the replay (default {EVENTS:,})")
+    parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="most rows per command (100,000)")
+    parser.add_argument("--repetitions", type=int, metavar="N", help="pairs of command and echo (default 5)")
+    options = parser.parse_args(arguments)
+    options.events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
+    options.repetitions = options.repetitions or (2 if options.quick else 5)
+    return options
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _arguments(arguments)
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{os.cpu_count()} cores, {python}, {platform.system()}")
+    try:
+        with _head(organization_of(options.events)) as (head, organization, home):
+            replayed = replay(head, organization, _told)
+            print(report.replayed(replayed), flush=True)
+            print(report.stored(history_bytes(head.kv.collection("cba_history").find())), flush=True)
+            rows = recorded_rows(head, options.rows)
+            head.events.close()
+            results = []
+            for case in commands.cases(rows):
+                results.append(commands.measure(case, head, options.repetitions, home, _told))
+            print(report.commands(results), flush=True)
+        if options.million:
+            with _head(organization_of(LONG_TERM_EVENTS)) as (head, organization, _home):
+                print(report.replayed(replay(head, organization, _told)))
+    except (LabError, commands.CommandFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def _head(organization: Organization) -> Iterator[tuple[SearchHead, Organization, Path]]:
+    """A search head of its own with the organization's lookups; and its folder."""
+    with tempfile.TemporaryDirectory(prefix="cba-bench-") as folder:
+        state = Path(folder)
+        write_lookups(organization, state / "lookups")
+        with SearchHead(APP_DIR, state) as head:
+            yield head, organization, state
+
+
+def _told(what: str) -> None:
+    """Says on a terminal what is going on; the report is on stdout."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what[:100]:100}\r")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Each command beside the SDK echo: the same rows, the same required fields, as many fields added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Mapping, Sequence
+
+from bench.arithmetic import Summary, pairwise
+from bench.driver import CommandFailed, Measurement, Splunkd, encode, required_fields, run
+from cba.scoring.score import SCORE_FIELDS
+from lab.chunked import Row
+from lab.protocol import SearchInfo
+from lab.replay import APP_DIR
+from lab.searchhead import SearchHead
+
+__all__ = ["Case", "CommandFailed", "Result", "cases", "measure", "recorded_rows"]
+
+DETECTION = "cloud_unusual_country"
+ECHO = Path(__file__).with_name("echo.py")
+DETECTION_SEARCH = f"CBA - {DETECTION} - Detect"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command, its arguments, the rows it gets, and the fields whose different values are counted."""
+
+    name: str
+    command: str
+    args: tuple[str, ...]
+    rows: Sequence[Row]
+    distinct: tuple[str, ...]
+    collections: tuple[str, ...] = ()
+    """KV store collections that are emptied before every run: it meets an empty store and fills it."""
+
+    @property
+    def script(self) -> Path:
+        return APP_DIR / "bin" / f"{self.command}.py"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The measurements of a command and of its echo, pair by pair."""
+
+    case: Case
+    ours: list[Measurement]
+    echo: list[Measurement]
+    bytes_per_row: float
+
+    @property
+    def speed(self) -> Summary:
+        return Summary.of([one.rows_per_second for one in self.ours])
+
+    @property
+    def echo_speed(self) -> Summary:
+        return Summary.of([one.rows_per_second for one in self.echo])
+
+    @property
+    def ratio(self) -> Summary:
+        return pairwise([m.rows_per_second for m in self.ours], [m.rows_per_second for m in self.echo])
+
+    @property
+    def distinct(self) -> dict[str, int]:
+        """Different values of the fields that make rows alike."""
+        return {name: len({str(row.get(name)) for row in self.case.rows}) for name in self.case.distinct}
+
+
+def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
+    """The commands of the detection search with the rows of `recorded_rows`; `storm` is when every row is a finding."""
+    detection = (f"detection={DETECTION}",)
+    learning = (*detection, "learn=true")
+    return [
+        Case("cbageo", "cbageo", ("ip=src_ip",), rows["cbageo"], ("src_ip",)),
+        Case("cbascore", "cbascore", detection, rows["cbascore"], ("identity", "country", "evidence")),
+        Case("cbascore, storm", "cbascore", detection, rows["storm"], ("identity", "country", "evidence")),
+        Case(
+            "cbabaseline", "cbabaseline", learning, rows["cbabaseline"], ("identity", "country", "day"),
+            ("cba_history", "cba_status"),
+        ),
+        Case("cbarecord, storm", "cbarecord", detection, rows["storm"], ("identity", "country"), ("cba_findings",)),
+    ]  # fmt: skip
+
+
+def recorded_rows(head: SearchHead, most: int) -> dict[str, list[Row]]:
+    """The rows each command of the detection search gets when it runs over all events of the head at once.
+
+    `storm` are all rows that cbascore got, each with the evidence and score of one that has a variation: in truth one
+    row in thousands has, and a bench of cbarecord with these few would measure the start of the interpreter. It is what
+    follows a broken list of egress ranges.
+    """
+    recorded: dict[str, list[Row]] = {}
+    original = head.commands.run
+
+    def recording(command: str, args: Sequence[str], rows: Sequence[Row], info: SearchInfo) -> list[Row]:
+        answer = original(command, args, rows, info)
+        recorded[command] = list(rows)[:most]
+        if command == "cbascore":
+            recorded["scored"] = answer
+        return answer
+
+    setattr(head.commands, "run", recording)  # noqa: B010 (a method of this one object)
+    try:
+        head.search(head.app.stanzas("savedsearches")[DETECTION_SEARCH].settings["search"])
+    finally:
+        setattr(head.commands, "run", original)  # noqa: B010
+    raised = next((row for row in recorded["scored"] if row.get("variation")), {})
+    score = {name: raised[name] for name in ("evidence", *SCORE_FIELDS) if name in raised}
+    storm = {"variation": "3", "variation_if_suspicious": "3", **score}
+    recorded["storm"] = [{**row, **storm} for row in recorded.pop("scored")[:most] if row.get("country")]
+    return recorded
+
+
+def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Callable[[str], None]) -> Result:
+    """Runs command and echo in turn, `repetitions` times; which goes first alternates."""
+    splunkd = Splunkd(head.splunkd.uri, head.splunkd.session_key)
+    needed = required_fields(case.script, case.args, splunkd, home)
+    chunks = encode(needed, case.rows)
+    added = run(case.script, case.args, encode(needed, case.rows[:1]), 1, splunkd, home).answers.names[len(needed) :]
+    echo_args = (f"fields={','.join(needed)}", f"add={','.join(added)}")
+
+    def ours() -> Measurement:
+        for name in case.collections:
+            head.kv.collection(name).delete(None)
+        return run(case.script, case.args, chunks, len(case.rows), splunkd, home)
+
+    def echo() -> Measurement:
+        return run(ECHO, echo_args, chunks, len(case.rows), splunkd, home)
+
+    measured: dict[str, list[Measurement]] = {"ours": [], "echo": []}
+    for number in range(repetitions):
+        told(f"{case.name} {number + 1} of {repetitions}")
+        pair = (("ours", ours), ("echo", echo))
+        for name, once in pair if number % 2 == 0 else reversed(pair):
+            measured[name].append(once())
+    size = sum(map(len, chunks)) / max(1, len(case.rows))
+    return Result(case, measured["ours"], measured["echo"], size)

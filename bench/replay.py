@@ -1,0 +1,119 @@
+"""A month of the generated organization's logs through every scheduled search of the app, a day at a time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Callable, Mapping
+
+from demo import Organization, events
+from lab.replay import AFTERMATH, is_shipped_schedule
+from lab.searchhead import SearchHead
+
+DAYS = 30
+CADENCE = "1d"
+COMMANDS = ("cbageo", "cbabaseline", "cbascore", "cbarecord")
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Events, and the seconds of every part; the sum of `parts` is the whole."""
+
+    events: int
+    reduced_rows: int
+    dispatches: int
+    findings: int
+    parts: Mapping[str, float]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.parts.values())
+
+
+def organization_of(count: int) -> Organization:
+    """The organization that leaves about `count` events in 30 days."""
+    return Organization(days=DAYS, events_per_day=round(count / DAYS))
+
+
+def replay(head: SearchHead, organization: Organization, told: Callable[[str], None]) -> Replayed:
+    """Fills the head with the organization's events and replays them. Generating the events is not counted."""
+    clock = _Clock()
+    count = 0
+    for _day, day in groupby(events(organization), key=lambda event: int(event.time // 86_400)):
+        told(f"logs of day {_day}")
+        batch = list(day)
+        with clock.part("ingest"):
+            count += head.events.add(batch)
+    clock.watch(head)
+    started = time.perf_counter()
+    done = head.scheduler.replay(
+        organization.first_time, organization.last_time + AFTERMATH, CADENCE, is_shipped_schedule,
+        progress=lambda _seconds, _all, note: told(note),
+    )  # fmt: skip
+    clock.seconds["scheduler and actions"] = time.perf_counter() - started - clock.inside
+    return Replayed(
+        count, clock.rows["cbageo"], done.runs, len(head.kv.collection("cba_findings").find()), clock.parts()
+    )
+
+
+class _Clock:
+    """Where the time goes: ingest, searches without their commands, each command, and what is left."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.rows: Counter[str] = Counter()
+        self.inside = 0.0
+        self._commands = 0.0
+
+    def part(self, name: str) -> _Part:
+        return _Part(self, name)
+
+    def watch(self, head: SearchHead) -> None:
+        """From now on the head's searches and commands are timed."""
+        search, run = head.engine.search, head.commands.run
+
+        def timed_search(spl: str, *args: Any, **kwargs: Any) -> Any:
+            before, self._commands = time.perf_counter(), 0.0
+            try:
+                return search(spl, *args, **kwargs)
+            finally:
+                spent = time.perf_counter() - before
+                self.inside += spent
+                self.seconds[_kind(spl)] += spent - self._commands
+
+        def timed_run(command: str, args: Any, rows: Any, info: Any) -> Any:
+            before = time.perf_counter()
+            try:
+                return run(command, args, rows, info)
+            finally:
+                spent = time.perf_counter() - before
+                self._commands += spent
+                self.seconds[command] += spent
+                self.rows[command] += len(rows or ())
+
+        setattr(head.engine, "search", timed_search)  # noqa: B010 (a method of this one object)
+        setattr(head.commands, "run", timed_run)  # noqa: B010
+
+    def parts(self) -> dict[str, float]:
+        first = ("ingest", "normalise and reduce", *COMMANDS)
+        names = [*first, *sorted(set(self.seconds) - set(first))]
+        return {name: self.seconds[name] for name in names}
+
+
+class _Part:
+    def __init__(self, clock: _Clock, name: str) -> None:
+        self._clock, self._name, self._before = clock, name, 0.0
+
+    def __enter__(self) -> None:
+        self._before = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.seconds[self._name] += time.perf_counter() - self._before
+
+
+def _kind(spl: str) -> str:
+    if "cbabaseline" in spl:
+        return "normalise and reduce"
+    return "variation searches" if "inputlookup" in spl else "other searches over events"

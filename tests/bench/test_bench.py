@@ -1,0 +1,82 @@
+"""The bench runs, on next to nothing, and counts right. How fast anything is, is not tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.arithmetic import Summary, pairwise
+from bench.commands import cases, measure, recorded_rows
+from bench.driver import CommandFailed, Splunkd, encode, run
+from bench.replay import organization_of, replay
+from bench.storage import history_bytes
+from demo import Organization
+from lab.replay import APP_DIR
+from lab.searchhead import SearchHead
+
+NO_SPLUNKD = Splunkd("http://127.0.0.1:1", "key")
+ECHO = APP_DIR / "bench" / "echo.py"
+
+
+def test_median_and_spread() -> None:
+    assert Summary.of([3.0, 1.0, 10.0]) == Summary(3.0, 1.0, 10.0)
+    assert Summary.of([1.0, 2.0]).median == 1.5
+    with pytest.raises(ValueError, match="nothing was measured"):
+        Summary.of([])
+
+
+def test_ratios_are_taken_pair_by_pair() -> None:
+    # The machine was ten times slower during the second pair: the ratio of the medians would be 200/110.
+    assert pairwise([200.0, 20.0, 200.0], [100.0, 10.0, 110.0]).median == 2.0
+    with pytest.raises(ValueError, match="1 measurements and 2 are not pairs"):
+        pairwise([1.0], [1.0, 2.0])
+
+
+def test_history_bytes_are_those_of_the_document_by_profile() -> None:
+    small = {"profile": "a", "values": "é"}
+    large = {"profile": "b", "values": "x" * 100}
+    assert history_bytes([small, large]) == {
+        "": (2, Summary.of([29, 127])),
+        "a": (1, Summary.of([29])),
+        "b": (1, Summary.of([127])),
+    }
+
+
+def test_the_organization_has_the_events_asked_for() -> None:
+    organization = organization_of(200_000)
+    assert abs(organization.days * organization.events_per_day - 200_000) <= organization.days
+
+
+def test_the_driver_reads_every_answer_and_only_the_rows_count(tmp_path: Path) -> None:
+    rows = [{"a": str(number), "b": "x"} for number in range(5)]
+    chunks = encode(["a", "b"], rows, chunk_rows=2)
+    assert len(chunks) == 4, "three of rows, one that ends"
+    measured = run(ECHO, ["fields=a,b", "add=c"], chunks, len(rows), NO_SPLUNKD, tmp_path)
+    assert measured.answers.required_fields == ("a", "b")
+    assert measured.answers.names == ("a", "b", "c")
+    assert measured.rows_per_second == 5 / measured.seconds
+
+
+def test_a_command_that_fails_is_no_measurement(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"cbascore\.py: .*there is no 'unheard_of'"):
+        run(APP_DIR / "bin" / "cbascore.py", ["detection=unheard_of"], [], 0, NO_SPLUNKD, tmp_path)
+
+
+def test_everything_once(tmp_path: Path) -> None:
+    with SearchHead(APP_DIR, tmp_path) as head:
+        replayed = replay(head, Organization(days=1, events_per_day=600), lambda _told: None)
+        assert replayed.events >= 600
+        assert replayed.seconds == sum(replayed.parts.values())
+        rows = recorded_rows(head, most=30)
+        results = [measure(case, head, 1, tmp_path, lambda _told: None) for case in cases(rows)]
+        sizes = history_bytes(head.kv.collection("cba_history").find())
+    for result in results:
+        ours, echo = result.ours[0].answers, result.echo[0].answers
+        assert set(ours.names) == set(echo.names), "the echo adds what the command adds"
+        assert ours.required_fields == echo.required_fields
+        assert result.ours[0].rows == result.echo[0].rows == len(result.case.rows) > 0
+    assert "cbarecord, storm" in report.commands(results)
+    assert f"{replayed.events:,} events" in report.replayed(replayed)
+    assert "identity_country" in report.stored(sizes)
