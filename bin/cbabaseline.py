@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch, validators  # noqa: E402
+from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
 
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
 from cba.command.rows import EvidenceCells, read_rows, row_fields  # noqa: E402
@@ -16,6 +16,7 @@ from cba.detection.catalogue import get  # noqa: E402
 from cba.history.baseline import Baseline  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
+from cba.store.verdicts import VerdictCollection  # noqa: E402
 
 ONLY = "only"
 
@@ -25,13 +26,18 @@ class CbaBaselineCommand(AnnotatingCommand):
     """Looks rows up in the KV store's histories. Stateful: it runs on the search head, rows in day order."""
 
     detection = Option(require=True, doc="id of the detection")
-    learn = Option(default="false", validate=validators.Set("true", "false", ONLY), doc="true, false or only")
+    learn = Option(default="false", doc="true, false or only")
+
+    choices = {"learn": ("true", "false", ONLY)}
 
     _baseline = None
     _cells = None
 
     def needs(self):
         return row_fields(get(self.detection))
+
+    def optional(self):
+        return ("skip_reason",)
 
     def adds(self):
         return self.cells.names
@@ -50,6 +56,7 @@ class CbaBaselineCommand(AnnotatingCommand):
                 get(self.detection),
                 HistoryCollection(service),
                 StatusCollection(service, self.detection),
+                VerdictCollection(service),
                 learn=self.learn != "false" and not self.previewing,
                 judge=self.learn != ONLY,
             )

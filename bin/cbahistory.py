@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 
-from cba.command.base import connect  # noqa: E402
+from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
 from cba.history.listing import list_histories  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
+from cba.store.verdicts import VerdictCollection  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaHistoryCommand(GeneratingCommand):
+class CbaHistoryCommand(PlainMessages, GeneratingCommand):
     """Lists histories, one row per value, as they stand at the end of the search's time range."""
 
     entity = Option(doc="an identity, project, … as it stands in findings, or organization")
@@ -31,7 +30,7 @@ class CbaHistoryCommand(GeneratingCommand):
         try:
             yield from self._rows()
         except CbaError as error:
-            self.write_error("{}", f"cbahistory: {error}")
+            self.write_error(f"cbahistory: {error}")
 
     def _rows(self):
         if not self.entity and not self.profile:
@@ -42,11 +41,8 @@ class CbaHistoryCommand(GeneratingCommand):
         wanted = {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
         detections = load()
         statuses = {name: StatusCollection(service, name).load() for name in detections}
-        yield from list_histories(wanted, detections, statuses, self._day())
-
-    def _day(self):
-        latest = self.metadata.searchinfo.latest_time
-        return day_of(latest if latest and math.isfinite(latest) else time.time())
+        verdicts = VerdictCollection(service).load(wanted)
+        yield from list_histories(wanted, detections, statuses, verdicts, day_of(end_of_search(self)))
 
 
 dispatch(CbaHistoryCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch, validators  # noqa: E402
+from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
 
 from cba.command.base import AnnotatingCommand  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
@@ -21,7 +21,9 @@ class CbaScoreCommand(AnnotatingCommand):
     """Scores the rows of `cbabaseline` for one detection."""
 
     detection = Option(require=True, doc="id of the detection")
-    precedence = Option(default=BY_SEVERITY, validate=validators.Set(*PRECEDENCES), doc="severity or listed")
+    precedence = Option(default=BY_SEVERITY, doc="severity or listed")
+
+    choices = {"precedence": PRECEDENCES}
 
     _scorer = None
 

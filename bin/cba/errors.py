@@ -26,6 +26,10 @@ class DetectionErrors(DetectionError):
         super().__init__("", "\n".join(str(error) for error in self.errors))
 
 
+class OptionError(CbaError):
+    """An option of a command has a value it does not know: names option, value and what there is."""
+
+
 class RowError(CbaError):
     """A search row cannot be used: names the field, its value, and what was expected."""
 

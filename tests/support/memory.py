@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any, Iterable, Mapping, Sequence
 
+from cba.findings.breaker import Acknowledgement, BreakerState
+from cba.findings.verdicts import Target
 from cba.history.baseline import SourceStatus, Subject
 from cba.history.history import History
 from cba.store import histories as encoding
@@ -39,8 +42,11 @@ class MemoryFindings:
         self.documents: dict[str, dict[str, Any]] = {}
 
     def of_entities(self, entities: Sequence[str], since: int) -> list[dict[str, Any]]:
-        wanted = [d for d in self.documents.values() if d["entity"] in entities and d["last_time"] >= since]
-        return copy.deepcopy(wanted)
+        about = [d for d in self.documents.values() if {d["entity"], d.get("identity")} & set(entities)]
+        return copy.deepcopy([document for document in about if document["last_time"] >= since])
+
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        return {name: copy.deepcopy(self.documents[name]) for name in finding_ids if name in self.documents}
 
     def save(self, documents: Sequence[dict[str, Any]]) -> None:
         self.documents.update({document["_key"]: copy.deepcopy(document) for document in documents})
@@ -48,3 +54,41 @@ class MemoryFindings:
     def delete(self, finding_ids: Sequence[str]) -> None:
         for finding_id in finding_ids:
             self.documents.pop(finding_id, None)
+
+
+class MemoryVerdicts:
+    def __init__(self) -> None:
+        self.documents: dict[Target, dict[str, Any]] = {}
+
+    def load(self, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
+        decided: dict[Subject, dict[str, str]] = {}
+        for subject in subjects:
+            for target, document in self.documents.items():
+                if target.subject == subject and document["verdict"]:
+                    decided.setdefault(subject, {})[target.value] = document["verdict"]
+        return decided
+
+    def by_targets(self, targets: Iterable[Target]) -> dict[Target, dict[str, Any]]:
+        return {target: dict(self.documents[target]) for target in targets if target in self.documents}
+
+    def of_findings(self, finding_ids: Sequence[str]) -> dict[Target, dict[str, Any]]:
+        return {t: dict(document) for t, document in self.documents.items() if document["finding_id"] in finding_ids}
+
+    def save(self, documents: Sequence[dict[str, Any]]) -> None:
+        for document in documents:
+            target = Target(Subject(document["profile"], document["entity"]), document["value"])
+            self.documents[target] = dict(document)
+
+
+class MemoryBreaker:
+    def __init__(self) -> None:
+        self.state = BreakerState()
+
+    def load(self) -> BreakerState:
+        return self.state
+
+    def save(self, state: BreakerState) -> None:
+        self.state = dataclasses.replace(state, acknowledged=self.state.acknowledged)
+
+    def acknowledge(self, state: BreakerState, acknowledgement: Acknowledgement) -> None:
+        self.state = dataclasses.replace(self.state, acknowledged=(*state.acknowledged, acknowledgement))

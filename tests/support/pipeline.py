@@ -10,14 +10,15 @@ import dataclasses
 import json
 from typing import Any, Iterable, Mapping, Sequence
 
-from cba.detection.model import Detection
+from cba.detection.model import EVENT_ID, Detection
+from cba.findings.breaker import Breaker
 from cba.findings.record import Recorder
 from cba.findings.windows import BUCKET_SECONDS, Sighting
 from cba.history.baseline import Baseline, Row
 from cba.history.days import SECONDS_PER_DAY, day_of
 from cba.history.evidence import ORGANIZATION
 from cba.scoring.score import Scorer
-from tests.support.memory import MemoryFindings, MemoryHistories, MemoryStatuses
+from tests.support.memory import MemoryBreaker, MemoryFindings, MemoryHistories, MemoryStatuses, MemoryVerdicts
 
 OVERLAP = 2 * 3600
 HOUR = 3600
@@ -43,21 +44,24 @@ class Pipeline:
         self.histories = MemoryHistories()
         self.statuses = MemoryStatuses()
         self.findings = MemoryFindings()
+        self.verdicts = MemoryVerdicts()
+        self.breaker = MemoryBreaker()
 
     def search(self, events: Iterable[Seen], now: int = 0, learn: bool = True, chunk: int = 50_000) -> None:
         """One run over these events: reduce, look up and learn, score, record; `chunk` rows at a time."""
         groups: dict[tuple[str, ...], list[Seen]] = {}
         names = ("source_kind", *self.detection.group_by, *self._extra())
         for event in events:
-            fold = event.field("skip_reason") != "-"
-            folded = {"identity", "access_key", "src_ip"} if fold else set()
+            skipped = event.field("skip_reason") != "-"
+            folded = set(self.detection.group_by) - {"skip_reason"} if skipped else set()
             cells = tuple("-" if name in folded else event.field(name) for name in names)
             bucket = event.time // BUCKET_SECONDS * BUCKET_SECONDS
             groups.setdefault((str(day_of(event.time)), str(bucket), *cells), []).append(event)
         ordered = sorted(groups.items(), key=lambda group: int(group[0][0]))
-        baseline = Baseline(self.detection, self.histories, self.statuses, learn=learn)
+        baseline = Baseline(self.detection, self.histories, self.statuses, self.verdicts, learn=learn)
         scorer = Scorer(self.detection)
         recorder = Recorder(self.detection, self.findings, now)
+        breaker = Breaker(self.detection.breaker, self.breaker)
         for start in range(0, len(ordered), chunk):
             part = ordered[start : start + chunk]
             rows = [dict(zip(("day", "bucket", *names), key)) for key, _events in part]
@@ -68,7 +72,8 @@ class Pipeline:
                 if score.variation:
                     details = {**row, **score._asdict(), "evidence": answer.text, "entity": row[self.detection.entity]}
                     sightings.append((row[self.detection.entity], self._sighting(row, seen, score, details)))
-            recorder.record(sightings)
+            admitted = breaker.admit([sighting for _entity, sighting in sightings])
+            recorder.record([sighting for sighting, may_raise in zip(sightings, admitted) if may_raise])
 
     def _extra(self) -> tuple[str, ...]:
         """What enrichment adds in the real search: the dimensions and the fields that conditions read."""
@@ -87,12 +92,21 @@ class Pipeline:
             key=json.dumps([row[name] for name in self.detection.deduplicate_by], ensure_ascii=False),
             part="\n".join(row[name] for name in ("source_kind", *self.detection.group_by)),
             bucket=int(row["bucket"]),
-            seconds=tuple(sorted({event.time for event in seen})),
-            events=len({event.event_id for event in seen}),
+            seconds=self._seconds(seen),
+            events=len({event.event_id if self._by_id else event.field(self.detection.counted_by) for event in seen}),
             plain=score.variation,
             suspected=score.variation_if_suspicious,
             details=details,
         )
+
+    @property
+    def _by_id(self) -> bool:
+        return self.detection.counted_by == EVENT_ID
+
+    def _seconds(self, seen: Sequence[Seen]) -> tuple[int, ...]:
+        """`values(event_time)`, or `min(event_time)` where things are counted rather than events."""
+        times = sorted({event.time for event in seen})
+        return tuple(times if self._by_id else times[:1])
 
     def found(self) -> list[dict[str, Any]]:
         """The findings in order of time, without what the moment of running stamps on them."""

@@ -85,10 +85,10 @@ def test_broken_yaml_is_reported_with_its_place_beside_other_faults(tmp_path: Pa
 
 
 def test_an_unknown_detection_id_lists_the_known_ones() -> None:
-    with pytest.raises(
-        DetectionError, match="there is no 'cloud_unusal_country'; the detections are cloud_unusual_country"
-    ):
+    with pytest.raises(DetectionError) as caught:
         catalogue.get("cloud_unusal_country")
+    assert "there is no 'cloud_unusal_country'; the detections are " in str(caught.value)
+    assert "cloud_unusual_country" in str(caught.value)
 
 
 def test_a_damaged_catalogue_says_what_to_do(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.command.table import Table, columns_of, missing
+from cba.command.table import Table, columns_of
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r"), max_size=12)
 
@@ -42,12 +42,10 @@ def test_multiple_values() -> None:
     assert list(table.multivalues("t")) == [["1", "2"], ["3"], [], ["a$b", "c"]]
 
 
-def test_absent_columns_read_as_empty_and_can_be_asked_for() -> None:
+def test_absent_columns_read_as_empty() -> None:
     table = Table.read(body(["a"], [["1"], ["2"]]))
     assert list(table.column("b")) == ["", ""]
     assert list(table.multivalues("b")) == [[], []]
-    assert missing(table, ["a", "b"]) == "b"
-    assert missing(Table.read(""), ["a"]) is None
 
 
 def test_an_empty_chunk_has_no_columns() -> None:

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+import csv
+import math
+import time
+from typing import Any, Iterator, Mapping, Sequence
 
 from splunklib import client
 from splunklib.searchcommands import StreamingCommand
 
-from ..errors import CbaError, RowError
-from .table import Table, missing
+from ..errors import CbaError, OptionError, StoreError
+from .table import Table
 
 
-class AnnotatingCommand(StreamingCommand):
+class PlainMessages:
+    """Mixed into a command before the SDK's class: what is said is said as it is.
+
+    The SDK takes every message for a format, its own about options included, so that a brace in one ends in a KeyError.
+    """
+
+    def write_error(self, message: str, *args: Any) -> None:
+        super().write_error("{}", message.format(*args) if args else message)  # type: ignore[misc]
+
+    def write_warning(self, message: str, *args: Any) -> None:
+        super().write_warning("{}", message.format(*args) if args else message)  # type: ignore[misc]
+
+
+class AnnotatingCommand(PlainMessages, StreamingCommand):
     """Adds columns to every row and drops none.
 
     A subclass says which fields it reads (`needs`, asked of splunkd as required_fields so that nothing else is sent)
     and which it adds (`adds`), and implements `annotate`. An error of the app ends the search with its own sentence.
     """
 
+    choices: Mapping[str, Sequence[str]] = {}
+    """Options that take one of a few words. (The SDK's own validators do not say which.)"""
+
+    _empty: Sequence[str] | None = None
+
     def needs(self) -> Sequence[str]:
-        """The fields the command reads; those the search must have are checked in every chunk."""
+        """The fields the command reads."""
         raise NotImplementedError
 
     def adds(self) -> Sequence[str]:
@@ -31,11 +52,14 @@ class AnnotatingCommand(StreamingCommand):
         raise NotImplementedError
 
     def optional(self) -> Sequence[str]:
-        """Those of `needs` that a search may leave out."""
+        """Those of `needs` that may be empty in every row without a word."""
         return ()
 
     def prepare(self) -> None:
         try:
+            for option, words in self.choices.items():
+                if getattr(self, option) not in words:
+                    raise OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}")
             self.configuration.required_fields = list(self.needs())
         except CbaError as error:
             self._fail(error)
@@ -44,20 +68,28 @@ class AnnotatingCommand(StreamingCommand):
         raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
 
     def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, str]) -> None:
-        table = Table.read(chunk[1])
         try:
-            absent = missing(table, (name for name in self.needs() if name not in self.optional()))
-            if absent:
-                raise RowError(f"the search has no field {absent}; the command needs {', '.join(self.needs())}")
-            columns = self.annotate(table) if table.rows else [()] * len(self.adds())
-        except (CbaError, ValueError) as error:
+            table = Table.read(chunk[1])
+            if table.rows:
+                columns = self.annotate(table)
+                table.write(self._record_writer._buffer, self.adds(), columns)
+                self._look_for_empty_fields(table)
+        except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
-        if table.names:
-            table.write(self._record_writer._buffer, self.adds(), columns)
+        if self._finished and self._empty:
+            self.write_warning(f"{self.name}: no row has a value in {' or '.join(self._empty)}; is the field missing?")
+
+    def _look_for_empty_fields(self, table: Table) -> None:
+        """Keeps the fields that no row has had so far. splunkd sends a required field that a search lacks as an empty
+        column, so this is the only sign of a missing or misspelt one."""
+        if self._empty is None:
+            self._empty = [name for name in self.needs() if name not in self.optional()]
+        if self._empty:
+            self._empty = [name for name in self._empty if not any(table.column(name))]
 
     def _fail(self, error: Exception) -> None:
-        """Ends the search with the error's own words, without a traceback. Braces would be taken for a format."""
-        self.write_error("{}", f"{self.name}: {error}")
+        """Ends the search with the error's own words, without a traceback."""
+        self.write_error(f"{self.name}: {error}")
         raise SystemExit(1)
 
     @property
@@ -67,5 +99,15 @@ class AnnotatingCommand(StreamingCommand):
 
 
 def connect(command: Any) -> client.Service:
-    """The service of the search head that runs `command`, as the user who runs it."""
-    return command.service
+    """The service of the search head that runs `command`, as the user who runs it. Raises StoreError without one."""
+    service = command.service
+    if service is None:
+        raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
+    return service
+
+
+def end_of_search(command: Any) -> int:
+    """The end of the search's time range in epoch seconds, so that a re-run stamps as the scheduled run would; the
+    clock's time for a search without one."""
+    latest = command.metadata.searchinfo.latest_time
+    return int(latest) if latest and math.isfinite(latest) else int(time.time())

@@ -10,7 +10,10 @@ from ..errors import RowError
 from ..findings.windows import Sighting
 from ..history.baseline import Answer, Row
 from ..history.evidence import ORGANIZATION
+from ..scoring.score import NO_EVIDENCE, may_score
 from .table import Table, whole_number
+
+LAST_DAY = 100_000  # of the year 2243
 
 
 def row_fields(detection: Detection) -> tuple[str, ...]:
@@ -24,7 +27,7 @@ def _entity_fields(detection: Detection) -> tuple[str, ...]:
 
 
 def read_rows(table: Table, detection: Detection) -> list[Row]:
-    """The chunk's rows. Raises RowError naming field, value and row for a day that is no number.
+    """The chunk's rows. Raises RowError naming field, value and row for a day that is none, or an absent source.
 
     Equal rows are the same object, so that everything remembered per row is found quickly.
     """
@@ -35,22 +38,38 @@ def read_rows(table: Table, detection: Detection) -> list[Row]:
     for position, cells in enumerate(zip(*columns), 1):
         row = known.get(cells)
         if row is None:
-            try:
-                day = whole_number(cells[0], "day", position)
-            except ValueError as error:
-                raise RowError(str(error)) from error
+            day = _day(cells[0], position)
+            if not cells[1]:
+                raise RowError(f"field source_kind of row {position} is empty; the macros cba_events_... set it")
             row = known[cells] = Row(day, cells[1], cells[2], cells[3 : 3 + scopes], cells[3 + scopes :])
         rows.append(row)
     return rows
 
 
+def _day(text: str, position: int) -> int:
+    try:
+        day = whole_number(text, "day", position)
+    except ValueError as error:
+        raise RowError(str(error)) from error
+    # An epoch time taken for a day would ask for a mask of a billion bits.
+    if not 0 <= day <= LAST_DAY:
+        raise RowError(f"field day of row {position} is {text!r}; a UTC day number is needed: floor(_time/86400)")
+    return day
+
+
 _TERMS = ("trained", "new", "seen", "days")
+SILENT_USUAL = "nothing unusual"
 
 
 class EvidenceCells:
-    """The fields `cbabaseline` adds: evidence as JSON, why a row is silent, and the terms per profile."""
+    """The fields `cbabaseline` adds: evidence as JSON, why a row is silent, and the terms per profile.
+
+    A row that cannot be scored, as nearly all, gets no evidence: the JSON is ten times as long as the rest of the row,
+    and both commands spend most of their time and memory on it. The terms are there for every row.
+    """
 
     def __init__(self, detection: Detection) -> None:
+        self._detection = detection
         self._profiles = list(detection.profiles)
         terms = [f"{profile_name(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
         self.names: tuple[str, ...] = ("evidence", "silent_reason", *terms)
@@ -63,9 +82,15 @@ class EvidenceCells:
             return known[1]
         if len(self._memo) > 100_000:
             self._memo.clear()
-        cells = (answer.text, answer.silent_reason, *self._terms(answer))
+        cells = (*self._evidence(answer), *self._terms(answer))
         self._memo[id(answer)] = (answer, cells)
         return cells
+
+    def _evidence(self, answer: Answer) -> tuple[str, str]:
+        """Evidence and the reason why there is none."""
+        if answer.evidence is None or not may_score(self._detection, answer.evidence):
+            return NO_EVIDENCE, answer.silent_reason or SILENT_USUAL
+        return answer.text, ""
 
     def _terms(self, answer: Answer) -> Iterable[str]:
         for scope, dimension in self._profiles:
@@ -90,7 +115,7 @@ def record_fields(detection: Detection) -> tuple[str, ...]:
 
 
 def optional_fields(detection: Detection) -> tuple[str, ...]:
-    """Those of `record_fields` that a search may leave out."""
+    """Those of `record_fields` that a row with a variation may leave out."""
     return (*CARRIED, *detection.condition_fields)
 
 
@@ -123,6 +148,8 @@ def _sighting(
         events = whole_number(cells["events"], "events", position)
     except ValueError as error:
         raise RowError(str(error)) from error
+    if not cells[detection.entity]:
+        raise RowError(f"field {detection.entity} of row {position} is empty; a finding is about someone")
     if not seconds:
         raise RowError(f"field event_times of row {position} is empty; the reduction gives values(event_time)")
     return Sighting(

@@ -20,6 +20,8 @@ KINDS = ("exclusive", "escalation", "downgrade")
 SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
 SCOPES = ("identity", "host", "project", ORGANIZATION)
 BASE = "base"
+EVENT_ID = "event_id"
+BREAKER = 5000
 
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
 _PERIOD = re.compile(r"^(\d+)d$")
@@ -69,7 +71,12 @@ class Drilldown:
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """One alert definition. `document` is the validated content, as written in the YAML."""
+    """One alert definition. `document` is the validated content, as written in the YAML.
+
+    `counted_by` is the field whose distinct values are the events that a finding counts: the event's id, or a thing
+    that several events may be about, such as a function whose creation is retried. `breaker` is the number of matches
+    within 24 hours at which it stops raising findings (`findings.breaker`).
+    """
 
     id: str
     name: str
@@ -80,6 +87,8 @@ class Detection:
     entity: str
     deduplicate_by: tuple[str, ...]
     group_by: tuple[str, ...]
+    counted_by: str
+    breaker: int
     scopes: tuple[str, ...]
     observe: Mapping[str, tuple[str, ...]]
     when: Node
@@ -152,8 +161,8 @@ _LISTS = ("investigative_actions", "false_positives")
 _KNOWN = frozenset(
     {
         "id", "name", "severity", "attack", "tags", "sources", "periods", "trained_days", "entity", "deduplicate_by",
-        "candidates", "group_by", "enrich", "scopes", "observe", "when", "base", "variations", "drilldowns",
-        "security_domain", *_TEXTS, *_LISTS,
+        "candidates", "admit", "group_by", "counted_by", "enrich", "scopes", "observe", "when", "base", "variations",
+        "drilldowns", "security_domain", "breaker", *_TEXTS, *_LISTS,
     }
 )  # fmt: skip
 
@@ -202,6 +211,8 @@ class _Reader:
             entity=self.text("entity", "identity"),
             deduplicate_by=self.texts("deduplicate_by"),
             group_by=self.texts("group_by"),
+            counted_by=self.text("counted_by", EVENT_ID),
+            breaker=self.number("breaker", BREAKER),
             scopes=scopes,
             observe=observe,
             when=when or parse("0"),
@@ -212,6 +223,10 @@ class _Reader:
             drilldowns=tuple(self.drilldowns()),
             document=self.data,
         )
+        if not observe.get(scopes[-1]):
+            self.fault(f"observe.{scopes[-1]}", "the widest scope must observe what others are compared in")
+        if detection.breaker < 1:
+            self.fault("breaker", "needs at least 1 match")
         if detection.terms.trained_days < 1:
             self.fault("trained_days", "needs at least 1 day")
         if detection.entity not in detection.deduplicate_by:

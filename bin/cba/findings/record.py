@@ -11,6 +11,7 @@ import json
 from typing import Iterable, Mapping, Protocol, Sequence
 
 from ..detection.model import Detection, severity_rank
+from ..errors import StoreError
 from ..history.days import SECONDS_PER_DAY, day_of
 from .windows import (
     Atom,
@@ -26,7 +27,7 @@ from .windows import (
 )
 
 NEW = "new"
-TRIAGE_FIELDS = ("status", "owner", "verdict", "comment", "triaged_time")
+TRIAGE_FIELDS = ("status", "owner", "verdict", "comment", "triaged_time", "earlier_verdicts")
 
 Document = dict[str, object]
 
@@ -35,7 +36,8 @@ class FindingStore(Protocol):
     """Where findings live; `store.findings.FindingCollection` is the one in Splunk."""
 
     def of_entities(self, entities: Sequence[str], since: int) -> list[Document]:
-        """Every finding on one of `entities` whose last event is at `since` (epoch seconds) or later."""
+        """Every finding whose entity or identity is one of `entities` and whose last event is at `since` (epoch
+        seconds) or later."""
 
     def save(self, documents: Sequence[Document]) -> None: ...
 
@@ -91,9 +93,10 @@ class Recorder:
             return
         documents: dict[str, list[Document]] = {}
         for document in self.store.of_entities(wanted, since):
-            documents.setdefault(str(document["entity"]), []).append(document)
+            for name in {str(document["entity"]), str(document.get("identity"))}:
+                documents.setdefault(name, []).append(document)
         for name in wanted:
-            entity = self._entities.setdefault(name, _Entity(since))
+            entity = self._entities.setdefault(name, _Entity(name, since))
             entity.since = min(since, entity.since)
             entity.restore(self.detection, documents.get(name, []))
 
@@ -114,7 +117,8 @@ class Recorder:
 class _Entity:
     """The findings and windows of one entity in this run."""
 
-    def __init__(self, since: int) -> None:
+    def __init__(self, name: str, since: int) -> None:
+        self.name = name
         self.since = since
         self.windows: dict[str, list[Window]] = {}
         self.touched: dict[int, Window] = {}
@@ -126,23 +130,34 @@ class _Entity:
         self.superseded: list[str] = []
 
     def restore(self, detection: Detection, documents: Iterable[Document]) -> None:
-        """Takes over stored findings: those of this detection as windows, all of them as neighbours."""
+        """Takes over stored findings: those of this detection on the entity as windows, others as neighbours."""
         restored: dict[tuple[str, int], Window] = {}
         for document in documents:
-            known = str(document["finding_id"])
-            if known in self.documents or known in self.neighbours:
-                continue
-            if document["detection"] != detection.id:
-                self.neighbours[known] = _neighbour(document)
-                continue
-            self.documents[known] = document
-            key, opened_day = str(document["key"]), int(str(document["opened_day"]))
-            window = restored.get((key, opened_day))
-            if window is None:
-                window = restored[key, opened_day] = Window(key)
-                self.windows.setdefault(key, []).append(window)
-            for atom, (count, first, last) in decode_atoms(str(document["atoms"])).items():
-                window.restore(atom, count, first, last)
+            try:
+                self._restore(detection, document, restored)
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
+                raise StoreError(
+                    f"KV store collection cba_findings: document {document.get('_key')} (a finding on "
+                    f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it."
+                ) from error
+
+    def _restore(self, detection: Detection, document: Document, restored: dict[tuple[str, int], Window]) -> None:
+        known = str(document["finding_id"])
+        if known in self.documents or known in self.neighbours:
+            return
+        neighbour = _neighbour(document)
+        if document["detection"] != detection.id or document["entity"] != self.name:
+            self.neighbours[known] = neighbour
+            return
+        self.documents[known] = document
+        key, opened_day = str(document["key"]), int(str(document["opened_day"]))
+        window = restored.get((key, opened_day))
+        if window is None:
+            window = restored[key, opened_day] = Window(key)
+            self.windows.setdefault(key, []).append(window)
+        for atom, (count, first, last) in decode_atoms(str(document["atoms"])).items():
+            detection.variation(atom.plain)  # KeyError for one that the detection no longer has
+            window.restore(atom, count, first, last)
 
     def derive(self, detection: Detection, now: int) -> None:
         """Derives the findings of every window with events at or after the earliest touched one; finds what changed."""

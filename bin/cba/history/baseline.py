@@ -7,6 +7,7 @@ the same run already learned; within a day their order does not matter, since a 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from ..detection.model import Detection, profile_name
@@ -56,15 +57,16 @@ class StatusStore(Protocol):
 
 
 class Verdicts(Protocol):
-    """What analysts have decided about values: value -> `benign` or `malicious`."""
+    """What analysts have decided about values; `store.verdicts.VerdictCollection` is the one in Splunk."""
 
-    def of(self, subject: Subject) -> Mapping[str, str]: ...
+    def load(self, subjects: Iterable[Subject]) -> Mapping[Subject, Mapping[str, str]]:
+        """value -> `benign` or `malicious`, for those subjects that have a verdict."""
 
 
 class NoVerdicts:
     """Nobody has decided anything yet."""
 
-    def of(self, subject: Subject) -> Mapping[str, str]:
+    def load(self, subjects: Iterable[Subject]) -> Mapping[Subject, Mapping[str, str]]:
         return {}
 
 
@@ -85,7 +87,14 @@ class Answer:
 
     evidence: Optional[Evidence]
     silent_reason: str
-    text: str = ""
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The evidence as JSON, "" without any; made when somebody asks, for most rows have nothing to say."""
+        return self.evidence.to_json() if self.evidence else ""
+
+
+ONLY_LEARNED = Answer(None, "only learned")
 
 
 class Baseline:
@@ -108,6 +117,7 @@ class Baseline:
         self._verdicts = verdicts or NoVerdicts()
         self._statuses: Optional[dict[str, SourceStatus]] = None
         self._known: dict[Subject, History] = {}
+        self._decided: dict[Subject, Mapping[str, str]] = {}
         self._changed: dict[Subject, None] = {}
         self._statuses_changed = False
         self._day: Optional[int] = None
@@ -145,6 +155,8 @@ class Baseline:
         if wanted:
             found = self._histories.load(wanted)
             self._known.update({subject: found.get(subject) or History() for subject in wanted})
+            if self.judge:
+                self._decided.update(self._verdicts.load(wanted))
 
     def _subjects(self, row: Row) -> Iterable[tuple[Subject, str, str, str]]:
         """The histories a row belongs to: (subject, scope, dimension, value)."""
@@ -164,7 +176,7 @@ class Baseline:
             self._learn(row)
         answer = self._answers.get(row)
         if answer is None:
-            answer = self._answers[row] = self._judge(row) if self.judge else Answer(None, "")
+            answer = self._answers[row] = self._judge(row) if self.judge else ONLY_LEARNED
         return answer
 
     def _turn_to(self, day: int, position: int) -> None:
@@ -201,28 +213,41 @@ class Baseline:
         status = self._statuses.get(row.source) or SourceStatus(row.day, row.day)
         activation_day = status.first_day + self.detection.terms.activation
         scopes: dict[str, dict[str, ScopeEvidence]] = {}
+        verdicts = self._verdicts_on(row) if self._decided else {}
         for subject, scope, dimension, value in self._subjects(row):
             seen = self._view(subject, row.day, activation_day)
-            found = scope_evidence(subject.entity, self._known[subject], seen, value)
+            verdict = verdicts.get((scope, dimension), "")
+            found = scope_evidence(subject.entity, self._known[subject], seen, value, verdict)
             scopes.setdefault(scope, {})[dimension] = found
         active = row.day >= activation_day
         evidence = Evidence(row.day, row.source, active, dict(zip(self.detection.dimensions, row.values)), scopes)
-        return Answer(evidence, self._silence(evidence), evidence.to_json())
+        return Answer(evidence, self._silence(evidence))
+
+    def _verdicts_on(self, row: Row) -> dict[tuple[str, str], str]:
+        """What holds for the row's value per (scope, dimension): the scope's own verdict, else the next wider one's."""
+        own = {
+            (scope, dimension): self._decided.get(subject, {}).get(value, "")
+            for subject, scope, dimension, value in self._subjects(row)
+        }
+        holding: dict[tuple[str, str], str] = {}
+        for dimension in self.detection.dimensions:
+            verdict = ""
+            for scope in reversed(self.detection.scopes):
+                verdict = own.get((scope, dimension), "") or verdict
+                holding[scope, dimension] = verdict
+        return holding
 
     def _silence(self, evidence: Evidence) -> str:
         if not evidence.active:
             return SILENT_INACTIVE
-        order = self.detection.scopes
-        if any(evidence.asked(order[0], dimension, order) is None for dimension in evidence.values):
-            return SILENT_UNTRAINED
-        return ""
+        return "" if evidence.answerable(self.detection.scopes) else SILENT_UNTRAINED
 
     def _view(self, subject: Subject, day: int, activation_day: int) -> ScopeView:
         """A history as of the start of the day; computed once per day, before or after the day itself is learned."""
         key = (subject, activation_day)
         seen = self._views.get(key)
         if seen is None:
-            verdicts = self._verdicts.of(subject)
-            seen = view(self._known[subject], day, activation_day, self.detection.terms, verdicts)
+            decided = self._decided.get(subject, {})
+            seen = view(self._known[subject], day, activation_day, self.detection.terms, decided)
             self._views[key] = seen
         return seen

@@ -86,3 +86,8 @@ def date_text(day: int | None) -> str | None:
     if day is None:
         return None
     return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
+
+
+def time_text(time: float) -> str:
+    """ISO date and time of epoch seconds: `2026-01-31T09:00:00Z`."""
+    return datetime.datetime.fromtimestamp(int(time), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

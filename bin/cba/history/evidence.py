@@ -10,7 +10,7 @@ import json
 from typing import Any, Mapping, Optional, Sequence
 
 from .days import DaySet
-from .history import History, ScopeView
+from .history import BENIGN, History, ScopeView
 
 ORGANIZATION = "organization"
 KNOWN_SHOWN = 12
@@ -24,7 +24,8 @@ class ScopeEvidence:
     not established; `seen` number of established values (`known`: the most usual of them); `days`, `first`, `last`
     the event's value in the training period, ever, and before; `active_days`, `since` the entity itself;
     `weight`, `total`, `choices` the decayed day counts of the value, of all values, and how many values there are;
-    `arrivals` the decayed rate of new values.
+    `arrivals` the decayed rate of new values; `verdict` what an analyst has said of the value for this scope or a wider
+    one, which answers `new` whether the scope is trained or not.
     """
 
     entity: str
@@ -41,6 +42,7 @@ class ScopeEvidence:
     total: float
     choices: int
     arrivals: float
+    verdict: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,12 +56,24 @@ class Evidence:
     scopes: Mapping[str, Mapping[str, ScopeEvidence]]
 
     def asked(self, scope: str, dimension: str, order: Sequence[str]) -> Optional[ScopeEvidence]:
-        """The first trained scope from `scope` outwards along `order`, or None when not even the widest is trained."""
+        """The first trained or judged scope from `scope` outwards along `order`; None when not even the widest is."""
         for name in order[order.index(scope) :]:
             found = self.scopes.get(name, {}).get(dimension)
-            if found is not None and found.trained:
+            if found is not None and (found.trained or found.verdict):
                 return found
         return None
+
+    def compared(self, order: Sequence[str]) -> list[str]:
+        """The dimensions in which the row is compared with others: those observed up to the widest scope.
+
+        A dimension that only a narrower scope observes is that scope's own record (an identity's function writes).
+        """
+        widest = self.scopes.get(order[-1], {})
+        return [dimension for dimension in self.values if dimension in widest]
+
+    def answerable(self, order: Sequence[str]) -> bool:
+        """Whether every compared dimension has a trained scope to compare with."""
+        return all(self.asked(order[0], dimension, order) is not None for dimension in self.compared(order))
 
     def to_json(self) -> str:
         """Compact JSON; equal evidence gives equal text."""
@@ -95,15 +109,18 @@ class Evidence:
             raise ValueError(f"not evidence of cbabaseline ({error})") from error
 
 
-def scope_evidence(entity: str, history: History, seen: ScopeView, value: str) -> ScopeEvidence:
-    """The evidence about `value` given a scope's view of its history (`history` only for the value's own days)."""
+def scope_evidence(entity: str, history: History, seen: ScopeView, value: str, verdict: str = "") -> ScopeEvidence:
+    """The evidence about `value` given a scope's view of its history (`history` only for the value's own days).
+
+    `verdict` is what holds for the value here, said of this scope or of a wider one.
+    """
     days: Optional[DaySet] = history.values.get(value)
     last = days.last_before(seen.day) if days is not None else None
     first = days.first if days is not None and days.first < seen.day else None
     return ScopeEvidence(
         entity=entity,
         trained=seen.trained,
-        new=value not in seen.established,
+        new=verdict != BENIGN if verdict else value not in seen.established,
         seen=len(seen.established),
         days=days.days_seen(seen.day - seen.training, seen.day - 1) if days is not None else 0,
         first=first,
@@ -115,4 +132,5 @@ def scope_evidence(entity: str, history: History, seen: ScopeView, value: str) -
         total=seen.total_weight,
         choices=len(seen.weights),
         arrivals=round(seen.new_values_rate, 3),
+        verdict=verdict,
     )

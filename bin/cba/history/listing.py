@@ -14,10 +14,11 @@ def list_histories(
     histories: Mapping[Subject, History],
     detections: Mapping[str, Detection],
     statuses: Mapping[str, Mapping[str, SourceStatus]],
+    verdicts: Mapping[Subject, Mapping[str, str]],
     day: int,
 ) -> Iterator[dict[str, object]]:
     """One row per value as known at the start of `day`: profile, entity, value, first and last day (ISO dates), days in
-    the training period and in the retention, established and trained as 0 or 1.
+    the training period and in the retention, established and trained as 0 or 1, and an analyst's verdict on the value.
 
     Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
     counts as early, as it would for each of them.
@@ -27,7 +28,8 @@ def list_histories(
         terms = detection.terms if detection else Terms()
         starts = [status.first_day for status in statuses.get(detection.id, {}).values()] if detection else []
         activation_day = min(starts, default=day) + terms.activation
-        seen = view(history, day, activation_day, terms, {})
+        decided = verdicts.get(subject, {})
+        seen = view(history, day, activation_day, terms, decided)
         for value, days in observations(history):
             if days.first >= day:
                 continue
@@ -41,6 +43,7 @@ def list_histories(
                 "days_retained": days.days_seen(day - RETENTION_DAYS, day - 1),
                 "established": int(value in seen.established),
                 "trained": int(seen.trained),
+                "verdict": decided.get(value, ""),
                 "active_days": seen.active_days,
             }
 

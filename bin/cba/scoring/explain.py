@@ -10,13 +10,12 @@ from ..history.evidence import ORGANIZATION, Evidence, ScopeEvidence
 
 def explain(evidence: Evidence, order: Sequence[str], training: int) -> str:
     """One sentence per dimension; every number in it is in the evidence."""
-    parts = (_dimension(evidence, dimension, value, order, training) for dimension, value in evidence.values.items())
-    return " ".join(parts)
+    return " ".join(_dimension(evidence, dimension, order, training) for dimension in evidence.compared(order))
 
 
-def _dimension(evidence: Evidence, dimension: str, value: str, order: Sequence[str], training: int) -> str:
-    parts = list(_scopes(evidence, dimension, order, training))
-    return f"{dimension.capitalize()} {value}: {'; '.join(parts)}." if parts else ""
+def _dimension(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> str:
+    parts = _scopes(evidence, dimension, order, training)
+    return f"{dimension.capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
 
 
 def _scopes(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> Iterator[str]:
@@ -28,6 +27,8 @@ def _scopes(evidence: Evidence, dimension: str, order: Sequence[str], training: 
 
 def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
     who = "the organization" if scope == ORGANIZATION else f"{scope} {found.entity}"
+    if found.verdict:
+        return f"judged {found.verdict} for {who} by an analyst"
     if not found.active_days:
         return f"{who} has no history yet"
     if not found.trained:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional
+from typing import Mapping, NamedTuple
 
 from ..detection.choose import BY_SEVERITY, choose
+from ..detection.condition import Call, Field
 from ..detection.model import Detection
 from ..errors import RowError
 from ..history.evidence import Evidence, ScopeEvidence
@@ -31,6 +32,8 @@ class Score(NamedTuple):
 
 SILENT = Score()
 SCORE_FIELDS = Score._fields
+NO_EVIDENCE = "-"
+"""What stands in the field evidence of a row that `may_score` rules out."""
 
 _MEMO_LIMIT = 100_000
 
@@ -58,13 +61,24 @@ class Scorer:
         return score
 
     def _score(self, text: str, fields: Mapping[str, str]) -> Score:
-        if not text:
+        if text in ("", NO_EVIDENCE):
             return SILENT
         try:
             evidence = Evidence.from_json(text)
         except ValueError as error:
-            raise RowError(f"field evidence: {error}; run cbabaseline before cbascore") from error
+            raise RowError(f"field evidence is {text[:60]!r}: {error}; run cbabaseline before cbascore") from error
         return score_evidence(self.detection, evidence, fields, self.precedence)
+
+
+def may_score(detection: Detection, evidence: Evidence) -> bool:
+    """False when no row with that evidence gets a variation, whatever its own fields are and whoever is suspicious."""
+    order = detection.scopes
+    if not evidence.active or not evidence.answerable(order):
+        return False
+    nodes = detection.when.walk()
+    if any(isinstance(node, Field) or (isinstance(node, Call) and node.argument("field")) for node in nodes):
+        return True
+    return any(detection.when.evaluate(RowFacts(evidence, {}, order, suspect)) for suspect in (False, True))
 
 
 def score_evidence(
@@ -72,7 +86,7 @@ def score_evidence(
 ) -> Score:
     """The score of a row with that evidence and those fields of its own."""
     order = detection.scopes
-    if not evidence.active or not _anyone_trained(evidence, order):
+    if not evidence.active or not evidence.answerable(order):
         return SILENT
     plain = choose(detection, RowFacts(evidence, fields, order, suspect=False), precedence)
     suspect = choose(detection, RowFacts(evidence, fields, order, suspect=True), precedence)
@@ -85,20 +99,12 @@ def score_evidence(
         variation_if_suspicious=suspect.variation.id if suspect else "",
         variations_matched=" ".join(variation.id for variation in shown.matched),
         severity=plain.variation.severity if plain else "",
-        anomaly_score=str(max(anomaly_score(scopes) for scopes in _by_dimension(evidence, order))),
+        anomaly_score=str(max(anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order))),
         explanation=explain(evidence, order, detection.periods.training),
         attack=" ".join(detection.tactics + detection.techniques),
     )
 
 
-def _by_dimension(evidence: Evidence, order: tuple[str, ...]) -> list[list[ScopeEvidence]]:
-    found: list[list[ScopeEvidence]] = []
-    for dimension in evidence.values:
-        scopes: list[Optional[ScopeEvidence]] = [evidence.scopes.get(scope, {}).get(dimension) for scope in order]
-        found.append([scope for scope in scopes if scope is not None])
-    return found
-
-
-def _anyone_trained(evidence: Evidence, order: tuple[str, ...]) -> bool:
-    """Whether any question has an answer: at least one scope is trained for every dimension the row has."""
-    return all(evidence.asked(order[0], dimension, order) is not None for dimension in evidence.values)
+def _ladder(evidence: Evidence, dimension: str, order: tuple[str, ...]) -> list[ScopeEvidence]:
+    """The evidence of one dimension from the narrowest scope to the widest."""
+    return [evidence.scopes[scope][dimension] for scope in order if dimension in evidence.scopes.get(scope, {})]

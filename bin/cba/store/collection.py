@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import time
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
 
@@ -82,32 +81,27 @@ class Collection:
             self._save(batch[half:])
 
     def _get(self, query: Mapping[str, Any], skip: int) -> list[Document]:
-        response = self._request(
-            "query",
-            lambda: self._service.get(
-                self._path, query=json.dumps(query), skip=skip, limit=ROWS_PER_PAGE, sort="_key", output_mode="json"
-            ),
-        )
-        return list(json.loads(response.body.read()))
+        options = {"query": json.dumps(query), "skip": skip, "limit": ROWS_PER_PAGE, "sort": "_key"}
+        return list(self._request("query", lambda: self._service.get(self._path, output_mode="json", **options)))
 
     def _post(self, verb: str, body: Sequence[Any]) -> Any:
         text = json.dumps(body, ensure_ascii=False).encode("utf-8")
-        response = self._request(verb, lambda: self._service.post(f"{self._path}/{verb}", headers=_JSON, body=text))
-        return json.loads(response.body.read())
+        return self._request(verb, lambda: self._service.post(f"{self._path}/{verb}", headers=_JSON, body=text))
 
-    def _request(self, verb: str, send: Callable[[], T]) -> T:
-        """Sends a request, again after a pause when the store is busy or out of reach."""
+    def _request(self, verb: str, send: Callable[[], Any]) -> Any:
+        """The JSON of the answer; asks again after a pause when the store is busy or out of reach, or cuts it short."""
         problem = ""
         for pause in (*RETRY_PAUSES, None):
             try:
-                return send()
+                text = send().body.read()
+                return json.loads(text) if text or verb != "delete" else None
             except HTTPError as error:
-                problem = f"HTTP {error.status} {error.reason}: {error}"
+                problem = _words(error)
                 if error.status == 400 and verb == "batch_save":
                     raise _TooLarge(problem) from error
                 if error.status not in _BUSY:
                     break
-            except (OSError, socket.timeout, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
                 problem = f"{type(error).__name__}: {error}"
             if pause is not None:
                 self._pause(pause)
@@ -115,6 +109,15 @@ class Collection:
             f"KV store collection {self.name}: {verb} failed ({problem}). Nothing learned before is lost; "
             "the search can be run again over the same time range."
         )
+
+
+def _words(error: HTTPError) -> str:
+    """Status and reason, and what splunkd says of it: JSON from the KV store, XML from all else."""
+    try:
+        said = "; ".join(message["text"] for message in json.loads(error.body)["messages"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
+    return f"HTTP {error.status} {error.reason}: {said}"
 
 
 class _TooLarge(Exception):

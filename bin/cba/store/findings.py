@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
 from splunklib.client import Service
 
@@ -13,19 +13,24 @@ _ENTITIES_PER_QUERY = 50
 
 
 class FindingCollection:
-    """Implements `findings.record.FindingStore`."""
+    """Implements `findings.record.FindingStore` and `findings.verdicts.TriageStore`."""
 
     def __init__(self, service: Service) -> None:
         self._collection = Collection(service, NAME)
 
     def of_entities(self, entities: Sequence[str], since: int) -> list[dict[str, Any]]:
-        """Findings on any of the entities whose last event is at `since` (epoch seconds) or later."""
+        """Findings whose entity or identity is one of these and whose last event is at `since` or later."""
         found: list[dict[str, Any]] = []
         for start in range(0, len(entities), _ENTITIES_PER_QUERY):
             batch = entities[start : start + _ENTITIES_PER_QUERY]
-            query = {"$and": [{"$or": [{"entity": e} for e in batch]}, {"last_time": {"$gte": since}}]}
+            anybody = [{field: name} for field in ("entity", "identity") for name in batch]
+            query = {"$and": [{"$or": anybody}, {"last_time": {"$gte": since}}]}
             found.extend(self._collection.find(query))
         return found
+
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Those of these findings that are there, by id."""
+        return {document["finding_id"]: document for document in self._collection.by_keys(finding_ids)}
 
     def save(self, documents: Sequence[dict[str, Any]]) -> None:
         self._collection.save(documents)

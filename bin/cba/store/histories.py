@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 from splunklib.client import Service
 
@@ -45,9 +45,14 @@ class HistoryCollection:
         """Every history of one profile."""
         return self._decoded({"profile": profile})
 
+    def each(self, profile: str) -> Iterator[tuple[Subject, History, int]]:
+        """Every history of one profile with the bytes of its document, page by page: none is kept."""
+        for document in self._collection.find({"profile": profile}):
+            yield _subject(document), decode(document), len(json.dumps(document, ensure_ascii=False).encode())
+
     def _decoded(self, query: Mapping[str, Any]) -> dict[Subject, History]:
         found = self._collection.find(query)
-        return {Subject(document["profile"], document["entity"]): decode(document) for document in found}
+        return {_subject(document): decode(document) for document in found}
 
     def save(self, histories: Mapping[Subject, History]) -> None:
         """Replaces the documents of these subjects."""
@@ -77,3 +82,7 @@ def decode(document: Mapping[str, Any]) -> History:
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('profile')} of "
             f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it to learn anew."
         ) from error
+
+
+def _subject(document: Mapping[str, Any]) -> Subject:
+    return Subject(str(document.get("profile")), str(document.get("entity")))

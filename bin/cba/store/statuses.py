@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 from splunklib.client import Service
 
+from ..errors import StoreError
 from ..history.baseline import SourceStatus
 from .collection import Collection
 
@@ -25,7 +26,7 @@ class StatusCollection:
     def load(self) -> dict[str, SourceStatus]:
         """Status by source."""
         found = self._collection.find({"detection": self._detection_id})
-        return {d["source"]: SourceStatus(int(d["first_day"]), int(d["last_day"])) for d in found}
+        return dict(_decode(document) for document in found)
 
     def save(self, statuses: Mapping[str, SourceStatus]) -> None:
         self._collection.save([self._encode(source, status) for source, status in sorted(statuses.items())])
@@ -38,3 +39,14 @@ class StatusCollection:
             "first_day": status.first_day,
             "last_day": status.last_day,
         }
+
+
+def _decode(document: Mapping[str, Any]) -> tuple[str, SourceStatus]:
+    """Source and status. Raises StoreError naming the document when it cannot be read."""
+    try:
+        return document["source"], SourceStatus(int(document["first_day"]), int(document["last_day"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Restore it from a "
+            "backup, or delete it and run the detection's Backfill search."
+        ) from error

@@ -1,0 +1,200 @@
+"""The circuit breaker: a detection that matches far too often stops raising findings until somebody acknowledges it.
+
+A *match* is a scored row with a variation (one group of events in 15 minutes). The match that makes the detection's
+threshold full within 24 hours opens the breaker: it and those before it may raise findings, those after it raise none.
+The 24 hours are a match's own 15-minute bucket and the 95 before it; within a bucket, matches are in order of their
+first second. All of that is event time, and the counts per bucket merge by maximum, as those of findings do. So
+re-runs and overlapping searches count nothing twice, and with events in order any cadence opens it at the same match.
+
+What does not hold: events that come late, around the moment it opens, may show that it should have opened earlier, and
+a finding raised meanwhile stays; and a search with more matches than a chunk holds counts chunk by chunk.
+
+An acknowledgement closes it from the next whole bucket on, and counting begins anew there. What matched while it was
+open stays unraised however often it is searched again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Mapping, NamedTuple, Optional, Protocol, Sequence
+
+from ..errors import OptionError
+from ..history.days import time_text
+from .windows import BUCKET_SECONDS, Sighting
+
+PERIOD_SECONDS = 24 * 3600
+KEPT_SECONDS = 4 * PERIOD_SECONDS
+
+
+class Opening(NamedTuple):
+    """The match that opened the breaker: its first second, and its row, by which matches of one second are ordered."""
+
+    time: int
+    part: str
+
+
+class Acknowledgement(NamedTuple):
+    """When (epoch seconds, event time) somebody closed the breaker, and who."""
+
+    time: int
+    by: str
+    comment: str
+
+    @property
+    def resumes(self) -> int:
+        """The bucket from which findings are raised and matches counted again: the next one."""
+        return (self.time // BUCKET_SECONDS + 1) * BUCKET_SECONDS
+
+
+@dataclasses.dataclass(frozen=True)
+class BreakerState:
+    """What is kept of a detection's breaker: matches per bucket, openings, and acknowledgements, oldest first."""
+
+    counts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    openings: tuple[Opening, ...] = ()
+    acknowledged: tuple[Acknowledgement, ...] = ()
+
+    def closed_by(self, opening: Opening) -> Optional[int]:
+        """The bucket at which the opening ended, None while it lasts."""
+        later = [each.resumes for each in self.acknowledged if each.resumes > opening.time]
+        return min(later, default=None)
+
+    @property
+    def open(self) -> Optional[Opening]:
+        """The opening that lasts, or None."""
+        return next((each for each in self.openings if self.closed_by(each) is None), None)
+
+    @property
+    def era(self) -> int:
+        """The bucket from which matches count towards the next opening."""
+        return max((each.resumes for each in self.acknowledged), default=0)
+
+    def silences(self, time: int, part: str) -> bool:
+        """Whether a match at that second raises nothing."""
+        for opening in self.openings:
+            closed = self.closed_by(opening)
+            if (time, part) > opening and (closed is None or time < closed):
+                return True
+        return False
+
+    def matches(self, now: int) -> int:
+        """Matches of the 24 hours before `now` since the last acknowledgement; while it is open none are counted."""
+        since = max(self.era, now - PERIOD_SECONDS)
+        return sum(count for bucket, count in self.counts.items() if since <= bucket < now)
+
+    def acknowledge(self, now: int, by: str, comment: str) -> Acknowledgement:
+        """The acknowledgement that closes it. Raises OptionError when it is not open at `now`."""
+        opening = self.open
+        if opening is None:
+            raise OptionError("the breaker is not open; there is nothing to acknowledge")
+        if now < opening.time:
+            raise OptionError("the search's time range ends before the breaker opened; search up to now")
+        return Acknowledgement(now, by, comment)
+
+
+class BreakerStore(Protocol):
+    """Where the state of one detection's breaker lives; `store.breakers.BreakerCollection` is the one in Splunk."""
+
+    def load(self) -> BreakerState: ...
+
+    def save(self, state: BreakerState) -> None:
+        """Keeps counts and openings; acknowledgements are another writer's."""
+
+
+class Breaker:
+    """Lets matches pass, or not. `threshold` is in matches per 24 hours."""
+
+    def __init__(self, threshold: int, store: BreakerStore) -> None:
+        self.threshold = threshold
+        self._store = store
+        self._state: Optional[BreakerState] = None
+        self._seen: dict[int, dict[str, int]] = {}
+        """per bucket, the rows of this run and their first seconds"""
+        self._opened_now: Optional[Opening] = None
+
+    def admit(self, sightings: Sequence[Sighting]) -> list[bool]:
+        """Which of these matches may raise a finding; counts them and keeps the state."""
+        self._opened_now = None
+        if not sightings:
+            return []
+        if self._state is None:
+            self._state = self._store.load()
+        state = self._state
+        for sighting in sightings:
+            if not state.silences(sighting.seconds[0], sighting.part):
+                rows = self._seen.setdefault(sighting.bucket, {})
+                rows[sighting.part] = min(rows.get(sighting.part, sighting.seconds[0]), sighting.seconds[0])
+        counts = dict(state.counts)
+        for bucket in {sighting.bucket for sighting in sightings} & self._seen.keys():
+            counts[bucket] = max(counts.get(bucket, 0), len(self._seen[bucket]))
+        openings = _with(state, self._find(counts, state.era))
+        changed = BreakerState(_recent(counts), openings, state.acknowledged)
+        if changed.open is not None:
+            changed = dataclasses.replace(changed, counts=self._until(changed.open, changed.counts))
+        if changed != state:
+            self._store.save(changed)
+        self._state = changed
+        self._opened_now = changed.open if state.open is None else None
+        return [not changed.silences(sighting.seconds[0], sighting.part) for sighting in sightings]
+
+    @property
+    def opened_now(self) -> Optional[Opening]:
+        """The opening, if the last `admit` was what opened the breaker."""
+        return self._opened_now
+
+    def _find(self, counts: Mapping[int, int], era: int) -> Optional[Opening]:
+        """The match that fills the threshold first, of those since `era`."""
+        buckets = sorted(bucket for bucket in counts if bucket >= era)
+        total, start = 0, 0
+        for bucket in buckets:
+            while buckets[start] <= bucket - PERIOD_SECONDS:
+                total -= counts[buckets[start]]
+                start += 1
+            missing = self.threshold - total
+            total += counts[bucket]
+            if counts[bucket] >= missing:
+                rows = sorted((second, part) for part, second in self._seen.get(bucket, {}).items())
+                # An earlier run may have counted more rows than this one sees: then the bucket's end is the moment.
+                last = rows[missing - 1] if len(rows) >= missing else (bucket + BUCKET_SECONDS - 1, "")
+                return Opening(*last)
+        return None
+
+    def _until(self, opening: Opening, counts: Mapping[int, int]) -> dict[int, int]:
+        """The counts up to the match that opened the breaker, so that they are the same at any cadence."""
+        kept = {bucket: count for bucket, count in counts.items() if bucket <= opening.time}
+        moment = opening.time // BUCKET_SECONDS * BUCKET_SECONDS
+        rows = self._seen.get(moment, {})
+        seen = sum((second, part) <= opening for part, second in rows.items())
+        if moment in kept and seen:
+            kept[moment] = min(kept[moment], seen)
+        return kept
+
+
+def _with(state: BreakerState, found: Optional[Opening]) -> tuple[Opening, ...]:
+    """The openings with the one found; of two that nothing lies between, the earlier."""
+    lasting = state.open
+    if found is None or (lasting is not None and lasting <= found):
+        return state.openings
+    return (*(each for each in state.openings if each != lasting), found)
+
+
+def _recent(counts: Mapping[int, int]) -> dict[int, int]:
+    newest = max(counts, default=0)
+    return {bucket: count for bucket, count in sorted(counts.items()) if bucket > newest - KEPT_SECONDS}
+
+
+def message(detection_id: str, threshold: int, opening: Opening) -> str:
+    """What the search says, once, when the breaker opens."""
+    return (
+        f"{detection_id} matched {threshold} times within the 24 hours to {time_text(opening.time)} and raises no more "
+        f"findings; it goes on learning. Find out why, then run | cbaacknowledge detection={detection_id}"
+    )
+
+
+def encode_counts(counts: Mapping[int, int]) -> str:
+    return json.dumps({str(bucket): count for bucket, count in sorted(counts.items())}, separators=(",", ":"))
+
+
+def decode_counts(text: str) -> dict[int, int]:
+    return {int(bucket): int(count) for bucket, count in json.loads(text or "{}").items()}

@@ -1,0 +1,225 @@
+"""What analysts decide: verdicts on findings, and through them, or directly, on the values of the histories.
+
+A verdict on a value belongs to one *target*: a profile, an entity and a value (`identity_country` of ada, RU). It
+overrides what the history says about that value, for that entity and for everyone narrower: benign at once, malicious
+never established (`history.history.view`, `history.baseline`). Nothing an analyst has said is lost: each document keeps
+what it said before, with who and when.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
+
+from ..detection.model import Detection, profile_name
+from ..errors import OptionError
+from ..history.baseline import ABSENT, Subject
+from ..history.evidence import ORGANIZATION
+from ..history.history import BENIGN, MALICIOUS
+from .record import NEW
+
+CLEAR = "clear"
+VERDICTS = (BENIGN, MALICIOUS, CLEAR)
+STATUS_OF = {BENIGN: "closed", MALICIOUS: "in progress", CLEAR: NEW}
+
+Document = dict[str, object]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ruling:
+    """What an analyst says: the verdict (one of VERDICTS), who, when (epoch seconds), and why."""
+
+    verdict: str
+    by: str
+    time: int
+    comment: str
+
+    @property
+    def kept(self) -> str:
+        """The verdict as documents keep it: a cleared one is ""."""
+        return "" if self.verdict == CLEAR else self.verdict
+
+
+class Target(NamedTuple):
+    """The value a verdict is about."""
+
+    subject: Subject
+    value: str
+
+    @property
+    def key(self) -> str:
+        """The `_key` of its document."""
+        text = "\n".join((*self.subject, self.value))
+        return hashlib.blake2b(text.encode("utf-8"), digest_size=12).hexdigest()
+
+
+class VerdictStore(Protocol):
+    """Where verdicts on values live; `store.verdicts.VerdictCollection` is the one in Splunk."""
+
+    def by_targets(self, targets: Iterable[Target]) -> dict[Target, Document]:
+        """The documents of those targets that have one."""
+
+    def of_findings(self, finding_ids: Sequence[str]) -> dict[Target, Document]:
+        """The documents whose present verdict came with one of these findings."""
+
+    def save(self, documents: Sequence[Document]) -> None: ...
+
+
+class TriageStore(Protocol):
+    """Where findings live."""
+
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, Document]: ...
+
+    def save(self, documents: Sequence[Document]) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What one ruling comes to: the finding as triaged, if it was about one, and the documents of the values."""
+
+    finding: Optional[Document]
+    values: tuple[Document, ...]
+
+
+class Desk:
+    """Turns rulings into documents. Nothing is written before `save`."""
+
+    def __init__(self, detections: Mapping[str, Detection], findings: TriageStore, verdicts: VerdictStore) -> None:
+        self._detections = detections
+        self._findings = findings
+        self._verdicts = verdicts
+
+    def on_findings(
+        self, finding_ids: Sequence[str], ruling: Ruling, scope: str = "", owner: str = ""
+    ) -> dict[str, Decision]:
+        """A ruling on these findings and on the values they are about, for the scope given or the finding's own.
+
+        A finding has one verdict: what it said of other scopes before is withdrawn. Raises OptionError, before anything
+        is decided, for a finding that is not there, or a scope its detection does not compare in.
+        """
+        findings = self._findings.by_ids(finding_ids)
+        absent = sorted(set(finding_ids) - findings.keys())
+        if absent:
+            raise OptionError(f"there is no finding {', '.join(absent[:5])}; finding_id in cba_findings has the ids")
+        targets = {name: self._targets(document, scope) for name, document in findings.items()}
+        said_before = self._verdicts.of_findings(sorted(findings))
+        documents = {**self._verdicts.by_targets(t for each in targets.values() for t in each), **said_before}
+        decisions: dict[str, Decision] = {}
+        for name, finding in findings.items():
+            withdrawn = [t for t in said_before if t not in targets[name] and documents[t]["finding_id"] == name]
+            for target in targets[name]:
+                documents[target] = ruled(documents.get(target), target, ruling, name)
+            for target in withdrawn:
+                documents[target] = ruled(documents[target], target, dataclasses.replace(ruling, verdict=CLEAR), name)
+            values = tuple(documents[target] for target in (*targets[name], *withdrawn))
+            decisions[name] = Decision(triaged(finding, ruling, owner), values)
+        return decisions
+
+    def on_value(self, profile: str, entity: str, value: str, ruling: Ruling) -> Decision:
+        """A ruling on one value. Raises OptionError for a profile nobody learns, or without entity or value."""
+        known = sorted(profile_name(*observed) for each in self._detections.values() for observed in each.profiles)
+        if profile not in known:
+            raise OptionError(f"there is no profile {profile}; the profiles are {', '.join(known)}")
+        if profile.startswith(f"{ORGANIZATION}_"):
+            entity = entity or ORGANIZATION
+            if entity != ORGANIZATION:
+                raise OptionError(f"entity={entity}: the entity of {profile} is always {ORGANIZATION}")
+        if not entity or not value:
+            raise OptionError(f"a verdict on {profile} needs entity=<whose> and value=<which>")
+        target = Target(Subject(profile, entity), value)
+        known_document = self._verdicts.by_targets([target]).get(target)
+        return Decision(None, (ruled(known_document, target, ruling, ""),))
+
+    def save(self, decisions: Iterable[Decision]) -> None:
+        """Writes decisions, values first: after a failure in between no finding says more than holds."""
+        decided = list(decisions)
+        # Findings of one key share their values; the last word on each counts.
+        values = {str(document["_key"]): document for decision in decided for document in decision.values}
+        findings = [decision.finding for decision in decided if decision.finding is not None]
+        if values:
+            self._verdicts.save(list(values.values()))
+        if findings:
+            self._findings.save(findings)
+
+    def _targets(self, finding: Document, scope: str) -> list[Target]:
+        detection = self._detections.get(str(finding["detection"]))
+        if detection is None:
+            raise OptionError(
+                f"finding {finding['finding_id']} is of {finding['detection']}, which is no detection now"
+            )
+        return targets_of(detection, finding, scope)
+
+
+def targets_of(detection: Detection, finding: Mapping[str, object], scope: str = "") -> list[Target]:
+    """The values a finding is about: the observed dimensions it is deduplicated by, as the finding has them.
+
+    Without `scope` they are judged for the entity the finding is about (the narrowest scope that observes the dimension
+    where the entity's own does not). Raises OptionError for a scope in which the detection does not observe them.
+    """
+    found: list[Target] = []
+    for dimension in detection.dimensions:
+        value = str(finding.get(dimension, ""))
+        if dimension not in detection.deduplicate_by or value in ABSENT:
+            continue
+        scopes = [name for name in detection.scopes if dimension in detection.observe.get(name, ())]
+        if scope and scope not in scopes:
+            raise OptionError(f"scope={scope}: {detection.id} compares {dimension} in the scopes {', '.join(scopes)}")
+        chosen = scope or (detection.entity if detection.entity in scopes else scopes[0])
+        entity = ORGANIZATION if chosen == ORGANIZATION else str(finding.get(chosen, ""))
+        if entity in ABSENT:
+            raise OptionError(f"finding {finding['finding_id']} has no {chosen}; choose another scope")
+        found.append(Target(Subject(profile_name(chosen, dimension), entity), value))
+    return found
+
+
+def ruled(document: Optional[Document], target: Target, ruling: Ruling, finding_id: str) -> Document:
+    """The document of a target after a ruling, what it said before kept in `earlier` (JSON, oldest first).
+
+    Saying the same again changes nothing; clearing what was never judged is kept, too.
+    """
+    known = document or {}
+    if known and _same(known, ruling, "decided_by"):
+        return dict(known)
+    return {
+        "_key": target.key,
+        "profile": target.subject.profile,
+        "entity": target.subject.entity,
+        "value": target.value,
+        "verdict": ruling.kept,
+        "decided_by": ruling.by,
+        "decided_time": ruling.time,
+        "comment": ruling.comment,
+        "finding_id": finding_id,
+        "earlier": _kept(known, "decided_by", "decided_time", "earlier"),
+    }
+
+
+def triaged(finding: Mapping[str, object], ruling: Ruling, owner: str = "") -> Document:
+    """The finding after a ruling, its earlier verdicts kept in `earlier_verdicts` (JSON, oldest first)."""
+    if finding.get("triaged_time") and _same(finding, ruling, "owner", owner):
+        return dict(finding)
+    return {
+        **finding,
+        "status": STATUS_OF[ruling.verdict],
+        "verdict": ruling.kept,
+        "owner": owner or ruling.by,
+        "comment": ruling.comment,
+        "triaged_time": ruling.time,
+        "earlier_verdicts": _kept(finding, "owner", "triaged_time", "earlier_verdicts"),
+    }
+
+
+def _same(known: Mapping[str, object], ruling: Ruling, by: str, owner: str = "") -> bool:
+    said = (known.get("verdict", ""), known.get(by, ""), known.get("comment", ""))
+    return said == (ruling.kept, owner or ruling.by, ruling.comment)
+
+
+def _kept(known: Mapping[str, object], by: str, time: str, earlier: str) -> str:
+    """The JSON list of everything said so far."""
+    before = json.loads(str(known.get(earlier) or "[]"))
+    if known.get(time):
+        said = {"verdict": known.get("verdict", ""), "by": known.get(by, ""), "time": known[time]}
+        before.append({**said, "comment": known.get("comment", "")})
+    return json.dumps(before, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,63 @@
+"""The state of the circuit breakers, in `cba_breakers`: two documents per detection, because each has one writer only.
+
+{"_key": "counted:<detection>", "detection": "<detection>", "counts": "{…}", "openings": "[[time, row], …]"}
+{"_key": "acknowledged:<detection>", "detection": "<detection>", "acknowledged": "[[time, user, comment], …]"}
+
+`cbarecord` writes the first, `cbaacknowledge` the second.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from splunklib.client import Service
+
+from ..errors import StoreError
+from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_counts, encode_counts
+from .collection import Collection
+
+NAME = "cba_breakers"
+
+
+class BreakerCollection:
+    """Implements `findings.breaker.BreakerStore` for one detection."""
+
+    def __init__(self, service: Service, detection_id: str) -> None:
+        self._collection = Collection(service, NAME)
+        self._detection_id = detection_id
+        self._counted = f"counted:{detection_id}"
+        self._acknowledged = f"acknowledged:{detection_id}"
+
+    def load(self) -> BreakerState:
+        """Counts, openings and acknowledgements; an empty state where there is none."""
+        found = {d["_key"]: d for d in self._collection.by_keys((self._counted, self._acknowledged))}
+        counted, acknowledged = found.get(self._counted, {}), found.get(self._acknowledged, {})
+        try:
+            return BreakerState(
+                decode_counts(counted.get("counts", "{}")),
+                tuple(Opening(int(o[0]), str(o[1])) for o in json.loads(counted.get("openings", "[]"))),
+                tuple(
+                    Acknowledgement(int(a[0]), str(a[1]), str(a[2]))
+                    for a in json.loads(acknowledged.get("acknowledged", "[]"))
+                ),
+            )
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            raise StoreError(
+                f"KV store collection {NAME}: a document of the breaker of {self._detection_id} is damaged: {error!r}. "
+                f"Restore {self._counted} and {self._acknowledged} from a backup, or delete them to count anew."
+            ) from error
+
+    def save(self, state: BreakerState) -> None:
+        self._save(self._counted, counts=encode_counts(state.counts), openings=_json(state.openings))
+
+    def acknowledge(self, state: BreakerState, acknowledgement: Acknowledgement) -> None:
+        """Adds an acknowledgement to those of the state loaded."""
+        self._save(self._acknowledged, acknowledged=_json((*state.acknowledged, acknowledgement)))
+
+    def _save(self, key: str, **fields: str) -> None:
+        self._collection.save([{"_key": key, "detection": self._detection_id, **fields}])
+
+
+def _json(items: Any) -> str:
+    return json.dumps(items, separators=(",", ":"), ensure_ascii=False)

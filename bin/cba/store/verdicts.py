@@ -1,0 +1,65 @@
+"""Verdicts on values in the collection `cba_verdicts`: one document per profile, entity and value.
+
+{"_key": …, "subject": …, "profile": "identity_country", "entity": "arn:…", "value": "RU", "verdict": "benign",
+ "decided_by": "ines", "decided_time": 1767225600, "comment": "moved there", "finding_id": …, "earlier": "[…]"}
+
+`subject` is the key of the history the value stands in, so that a run finds the verdicts of the entities it touches.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Sequence
+
+from splunklib.client import Service
+
+from ..errors import StoreError
+from ..findings.verdicts import Target
+from ..history.baseline import Subject
+from .collection import KEYS_PER_QUERY, Collection
+from .histories import document_key
+
+NAME = "cba_verdicts"
+
+
+class VerdictCollection:
+    """Implements `findings.verdicts.VerdictStore` and `history.baseline.Verdicts`."""
+
+    def __init__(self, service: Service) -> None:
+        self._collection = Collection(service, NAME)
+
+    def load(self, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
+        """value -> benign or malicious, for those subjects that have a verdict."""
+        decided: dict[Subject, dict[str, str]] = {}
+        for document in self._where("subject", [document_key(subject) for subject in subjects]):
+            target = _target(document)
+            if document.get("verdict"):
+                decided.setdefault(target.subject, {})[target.value] = str(document["verdict"])
+        return decided
+
+    def by_targets(self, targets: Iterable[Target]) -> dict[Target, dict[str, Any]]:
+        """The documents of those targets that have one."""
+        return {_target(document): document for document in self._collection.by_keys(target.key for target in targets)}
+
+    def of_findings(self, finding_ids: Sequence[str]) -> dict[Target, dict[str, Any]]:
+        """The documents whose present verdict came with one of these findings."""
+        return {_target(document): document for document in self._where("finding_id", finding_ids)}
+
+    def save(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        self._collection.save([{**d, "subject": document_key(_target(d).subject)} for d in documents])
+
+    def _where(self, field: str, values: Sequence[str]) -> Iterable[dict[str, Any]]:
+        ordered = sorted(set(values))
+        for start in range(0, len(ordered), KEYS_PER_QUERY):
+            batch = ordered[start : start + KEYS_PER_QUERY]
+            yield from self._collection.find({"$or": [{field: value} for value in batch]})
+
+
+def _target(document: Mapping[str, Any]) -> Target:
+    """What a document is about. Raises StoreError naming the document when it does not say."""
+    try:
+        return Target(Subject(str(document["profile"]), str(document["entity"])), str(document["value"]))
+    except KeyError as error:
+        raise StoreError(
+            f"KV store collection {NAME}: document {document.get('_key')} is damaged: it has no {error}. Restore it "
+            "from a backup, or delete it and give the verdict again."
+        ) from error

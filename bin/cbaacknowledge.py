@@ -1,0 +1,48 @@
+"""| cbaacknowledge detection=<id>: closes the circuit breaker of a detection, so that it raises findings again."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
+
+from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.detection.catalogue import get  # noqa: E402
+from cba.errors import CbaError  # noqa: E402
+from cba.history.days import time_text  # noqa: E402
+from cba.store.breakers import BreakerCollection  # noqa: E402
+
+
+@Configuration(type="reporting")
+class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
+    """Acknowledges at the end of the search's time range. Who and when are kept."""
+
+    detection = Option(require=True, doc="id of the detection")
+    comment = Option(default="", doc="why it matched so often, and what was done")
+
+    def generate(self):
+        try:
+            yield self._acknowledge()
+        except CbaError as error:
+            self.write_error(f"cbaacknowledge: {error}")
+
+    def _acknowledge(self):
+        store = BreakerCollection(connect(self), get(self.detection).id)
+        state = store.load()
+        said = state.acknowledge(end_of_search(self), self.metadata.searchinfo.username, self.comment)
+        if not getattr(self.metadata, "preview", False):
+            store.acknowledge(state, said)
+        return {
+            "detection": self.detection,
+            "opened": time_text(state.open.time),
+            "acknowledged": time_text(said.time),
+            "resumes": time_text(said.resumes),
+            "acknowledged_by": said.by,
+            "comment": said.comment,
+        }
+
+
+dispatch(CbaAcknowledgeCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -1,0 +1,71 @@
+"""| cbahealth: how each detection and source is doing: active or not and why, what is learned, breaker, IP data."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
+
+from cba import health  # noqa: E402
+from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.detection.catalogue import get, load  # noqa: E402
+from cba.detection.model import profile_name  # noqa: E402
+from cba.enrich.geo import attribution, open_reader  # noqa: E402
+from cba.errors import CbaError, OptionError  # noqa: E402
+from cba.history.days import day_of  # noqa: E402
+from cba.store.breakers import BreakerCollection  # noqa: E402
+from cba.store.histories import HistoryCollection  # noqa: E402
+from cba.store.statuses import StatusCollection  # noqa: E402
+
+
+@Configuration(type="reporting")
+class CbaHealthCommand(PlainMessages, GeneratingCommand):
+    """One row per detection and source, as of the end of the search's time range. Reads only."""
+
+    detection = Option(doc="id of one detection; all of them without it")
+    entities = Option(default="true", doc="false leaves out the counts of histories, which look at each of them")
+    silent_after = Option(
+        default=str(health.SILENT_AFTER_DAYS), doc="days without an event after which a source is silent"
+    )
+    database = Option(doc="path of an IP database of your own, as given to cbageo")
+
+    def generate(self):
+        try:
+            yield from self._rows()
+        except CbaError as error:
+            self.write_error(f"cbahealth: {error}")
+
+    def _rows(self):
+        if self.entities not in ("true", "false"):
+            raise OptionError(f"entities={self.entities} is not one of true, false")
+        if not self.silent_after.isdigit() or int(self.silent_after) < 1:
+            raise OptionError(f"silent_after={self.silent_after} is not a whole number of days")
+        service, now = connect(self), end_of_search(self)
+        detections = [get(self.detection)] if self.detection else load().values()
+        ip = self._ip_data(now)
+        histories = HistoryCollection(service)
+        for detection in detections:
+            statuses = StatusCollection(service, detection.id).load()
+            census = self._census(detection, histories, statuses, day_of(now))
+            breaker = BreakerCollection(service, detection.id).load()
+            yield from health.rows(
+                detection, statuses, census, breaker, ip, now, int(self.silent_after), self.entities == "true"
+            )
+
+    def _census(self, detection, histories, statuses, day):
+        widest = detection.scopes[-1]
+        names = (profile_name(*p) for p in detection.profiles if self.entities == "true" or p[0] == widest)
+        each = (history for name in names for history in histories.each(name))
+        return health.take_census(detection, each, day, health.activation_day(detection, statuses, day))
+
+    def _ip_data(self, now):
+        reader = open_reader(self.database)
+        age = reader.age_days(datetime.datetime.fromtimestamp(now, datetime.timezone.utc))
+        return health.IpData(reader.date.isoformat(), age, attribution())
+
+
+dispatch(CbaHealthCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -1,0 +1,169 @@
+"""The KV store refuses, stalls or goes away: what was learned stays, and the same search run again mends the rest.
+
+Real splunk-sdk against the lab's splunkd. A document is replaced whole and one request is one transaction, so the
+points at which a search can be cut off are the requests; every one of them is tried.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator
+
+import pytest
+
+from cba.errors import StoreError
+from cba.store import collection as store
+from lab.kvstore import Limits
+from lab.splunkd import DROP, DROP_AFTER
+from tests.support.workbench import CHOSEN, TODAY, Workbench, reduced, story
+
+FOREVER = 1_000_000
+ATTEMPTS = len(store.RETRY_PAUSES) + 1
+# The story, and a second search a day later that continues ann's finding, raises another, and learns more.
+SEARCHES = [story(), [reduced(TODAY, "ann", "RU", bucket=TODAY * 86_400 + 39_600, event_times=str(TODAY * 86_400 + 39_601)),
+                      reduced(TODAY + 1, "bob", "CN"), reduced(TODAY + 1, "ann", "NL")]]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RETRY_PAUSES", (0.0,) * (ATTEMPTS - 1))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with Workbench(tmp_path) as bench:
+        bench.runner.chunk_rows = 30
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What is stored when nothing goes wrong, and the requests that took."""
+    with Workbench(tmp_path_factory.mktemp("undisturbed")) as bench:
+        bench.runner.chunk_rows = 30
+        for rows in SEARCHES:
+            bench.search(rows)
+        stored = bench.stored()
+        assert sorted((f["entity"], f["country"], f["count"]) for f in stored["cba_findings"]) == [
+            ("ann", "RU", 2), ("bob", "CN", 1), ("bob", "NL", 1),
+        ]  # fmt: skip
+        return {"stored": stored, "requests": list(bench.splunkd.requests)}
+
+
+def test_a_smaller_limit_of_documents_per_save(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
+    """400 from a save halves it until it fits. Some installations allow 200 documents, this one two."""
+    with Workbench(tmp_path, limits=Limits(max_documents_per_batch_save=2)) as bench:
+        for rows in SEARCHES:
+            bench.search(rows)
+        assert bench.stored() == undisturbed["stored"]
+
+
+def test_a_document_that_is_refused_by_itself_is_named(bench: Workbench) -> None:
+    bench.splunkd.fail("cba_history/batch_save", 400, times=FOREVER)
+    complaint = bench.complaint("cbabaseline", CHOSEN, "learn=true", rows=story())
+    assert "KV store collection cba_history: document " in complaint
+    assert "is refused (HTTP 400" in complaint
+
+
+@pytest.mark.parametrize("action", [503, 500, 429, DROP, DROP_AFTER])
+def test_a_store_that_is_busy_for_a_while(bench: Workbench, undisturbed: dict[str, Any], action: Any) -> None:
+    """Four failures in a row, then one request goes through, and so on; an answer that was lost does no harm."""
+    for nth in range(1, 60, ATTEMPTS):
+        bench.splunkd.fail("", action, nth, times=ATTEMPTS - 1)
+    for rows in SEARCHES:
+        bench.search(rows)
+    assert bench.stored() == undisturbed["stored"]
+    assert len(bench.splunkd.requests) > 2 * len(undisturbed["requests"])
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [(503, "HTTP 503 Service Unavailable: fault injected"), (DROP, "RemoteDisconnected"), (403, "HTTP 403 Forbidden")],
+)
+@pytest.mark.parametrize(
+    ("command", "collection", "verb"),
+    [("cbabaseline", "cba_history", "batch_save"), ("cbabaseline", "cba_history", "batch_find"),
+     ("cbabaseline", "cba_status", "query"), ("cbarecord", "cba_findings", "query")],
+)  # fmt: skip
+def test_a_store_that_stays_away(
+    bench: Workbench, command: str, collection: str, verb: str, action: Any, words: str
+) -> None:
+    pattern = f"{collection}$" if verb == "query" else f"{collection}/{verb}"
+    bench.splunkd.fail(pattern, action, times=FOREVER)
+    rows = [reduced(TODAY, "ann", "RU", variation="2")]
+    args = [CHOSEN] if command == "cbarecord" else [CHOSEN, "learn=true"]
+    complaint = bench.complaint(command, *args, rows=rows)
+    assert f"{command}: KV store collection {collection}: {verb} failed ({words}" in complaint
+    assert "Nothing learned before is lost; the search can be run again" in complaint
+    asked = [request for request in bench.splunkd.requests if pattern.rstrip("$") in request]
+    assert len(asked) == (1 if action == 403 else ATTEMPTS), "busy is worth asking again, forbidden is not"
+
+
+def test_the_histories_of_cbahistory_out_of_reach(bench: Workbench) -> None:
+    bench.splunkd.fail("cba_history", 503, times=FOREVER)
+    assert "cbahistory: KV store collection cba_history: query failed" in bench.complaint(
+        "cbahistory", "entity=ann", rows=None
+    )
+
+
+@pytest.mark.parametrize("action", [503, DROP_AFTER])
+def test_cut_off_at_any_request_and_run_again(
+    bench: Workbench, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch, action: Any
+) -> None:
+    """The store goes away at the n-th request, with or without having carried it out, the search ends with an error,
+    and is run again when the store is back: nothing is lost and nothing is there twice."""
+    monkeypatch.setattr(store, "RETRY_PAUSES", ())
+    cut = 0
+    for nth in range(1, len(undisturbed["requests"]) + 1):
+        for name in undisturbed["stored"]:
+            bench.kv.collection(name).delete(None)
+        fault = bench.splunkd.fail("", action, nth, times=FOREVER)
+        for rows in SEARCHES:
+            try:
+                bench.search(rows)
+            except Exception as error:
+                assert "can be run again" in str(error), error
+                cut += 1
+                bench.splunkd.faults.remove(fault)
+                bench.search(rows)
+        assert bench.stored() == undisturbed["stored"], f"cut off at request {nth}: {undisturbed['requests'][nth - 1]}"
+    assert cut == len(undisturbed["requests"])
+
+
+def test_searches_may_be_repeated_at_will(bench: Workbench, undisturbed: dict[str, Any]) -> None:
+    for rows in [SEARCHES[0], *SEARCHES, SEARCHES[1], SEARCHES[0]]:
+        bench.search(rows)
+    assert bench.stored() == undisturbed["stored"]
+
+
+@pytest.mark.parametrize(
+    ("session_key", "uri", "words"),
+    [("stale", None, "HTTP 401 Unauthorized"), (None, "http://127.0.0.1:9", "Connection refused"), (None, "", "on a search head")],
+)  # fmt: skip
+def test_no_way_to_the_store(bench: Workbench, session_key: str | None, uri: str | None, words: str) -> None:
+    bench.runner.session_key = bench.runner.session_key if session_key is None else session_key
+    bench.runner.splunkd_uri = bench.runner.splunkd_uri if uri is None else uri
+    assert words in bench.complaint("cbabaseline", CHOSEN, rows=story())
+    assert words in bench.complaint("cbahistory", "entity=ann", rows=None)
+
+
+class Halting(io.BytesIO):
+    """The body of an answer whose connection is cut while it is read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise http.client.IncompleteRead(b"[{")
+
+
+@pytest.mark.parametrize("broken", [Halting(), io.BytesIO(b"<html>gateway</html>")])
+def test_an_answer_cut_short_or_garbled_is_asked_for_again(broken: io.BytesIO) -> None:
+    def answers(*bodies: io.BytesIO) -> SimpleNamespace:
+        waiting = list(bodies)
+        return SimpleNamespace(get=lambda *_, **__: SimpleNamespace(body=waiting.pop(0)))
+
+    asked = answers(broken, io.BytesIO(b'[{"_key": "a"}]'), io.BytesIO(b"[]"))
+    assert list(store.Collection(asked, "cba_history").find({})) == [{"_key": "a"}]
+    with pytest.raises(StoreError, match=r"KV store collection cba_history: query failed"):
+        list(store.Collection(answers(*[broken] * ATTEMPTS), "cba_history").find({}))

@@ -1,0 +1,278 @@
+"""Verdicts as stories: what an analyst says, and what is raised from then on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cba.detection.catalogue import get, load
+from cba.errors import OptionError
+from cba.findings.record import TRIAGE_FIELDS
+from cba.findings.verdicts import CLEAR, Desk, Ruling, Target
+from cba.history.baseline import Baseline, Row, Subject
+from cba.history.days import SECONDS_PER_DAY
+from cba.history.history import BENIGN, MALICIOUS
+from tests.support.memory import MemoryHistories, MemoryStatuses, MemoryVerdicts
+from tests.support.pipeline import Pipeline, Seen
+
+DETECTION = get("cloud_unusual_country")
+FIRST_DAY = 20_500
+TODAY = 30
+HOMES = {"ada": ("p1", "NL"), "bob": ("p1", "NL"), "cleo": ("p2", "US"), "newbie": ("p1", "NL")}
+PAST = [(who, day, 12 * 3600, HOMES[who][1]) for day in range(TODAY) for who in ("ada", "bob", "cleo")]
+
+
+def event(who: str, day: int, second: int, country: str, **more: str) -> Seen:
+    time = (FIRST_DAY + day) * SECONDS_PER_DAY + second
+    fields = {"source_kind": "aws", "project": HOMES[who][0], "identity": who, "country": country, **more}
+    return Seen(time, f"{time}{who}{country}", fields)
+
+
+class Story:
+    """A month of habits, then events and verdicts in turn; each run sees everything so far, as overlaps do."""
+
+    def __init__(self) -> None:
+        self.pipeline = Pipeline(DETECTION)
+        self.events = [event(*each) for each in PAST]
+        self.desk = Desk(load(), self.pipeline.findings, self.pipeline.verdicts)
+        self.clock = 1_000
+        self.pipeline.search(self.events)
+
+    def happens(self, who: str, country: str, day: int = TODAY, second: int = 36_000, **more: str) -> Story:
+        self.events.append(event(who, day, second, country, **more))
+        self.pipeline.search(self.events, now=self.clock)
+        return self
+
+    def ruling(self, verdict: str, comment: str = "") -> Ruling:
+        self.clock += 60
+        return Ruling(verdict, "ines", self.clock, comment)
+
+    def says(self, verdict: str, finding: Optional[dict[str, Any]] = None, scope: str = "", comment: str = "") -> Story:
+        finding = finding or self.found[-1]
+        decided = self.desk.on_findings([finding["finding_id"]], self.ruling(verdict, comment), scope)
+        self.desk.save(decided.values())
+        return self
+
+    def says_of(self, profile: str, entity: str, value: str, verdict: str) -> Story:
+        self.desk.save([self.desk.on_value(profile, entity, value, self.ruling(verdict))])
+        return self
+
+    @property
+    def found(self) -> list[dict[str, Any]]:
+        return self.pipeline.found()
+
+    @property
+    def brief(self) -> list[tuple[int, str, str, str]]:
+        """(day, who, country, variation) of the findings."""
+        return [(f["opened_day"] - FIRST_DAY, f["identity"], f["country"], f["variation"]) for f in self.found]
+
+    def decided(self, profile: str, entity: str) -> dict[str, str]:
+        return self.pipeline.verdicts.load([Subject(profile, entity)]).get(Subject(profile, entity), {})
+
+
+def test_without_a_verdict_it_is_raised_again_the_next_day() -> None:
+    story = Story().happens("ada", "RU").happens("ada", "RU", TODAY + 1)
+    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")]
+
+
+def test_benign_holds_at_once_and_for_that_person_only() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN)
+    assert story.decided("identity_country", "ada") == {"RU": BENIGN}
+    story.happens("ada", "RU", TODAY + 1).happens("bob", "RU", TODAY + 1, 40_000)
+    assert story.brief == [(30, "ada", "RU", "2"), (31, "bob", "RU", "2")]
+
+
+def test_benign_holds_for_somebody_too_new_to_be_trained() -> None:
+    """An untrained scope passes the question on, but what has been said of it is its own answer."""
+    story = Story().happens("newbie", "RU").says(BENIGN).happens("newbie", "RU", TODAY + 1)
+    assert story.brief == [(30, "newbie", "RU", "2")]
+
+
+def test_benign_for_the_project_holds_for_everybody_in_it() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, scope="project")
+    story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
+    assert story.decided("project_country", "p1") == {"RU": BENIGN}
+    assert story.brief == [(30, "ada", "RU", "2"), (31, "cleo", "RU", "2")]
+
+
+def test_benign_for_the_organization_holds_for_all() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, scope="organization")
+    story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
+    assert story.brief == [(30, "ada", "RU", "2")]
+
+
+def test_a_narrower_verdict_beats_a_wider_one() -> None:
+    story = (
+        Story().says_of("organization_country", "", "RU", BENIGN).says_of("identity_country", "bob", "RU", MALICIOUS)
+    )
+    story.happens("ada", "RU").happens("bob", "RU", TODAY, 40_000)
+    assert [(who, country) for _day, who, country, _v in story.brief] == [("bob", "RU")]
+
+
+def test_malicious_never_becomes_normal() -> None:
+    story = Story().happens("ada", "US").says(MALICIOUS)
+    for day in range(TODAY + 1, TODAY + 10):
+        story.happens("ada", "US", day)
+    assert [day for day, *_ in story.brief] == list(range(TODAY, TODAY + 10)), "established after two days otherwise"
+    assert "judged malicious for identity ada by an analyst" in story.found[-1]["explanation"]
+
+
+def test_malicious_takes_back_what_was_learned() -> None:
+    story = Story().happens("ada", "US").happens("ada", "US", TODAY + 1).happens("ada", "US", TODAY + 2)
+    assert [day for day, *_ in story.brief] == [30, 31], "established"
+    story.says_of("identity_country", "ada", "US", MALICIOUS).happens("ada", "US", TODAY + 3)
+    assert [day for day, *_ in story.brief][-1] == 33
+
+
+def test_clear_lets_the_history_speak_again() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN).says(CLEAR)
+    assert story.decided("identity_country", "ada") == {}
+    assert (story.found[0]["verdict"], story.found[0]["status"]) == ("", "new")
+    story.happens("ada", "RU", TODAY + 1).happens("ada", "RU", TODAY + 2)
+    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")], "then it is established"
+
+
+def test_another_verdict_on_the_finding_withdraws_what_it_said_of_wider_scopes() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, scope="organization", comment="new office")
+    story.says(MALICIOUS, comment="there is none")
+    assert story.decided("organization_country", "organization") == {}
+    assert story.decided("identity_country", "ada") == {"RU": MALICIOUS}
+    story.says(CLEAR)
+    assert story.decided("identity_country", "ada") == {}
+
+
+def test_who_when_and_what_was_said_before_are_kept() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, comment="on a trip").says(MALICIOUS, comment="she is not")
+    (finding,) = story.found
+    assert (finding["status"], finding["verdict"], finding["owner"]) == ("in progress", MALICIOUS, "ines")
+    assert (finding["comment"], finding["triaged_time"]) == ("she is not", 1_120)
+    said = {"verdict": BENIGN, "by": "ines", "time": 1_060, "comment": "on a trip"}
+    assert json.loads(finding["earlier_verdicts"]) == [said]
+    document = story.pipeline.verdicts.documents[Target(Subject("identity_country", "ada"), "RU")]
+    assert (document["verdict"], document["finding_id"]) == (MALICIOUS, finding["finding_id"])
+    assert json.loads(document["earlier"]) == [said]
+
+
+def test_saying_the_same_again_changes_nothing() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, comment="trip")
+    before = (story.found, dict(story.pipeline.verdicts.documents))
+    assert (story.says(BENIGN, comment="trip").found, story.pipeline.verdicts.documents) == before
+
+
+def test_a_verdict_survives_more_events_of_the_same_window() -> None:
+    """cbarecord rewrites the finding's document when its count grows."""
+    story = Story().happens("ada", "RU").says(MALICIOUS, comment="stolen key")
+    triage = {field: story.found[0][field] for field in TRIAGE_FIELDS}
+    story.happens("ada", "RU", TODAY, 50_000).happens("ada", "RU", TODAY, 30_000)
+    (finding,) = story.found
+    assert finding["count"] == 3
+    assert {field: finding[field] for field in TRIAGE_FIELDS} == triage
+
+
+def test_a_finding_absorbed_by_a_more_severe_one_hands_its_verdict_over() -> None:
+    story = Story().happens("ada", "RU").says(MALICIOUS, comment="stolen key")
+    assert story.brief == [(30, "ada", "RU", "2")]
+    triage = {field: story.found[0][field] for field in TRIAGE_FIELDS}
+    story.happens("ada", "RU", TODAY, 30_000, compromised_reason="leaked")
+    (finding,) = story.found
+    assert finding["variation"] == "7"
+    assert {field: finding[field] for field in TRIAGE_FIELDS} == triage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("identity_continent", "ada", "EU"), "there is no profile identity_continent; the profiles are "),
+        (("identity_country", "", "RU"), "a verdict on identity_country needs entity=<whose> and value=<which>"),
+        (("identity_country", "ada", ""), "a verdict on identity_country needs entity=<whose> and value=<which>"),
+        (("organization_country", "p1", "RU"), "entity=p1: the entity of organization_country is always organization"),
+    ],
+)
+def test_a_value_that_cannot_be_judged(arguments: tuple[str, str, str], words: str) -> None:
+    story = Story()
+    with pytest.raises(OptionError) as error:
+        story.desk.on_value(*arguments, story.ruling(BENIGN))
+    assert words in str(error.value)
+
+
+def test_one_unknown_finding_and_nothing_is_decided() -> None:
+    story = Story().happens("ada", "RU")
+    with pytest.raises(OptionError, match="there is no finding nobody; finding_id in cba_findings has the ids"):
+        story.desk.on_findings([story.found[0]["finding_id"], "nobody"], story.ruling(BENIGN))
+    assert story.pipeline.verdicts.documents == {}
+
+
+def test_a_scope_the_detection_does_not_compare_in() -> None:
+    story = Story().happens("ada", "RU")
+    with pytest.raises(OptionError, match="compares country in the scopes identity, project, organization"):
+        story.says(BENIGN, scope="host")
+
+
+def test_a_finding_about_a_project_judges_the_project() -> None:
+    runtime = get("cloud_function_unusual_runtime")
+    story = Story()
+    document = {
+        "finding_id": "f", "_key": "f", "detection": runtime.id, "project": "p1", "identity": "ada", "runtime": "ruby",
+        "status": "new", "entity": "p1", "last_time": 0,
+    }  # fmt: skip
+    story.pipeline.findings.save([document])
+    decided = story.desk.on_findings(["f"], story.ruling(BENIGN))["f"]
+    assert [(d["profile"], d["entity"], d["value"]) for d in decided.values] == [("project_runtime", "p1", "ruby")]
+
+
+# ---- What must hold whatever was learned, and in whatever order -----------------------------------------------------
+
+SUBJECTS = [
+    Subject("identity_country", "ada"),
+    Subject("project_country", "p1"),
+    Subject("organization_country", "organization"),
+]
+LEARNED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["NL", "RU", "DE"])), max_size=40)
+
+
+def judged(learned: Iterable[tuple[int, str]], verdicts: MemoryVerdicts) -> Any:
+    histories, statuses = MemoryHistories(), MemoryStatuses()
+    for day, country in learned:
+        row = Row(FIRST_DAY + day, "aws", "-", ("ada", "p1"), (country,))
+        Baseline(DETECTION, histories, statuses, judge=False).process([row])
+    baseline = Baseline(DETECTION, histories, statuses, verdicts, learn=False)
+    (answer,) = baseline.process([Row(FIRST_DAY + 61, "aws", "-", ("ada", "p1"), ("RU",))])
+    return answer.evidence
+
+
+@settings(max_examples=60, deadline=None)
+@given(LEARNED, st.sampled_from([BENIGN, MALICIOUS]), st.integers(0, 2), st.randoms(use_true_random=False))
+def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
+    learned: list[tuple[int, str]], verdict: str, at: int, random: Any
+) -> None:
+    verdicts = MemoryVerdicts()
+    desk = Desk(load(), Pipeline(DETECTION).findings, verdicts)
+    desk.save([desk.on_value(*SUBJECTS[at], "RU", Ruling(verdict, "ines", 1, ""))])
+    evidence = judged(learned, verdicts)
+    order = DETECTION.scopes
+    for scope in order[: at + 1]:
+        asked = evidence.asked(scope, "country", order)
+        assert asked is not None and asked.new == (verdict == MALICIOUS)
+        assert evidence.scopes[scope]["country"].entity == asked.entity, "nobody wider is asked"
+    shuffled = list(learned)
+    random.shuffle(shuffled)
+    assert judged(shuffled, verdicts) == evidence
+    free = judged(learned, MemoryVerdicts())
+    for scope in order[at + 1 :]:
+        assert evidence.scopes[scope] == free.scopes[scope], "wider scopes judge by themselves"
+
+
+@settings(max_examples=30, deadline=None)
+@given(LEARNED, st.lists(st.sampled_from([BENIGN, MALICIOUS]), max_size=4))
+def test_after_clear_everything_is_as_if_nothing_had_been_said(learned: list[tuple[int, str]], said: list[str]) -> None:
+    verdicts = MemoryVerdicts()
+    desk = Desk(load(), Pipeline(DETECTION).findings, verdicts)
+    for at, verdict in enumerate([*said, CLEAR]):
+        desk.save([desk.on_value(*SUBJECTS[0], "RU", Ruling(verdict, "ines", at + 1, str(at)))])
+    assert judged(learned, verdicts) == judged(learned, MemoryVerdicts())
+    (document,) = verdicts.documents.values()
+    assert [each["verdict"] for each in json.loads(document["earlier"])] == said
