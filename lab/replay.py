@@ -8,14 +8,14 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import Any, Iterable, Optional, Sequence
 
 from lab import export
 from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
 from lab.progress import Progress
-from lab.scheduler import CADENCES
+from lab.scheduler import CADENCES, Enable
 from lab.searchhead import SearchHead
 
 APP_DIR = Path(__file__).resolve().parent.parent
@@ -32,7 +32,7 @@ def is_shipped_schedule(name: str) -> bool:
 
 
 def replay(
-    head: SearchHead, cadence: str, label: str = "replay", enable: Callable[[str], bool] = is_shipped_schedule
+    head: SearchHead, cadence: str, label: str = "replay", enable: Enable = is_shipped_schedule
 ) -> list[dict[str, Any]]:
     """Runs the app's scheduled searches over everything in the head's event store; the findings as `export.records`.
 

@@ -22,7 +22,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bin"))
 
-from cba.detection.model import BASE, Detection, Variation, collect  # noqa: E402
+from cba.detection.model import BASE, EVENT_ID, Detection, Variation, collect  # noqa: E402
 from cba.errors import DetectionError, DetectionErrors  # noqa: E402
 
 GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
@@ -116,18 +116,17 @@ def events_spl(detection: Detection) -> str:
 
 def detect_spl(detection: Detection, learn: str = "true") -> str:
     """The detection search: find, normalise and reduce in SPL; histories, variations and findings in the commands."""
-    candidates = str(detection.document.get("candidates", "")).strip()
     groups = " ".join(dict.fromkeys(("day", "bucket", "source_kind", *detection.group_by)))
     fill = " ".join(name for name in detection.group_by)
     learned = [
         events_spl(detection),
-        *([f"| search {candidates}"] if candidates else []),
+        *candidates_spl(detection),
         "| `cba_judged_days`",
         f'| fillnull value="-" {fill}',
-        "| `cba_fold_skipped`",
-        f"| stats dc(event_id) AS events values(event_time) AS event_times min(event_time) AS first_time BY {groups}",
+        fold_spl(detection),
+        f"| stats {counts_spl(detection)} min(event_time) AS first_time BY {groups}",
         *str(detection.document.get("enrich", "")).strip().splitlines(),
-        "| sort 0 day",
+        "| sort 0 day bucket",
         f"| cbabaseline detection={detection.id} learn={learn}",
     ]
     judged = [
@@ -137,6 +136,32 @@ def detect_spl(detection: Detection, learn: str = "true") -> str:
     ]
     lines = learned if learn == "only" else learned + judged
     return "\n".join(line if line.startswith(("|", "search")) else f"| {line}" for line in lines)
+
+
+def candidates_spl(detection: Detection) -> list[str]:
+    """Marks what the detection is not about. Nothing is dropped: the first event of any kind activates a source.
+
+    `admit` lists reasons for skipping events that do not concern this detection.
+    """
+    condition = str(detection.document.get("candidates", "")).strip()
+    if not condition:
+        return []
+    admitted = ", ".join(f'"{reason}"' for reason in detection.document.get("admit", []))
+    open_to = f"(isnull(skip_reason) OR in(skip_reason, {admitted}))" if admitted else "isnull(skip_reason)"
+    return [f'| eval skip_reason=if({open_to} AND {condition}, null(), coalesce(skip_reason, "no candidate"))']
+
+
+def fold_spl(detection: Detection) -> str:
+    """Events that can never be judged count for their source and day only: one row for all of them in a bucket."""
+    folded = (f'{name}=if(skip_reason="-", {name}, "-")' for name in detection.group_by if name != "skip_reason")
+    return f"| eval {', '.join(folded)}"
+
+
+def counts_spl(detection: Detection) -> str:
+    """How the reduction counts: every event once by its id, or the things events are about, each when first met."""
+    if detection.counted_by == EVENT_ID:
+        return "dc(event_id) AS events values(event_time) AS event_times"
+    return f"dc({detection.counted_by}) AS events min(event_time) AS event_times"
 
 
 def raise_spl(detection: Detection, variation: Variation) -> str:

@@ -1,6 +1,8 @@
 """Scenario files: a history, some events, and exactly the findings they raise.
 
     today: 40                           the day on which `events` happen, counted from day 0
+    value: country                      the field that the second word of a line gives; `-` leaves it out
+    fields: {…}                         more fields that every event has
     who:                                people and machines, by a short name
       ada: {source: aws, project: "111111111111", identity: arn:aws:iam::111111111111:user/ada}
     history:                            what everybody did before: one event at noon of each of these days
@@ -11,9 +13,9 @@
         history: […]                    added to the file's
         events:
           - ada RU 10:00                (day 40; `+1 10:00` is a day later)
-          - {who: ada, country: RU, at: "10:05", access_key: AKIA…}
+          - {who: ada, value: RU, at: "10:05", access_key: AKIA…}
         raises:
-          - {variation: "2", who: ada, country: RU, at: "10:00", count: 2}
+          - {variation: "2", who: ada, value: RU, at: "10:00", count: 2}
 
 `raises: []` makes it a near-miss. Every finding from `today` on must be listed, in order of time; what building the
 history raised on the way (a second country is news, too) is not looked at.
@@ -33,7 +35,7 @@ from tests.support.pipeline import Seen
 
 FOLDER = Path(__file__).parent
 FIRST_DAY = 20_454  # 2026-01-01
-_SHORT = re.compile(r"^(?P<who>\w+) (?P<country>\S+) (?P<when>.+)$")
+_SHORT = re.compile(r"^(?P<who>\w+) (?P<value>\S+) (?P<when>.+)$")
 _CLOCK = re.compile(r"^(?:\+(?P<days>\d+) )?(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?$")
 
 
@@ -46,6 +48,7 @@ class Scenario:
     events: tuple[Seen, ...]
     raises: tuple[Mapping[str, Any], ...]
     today: int
+    value: str
 
     @property
     def id(self) -> str:
@@ -66,44 +69,44 @@ def _scenario(detection: str, document: Mapping[str, Any], case: Mapping[str, An
     people = {**document["who"], **case.get("who", {})}
     today = FIRST_DAY + int(case.get("today", document["today"]))
     past = case.get("only_history", document.get("history", [])) + case.get("history", [])
-    events = [*_history(people, past), *_today(people, today, case["events"])]
+    value, more = document.get("value", "country"), document.get("fields", {})
+    lines = [*_history(past), *_today(today, case["events"])]
+    events = [_event(people, value, more, *line) for line in lines]
     numbered = tuple(dataclasses.replace(event, event_id=f"e{at}") for at, event in enumerate(events))
-    return Scenario(detection, case["name"], numbered, tuple(_expected(people, today, case["raises"])), today)
+    return Scenario(detection, case["name"], numbered, tuple(_expected(people, today, case["raises"])), today, value)
 
 
-def _history(people: Mapping[str, Any], lines: list[Any]) -> Iterator[Seen]:
+def _history(lines: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
     for line in lines:
-        who, country, days = _parts(line)
+        who, value, days = _parts(line)
         for day in _days(days):
-            yield _event(people, who, country, (FIRST_DAY + day) * SECONDS_PER_DAY + 12 * 3600, line)
+            yield who, value, (FIRST_DAY + day) * SECONDS_PER_DAY + 12 * 3600, line
 
 
-def _today(people: Mapping[str, Any], today: int, lines: list[Any]) -> Iterator[Seen]:
+def _today(today: int, lines: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
     for line in lines:
-        who, country, at = _parts(line)
-        yield _event(people, who, country, _time(today, at), line)
+        who, value, at = _parts(line)
+        yield who, value, _time(today, at), line
 
 
 def _parts(line: Any) -> tuple[str, str, str]:
     if isinstance(line, Mapping):
-        return line["who"], str(line["country"]), str(line.get("at", line.get("days")))
+        return line["who"], str(line["value"]), str(line.get("at", line.get("days")))
     match = _SHORT.match(line)
-    assert match, f"not `who country when`: {line!r}"
-    return match["who"], match["country"], match["when"]
+    assert match, f"not `who value when`: {line!r}"
+    return match["who"], match["value"], match["when"]
 
 
-def _event(people: Mapping[str, Any], who: str, country: str, time: int, line: Any) -> Seen:
-    person = people[who]
-    more = (
-        {k: str(v) for k, v in line.items() if k not in ("who", "country", "at", "days")}
-        if isinstance(line, dict)
-        else {}
-    )
-    fields = {k: str(v) for k, v in person.items() if k not in ("source",)}
-    fields = {"source_kind": person["source"], "src_ip": f"ip-of-{country}", **fields, **more}
-    if country != "-":
-        fields["country"] = country
-    return Seen(time, "", fields)
+def _event(
+    people: Mapping[str, Any], name: str, more: Mapping[str, Any], who: str, value: str, time: int, line: Any
+) -> Seen:
+    own = line if isinstance(line, Mapping) else {}
+    fields = {"src_ip": f"ip-{value}", "source_kind": people[who]["source"], **more, **people[who], **own}
+    for key in ("source", "who", "value", "at", "days"):
+        fields.pop(key, None)
+    if value != "-":
+        fields[name] = value
+    return Seen(time, "", {key: str(field) for key, field in fields.items()})
 
 
 def _days(text: str) -> Iterator[int]:
@@ -124,6 +127,7 @@ def _expected(people: Mapping[str, Any], today: int, raises: list[Mapping[str, A
         yield {
             **finding,
             "variation": str(finding["variation"]),
-            "identity": people[finding["who"]]["identity"],
+            "value": str(finding["value"]),
+            "identity": people[finding["who"]].get("identity", str(finding["value"])),
             "first_time": _time(today, str(finding["at"])),
         }

@@ -16,8 +16,8 @@ SCENARIOS = load_all()
 
 def check(scenario: Scenario, detection: Detection, pipeline: Pipeline) -> None:
     found = [f for f in pipeline.found() if f["first_time"] >= scenario.today * SECONDS_PER_DAY]
-    assert [(f["variation"], f["entity"], f["country"]) for f in found] == [
-        (e["variation"], e["identity"], e["country"]) for e in scenario.raises
+    assert [(f["variation"], f["identity"], f[scenario.value]) for f in found] == [
+        (e["variation"], e["identity"], e["value"]) for e in scenario.raises
     ]
     for finding, expected in zip(found, scenario.raises):
         assert finding["first_time"] == expected["first_time"]
