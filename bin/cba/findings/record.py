@@ -150,10 +150,10 @@ class _Entity:
             self.neighbours[known] = neighbour
             return
         self.documents[known] = document
-        key, opened_day = str(document["key"]), int(str(document["opened_day"]))
+        key, opened_day = str(document["key"]), _whole(document["opened_day"])
         window = restored.get((key, opened_day))
         if window is None:
-            window = restored[key, opened_day] = Window(key)
+            window = restored[key, opened_day] = Window(key, _whole(document["first_time"]))
             self.windows.setdefault(key, []).append(window)
         for atom, (count, first, last) in decode_atoms(str(document["atoms"])).items():
             detection.variation(atom.plain)  # KeyError for one that the detection no longer has
@@ -232,19 +232,24 @@ class _Entity:
 
 def _inside(document: Mapping[str, object], windows: Iterable[Window]) -> bool:
     """Whether a stored finding belongs to one of these windows."""
-    opened_day = int(str(document["opened_day"]))
+    opened_day = _whole(document["opened_day"])
     return any(w.key == document["key"] and day_of(w.opened) == opened_day for w in windows)
+
+
+def _whole(number: object) -> int:
+    """A number of a document, which the KV store keeps as a double. Raises ValueError for what is none."""
+    return int(float(str(number)))
 
 
 def _neighbour(document: Mapping[str, object]) -> Neighbour:
     rank = severity_rank(str(document["severity"]))
-    return Neighbour(int(str(document["first_time"])), str(document["key"]), str(document["finding_id"]), rank)
+    return Neighbour(_whole(document["first_time"]), str(document["key"]), str(document["finding_id"]), rank)
 
 
 def _details(window: Window, record: Record, stored: Mapping[str, object]) -> Document:
     """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored."""
     found = window.details.get(record.cause)
-    if found is not None and (not stored or found[0] <= int(str(stored["first_time"]))):
+    if found is not None and (not stored or found[0] <= _whole(stored["first_time"])):
         return dict(found[2])
     if stored:
         return dict(stored)

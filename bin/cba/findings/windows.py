@@ -67,24 +67,21 @@ class Sighting:
 
 
 class Window:
-    """What one deduplication window of one key has seen. `details` keeps, per atom, the row of its first event."""
+    """What one deduplication window of one key has seen, from second `opened` to second `last`.
 
-    def __init__(self, key: str) -> None:
+    `details` keeps, per atom, the row of its first event.
+    """
+
+    def __init__(self, key: str, second: int) -> None:
         self.key = key
+        self.opened = second
+        self.last = second
         self.atoms: dict[AtomKey, Atom] = {}
         self.details: dict[AtomKey, tuple[int, str, Mapping[str, str]]] = {}
 
-    @property
-    def opened(self) -> int:
-        """Second of the first event."""
-        return min(atom.first for atom in self.atoms.values())
-
-    @property
-    def last(self) -> int:
-        return max(atom.last for atom in self.atoms.values())
-
     def restore(self, key: AtomKey, count: int, first: int, last: int) -> None:
         """Takes an atom over from a stored finding."""
+        self._reach(first, last)
         known = self.atoms.get(key)
         if known is None:
             self.atoms[key] = Atom(first, last, count)
@@ -94,6 +91,7 @@ class Window:
 
     def see(self, sighting: Sighting, seconds: Sequence[int], count: int) -> None:
         """Adds the events of a row that fall at `seconds` (ascending, not empty)."""
+        self._reach(seconds[0], seconds[-1])
         key = AtomKey(sighting.bucket, sighting.plain, sighting.suspected)
         atom = self.atoms.get(key)
         if atom is None:
@@ -102,6 +100,10 @@ class Window:
         known = self.details.get(key)
         if known is None or (seconds[0], sighting.part) < known[:2]:
             self.details[key] = (seconds[0], sighting.part, sighting.details)
+
+    def _reach(self, first: int, last: int) -> None:
+        self.opened = min(self.opened, first)
+        self.last = max(self.last, last)
 
 
 def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window]:
@@ -112,30 +114,27 @@ def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window
     """
     parts: list[tuple[Window, list[int]]] = []
     for second in sighting.seconds:
-        if parts and _contains(parts[-1][1][0], parts[-1][0], second, period):
-            parts[-1][1].append(second)
-            continue
-        parts.append((_window_for(windows, sighting.key, second, period), [second]))
+        window = _window_for(windows, sighting.key, second, period)
+        if not parts or parts[-1][0] is not window:
+            parts.append((window, []))
+        parts[-1][1].append(second)
+        # A late second moves the opening back, and with it the end, for the seconds that follow.
+        window.opened = min(window.opened, second)
     later = sum(len(seconds) for _window, seconds in parts[1:])
     for index, (window, seconds) in enumerate(parts):
         window.see(sighting, seconds, len(seconds) if index else sighting.events - later)
     return [window for window, _seconds in parts]
 
 
-def _contains(opened: int, window: Window, second: int, period: int) -> bool:
-    opened = min(opened, window.opened) if window.atoms else opened
-    return opened <= second < opened + period
-
-
 def _window_for(windows: list[Window], key: str, second: int, period: int) -> Window:
     for window in windows:
-        if window.atoms and window.opened <= second < window.opened + period:
+        if window.opened <= second < window.opened + period:
             return window
     for window in windows:
         # A late event of the day on which a window opened moves its opening back.
-        if window.atoms and second < window.opened and day_of(second) == day_of(window.opened):
+        if second < window.opened and day_of(second) == day_of(window.opened):
             return window
-    opened = Window(key)
+    opened = Window(key, second)
     windows.append(opened)
     return opened
 
