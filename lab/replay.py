@@ -44,7 +44,11 @@ def replay(
     start, end = first // DAY * DAY, (last + AFTERMATH) // HOUR * HOUR + HOUR
     with Progress(end - start, label) as progress:
         head.scheduler.replay(
-            start, end, cadence, enable, progress=lambda done, _all, note: progress.update(done, note)
+            start,
+            end,
+            cadence,
+            enable,
+            lambda done, _all, _search: progress.update(done, export.iso(start + done)[:10]),
         )
     return export.records(head.kv.collection("cba_findings").find())
 
