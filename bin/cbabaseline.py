@@ -64,7 +64,7 @@ class CbaBaselineCommand(AnnotatingCommand):
 
     def annotate(self, table: Table):
         answers = self.baseline.process(read_rows(table, get(self.detection)))
-        return columns_of((self.cells.of(answer) for answer in answers), len(self.cells.names))
+        return columns_of(self.cells.of(answers), len(self.cells.names))
 
 
 dispatch(CbaBaselineCommand, sys.argv, sys.stdin, sys.stdout, __name__)

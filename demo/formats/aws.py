@@ -25,7 +25,6 @@ STREAM = Stream(
 )
 JAVA = "aws-sdk-java/2.29.20 Linux/6.1.119 OpenJDK_64-Bit_Server_VM/21.0.5 Java/21.0.5 exec-env/AWS_ECS_FARGATE"
 BOTO = "Boto3/1.35.90 md/Botocore#1.35.90 ua/2.0 os/linux#6.8.0 md/arch#x86_64 lang/python#3.12.8 cfg/retry-mode#legacy"
-CLI = "aws-cli/2.22.26 md/awscrt#0.23.4 ua/2.0 os/macos#24.2.0 md/arch#arm64 lang/python#3.12.6 md/command#s3.ls"
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.10.3 terraform-provider-aws/5.82.2 (+https://registry.terraform.io)"
 BROWSER = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"

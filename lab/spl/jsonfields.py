@@ -68,13 +68,7 @@ def flatten_row(value: Any) -> Row:
     """All fields of a parsed JSON value; repeated names become multivalues."""
     row: Row = {}
     for name, found in flatten(value):
-        held = row.get(name)
-        if held is None:
-            row[name] = found
-        elif type(held) is list:
-            held.append(found)
-        else:
-            row[name] = [held, found]
+        _put(row, name, found)
     return row
 
 

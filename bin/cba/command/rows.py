@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from ..detection.model import Detection, profile_name
 from ..errors import RowError
@@ -47,10 +47,7 @@ def read_rows(table: Table, detection: Detection) -> list[Row]:
 
 
 def _day(text: str, position: int) -> int:
-    try:
-        day = whole_number(text, "day", position)
-    except ValueError as error:
-        raise RowError(str(error)) from error
+    day = whole_number(text, "day", position)
     # An epoch time taken for a day would ask for a mask of a billion bits.
     if not 0 <= day <= LAST_DAY:
         raise RowError(f"field day of row {position} is {text!r}; a UTC day number is needed: floor(_time/86400)")
@@ -73,18 +70,15 @@ class EvidenceCells:
         self._profiles = list(detection.profiles)
         terms = [f"{profile_name(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
         self.names: tuple[str, ...] = ("evidence", "silent_reason", *terms)
-        self._memo: dict[int, tuple[Answer, tuple[str, ...]]] = {}
 
-    def of(self, answer: Answer) -> tuple[str, ...]:
-        """The cells for an answer; rows that share one share its cells."""
-        known = self._memo.get(id(answer))
-        if known is not None and known[0] is answer:
-            return known[1]
-        if len(self._memo) > 100_000:
-            self._memo.clear()
-        cells = (*self._evidence(answer), *self._terms(answer))
-        self._memo[id(answer)] = (answer, cells)
-        return cells
+    def of(self, answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
+        """The cells for a chunk's answers; rows that share an answer share its cells."""
+        known: dict[int, tuple[str, ...]] = {}
+        for answer in answers:
+            cells = known.get(id(answer))
+            if cells is None:
+                cells = known[id(answer)] = (*self._evidence(answer), *self._terms(answer))
+            yield cells
 
     def _evidence(self, answer: Answer) -> tuple[str, str]:
         """Evidence and the reason why there is none."""
@@ -142,12 +136,9 @@ def read_sightings(table: Table, detection: Detection) -> list[tuple[int, str, S
 def _sighting(
     cells: Mapping[str, str], times: Sequence[str], position: int, detection: Detection, details: Mapping[str, str]
 ) -> Sighting:
-    try:
-        seconds = tuple(sorted({whole_number(time, "event_times", position) for time in times}))
-        bucket = whole_number(cells["bucket"], "bucket", position)
-        events = whole_number(cells["events"], "events", position)
-    except ValueError as error:
-        raise RowError(str(error)) from error
+    seconds = tuple(sorted({whole_number(time, "event_times", position) for time in times}))
+    bucket = whole_number(cells["bucket"], "bucket", position)
+    events = whole_number(cells["events"], "events", position)
     if not cells[detection.entity]:
         raise RowError(f"field {detection.entity} of row {position} is empty; a finding is about someone")
     if not seconds:

@@ -12,6 +12,8 @@ import csv
 import re
 from typing import Iterable, Iterator, Sequence, TextIO
 
+from ..errors import RowError
+
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MV = "__mv_"
 _MV_VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
@@ -54,9 +56,6 @@ class Table:
             else:
                 yield [single] if single else []
 
-    def has(self, name: str) -> bool:
-        return name in self._at
-
     def write(self, out: TextIO, names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
         """Writes every column as it came, and the new ones after them; a new one replaces a column of its name."""
         replaced = {self._at[name] for name in names if name in self._at}
@@ -72,11 +71,11 @@ class Table:
 
 
 def whole_number(text: str, field: str, row: int) -> int:
-    """A cell as a whole number. Raises ValueError naming field, value and row."""
+    """A cell as a whole number. Raises RowError naming field, value and row."""
     try:
         return int(float(text))
     except (ValueError, OverflowError):
-        raise ValueError(f"field {field} of row {row} is {text!r}; a whole number is needed") from None
+        raise RowError(f"field {field} of row {row} is {text!r}; a whole number is needed") from None
 
 
 def columns_of(rows: Iterable[Sequence[str]], width: int) -> list[Sequence[str]]:

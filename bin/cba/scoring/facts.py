@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Mapping, Sequence
+from typing import Mapping, Optional, Sequence
 
-from ..history.evidence import Evidence
+from ..history.evidence import Evidence, ScopeEvidence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,15 +23,15 @@ class RowFacts:
         return asked is not None and asked.new
 
     def seen(self, scope: str, dimension: str) -> int:
-        found = self.evidence.scopes.get(scope, {}).get(dimension)
+        found = self._of(scope, dimension)
         return found.seen if found else 0
 
     def days(self, scope: str, dimension: str) -> int:
-        found = self.evidence.scopes.get(scope, {}).get(dimension)
+        found = self._of(scope, dimension)
         return found.days if found else 0
 
     def trained(self, scope: str, dimension: str) -> bool:
-        found = self.evidence.scopes.get(scope, {}).get(dimension)
+        found = self._of(scope, dimension)
         return found is not None and found.trained
 
     def suspicious(self, scope: str) -> bool:
@@ -39,3 +39,6 @@ class RowFacts:
 
     def field(self, name: str) -> str:
         return self.fields.get(name, "")
+
+    def _of(self, scope: str, dimension: str) -> Optional[ScopeEvidence]:
+        return self.evidence.scopes.get(scope, {}).get(dimension)
