@@ -13,7 +13,6 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, d
 from cba import health  # noqa: E402
 from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
-from cba.detection.model import profile_name  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
@@ -58,7 +57,7 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
 
     def _census(self, detection, histories, statuses, day):
         widest = detection.scopes[-1]
-        names = (profile_name(*p) for p in detection.profiles if self.entities == "true" or p[0] == widest)
+        names = (detection.profile(*p) for p in detection.profiles if self.entities == "true" or p[0] == widest)
         each = (history for name in names for history in histories.each(name))
         return health.take_census(detection, each, day, health.activation_day(detection, statuses, day))
 

@@ -120,22 +120,28 @@ def detect_spl(detection: Detection, learn: str = "true") -> str:
     fill = " ".join(name for name in detection.group_by)
     learned = [
         events_spl(detection),
+        *_lines(detection, "prepare"),
         *candidates_spl(detection),
         "| `cba_judged_days`",
         f'| fillnull value="-" {fill}',
         fold_spl(detection),
         f"| stats {counts_spl(detection)} min(event_time) AS first_time BY {groups}",
-        *str(detection.document.get("enrich", "")).strip().splitlines(),
+        *_lines(detection, "enrich"),
         "| sort 0 day bucket",
         f"| cbabaseline detection={detection.id} learn={learn}",
     ]
     judged = [
+        *([f"| cbacorrelate detection={detection.id} window=`cba_time_window`"] if detection.signals else []),
         f"| cbascore detection={detection.id}",
         '| where variation!=""',
         f"| cbarecord detection={detection.id}",
     ]
     lines = learned if learn == "only" else learned + judged
     return "\n".join(line if line.startswith(("|", "search")) else f"| {line}" for line in lines)
+
+
+def _lines(detection: Detection, field: str) -> list[str]:
+    return str(detection.document.get(field, "")).strip().splitlines()
 
 
 def candidates_spl(detection: Detection) -> list[str]:
@@ -152,8 +158,12 @@ def candidates_spl(detection: Detection) -> list[str]:
 
 
 def fold_spl(detection: Detection) -> str:
-    """Events that can never be judged count for their source and day only: one row for all of them in a bucket."""
-    folded = (f'{name}=if(skip_reason="-", {name}, "-")' for name in detection.group_by if name != "skip_reason")
+    """Events that can never be judged count for their source and day only: one row for all of them in a bucket.
+
+    `kept` lists the fields that such events are read for all the same.
+    """
+    whole = {"skip_reason", *detection.document.get("kept", [])}
+    folded = (f'{name}=if(skip_reason="-", {name}, "-")' for name in detection.group_by if name not in whole)
     return f"| eval {', '.join(folded)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from .detection.model import SCOPES, Detection, profile_name
+from .detection.model import SCOPES, Detection
 from .findings.breaker import BreakerState
 from .history.baseline import SourceStatus, Subject
 from .history.days import date_text, day_of, time_text
@@ -64,7 +64,7 @@ def take_census(
     dimensions = compared(detection)
     scopes = [scope for scope in detection.scopes if set(dimensions) & set(detection.observe.get(scope, ()))]
     census = Census(dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {})
-    place = {profile_name(*observed): observed for observed in detection.profiles}
+    place = {detection.profile(*observed): observed for observed in detection.profiles}
     for subject, history, size in histories:
         census.documents += 1
         census.bytes += size

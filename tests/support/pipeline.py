@@ -16,7 +16,6 @@ from cba.findings.record import Recorder
 from cba.findings.windows import BUCKET_SECONDS, Sighting
 from cba.history.baseline import Baseline, Row
 from cba.history.days import SECONDS_PER_DAY, day_of
-from cba.history.evidence import ORGANIZATION
 from cba.scoring.score import Scorer
 from tests.support.memory import MemoryBreaker, MemoryFindings, MemoryHistories, MemoryStatuses, MemoryVerdicts
 
@@ -53,7 +52,7 @@ class Pipeline:
         names = ("source_kind", *self.detection.group_by, *self._extra())
         for event in events:
             skipped = event.field("skip_reason") != "-"
-            folded = set(self.detection.group_by) - {"skip_reason"} if skipped else set()
+            folded = set(self.detection.group_by) - {"skip_reason", *self._kept} if skipped else set()
             cells = tuple("-" if name in folded else event.field(name) for name in names)
             bucket = event.time // BUCKET_SECONDS * BUCKET_SECONDS
             groups.setdefault((str(day_of(event.time)), str(bucket), *cells), []).append(event)
@@ -77,11 +76,16 @@ class Pipeline:
 
     def _extra(self) -> tuple[str, ...]:
         """What enrichment adds in the real search: the dimensions and the fields that conditions read."""
-        wanted = (*self.detection.dimensions, *self.detection.condition_fields)
+        named = (*self.detection.entity_fields, *self.detection.dimensions, *self.detection.carry)
+        wanted = (*named, *self.detection.condition_fields, *self.detection.remark_fields)
         return tuple(n for n in dict.fromkeys(wanted) if n not in ("source_kind", *self.detection.group_by))
 
+    @property
+    def _kept(self) -> Sequence[str]:
+        return self.detection.document.get("kept", [])
+
     def _row(self, row: Mapping[str, str]) -> Row:
-        entities = tuple(row[scope] for scope in self.detection.scopes if scope != ORGANIZATION)
+        entities = tuple(row[name] for name in self.detection.entity_fields)
         values = tuple(row[dimension] for dimension in self.detection.dimensions)
         return Row(int(row["day"]), row["source_kind"], row["skip_reason"], entities, values)
 

@@ -82,7 +82,7 @@ def test_terms_of_the_histories() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("newish(identity, country)", "column 1: unknown function 'newish'; the functions are days, new"),
+        ("newish(identity, country)", "column 1: unknown function 'newish'; the functions are busy, chained, days"),
         ("new(identity)", "new takes (scope, dimension)"),
         ("seen(identity, country) >=", "expected a field, a function or a value, found 'the end'"),
         ("a == 1 b == 2", "column 8: unexpected 'b'"),

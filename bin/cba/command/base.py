@@ -60,7 +60,7 @@ class AnnotatingCommand(PlainMessages, StreamingCommand):
             for option, words in self.choices.items():
                 if getattr(self, option) not in words:
                     raise OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}")
-            self.configuration.required_fields = list(self.needs())
+            self.configuration.required_fields = list(dict.fromkeys(self.needs()))
         except CbaError as error:
             self._fail(error)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Iterable, Iterator, Mapping, Sequence
 
-from ..detection.model import Detection, profile_name
+from ..detection.model import Detection
 from ..errors import RowError
 from ..findings.windows import Sighting
 from ..history.baseline import Answer, Row
-from ..history.evidence import ORGANIZATION
 from ..scoring.score import NO_EVIDENCE, may_score
 from .table import Table, whole_number
 
@@ -18,12 +17,7 @@ LAST_DAY = 100_000  # of the year 2243
 
 def row_fields(detection: Detection) -> tuple[str, ...]:
     """The fields `cbabaseline` reads for a detection."""
-    return ("day", "source_kind", "skip_reason", *_entity_fields(detection), *detection.dimensions)
-
-
-def _entity_fields(detection: Detection) -> tuple[str, ...]:
-    """A scope's entity stands in the field named after it; the organization needs none."""
-    return tuple(scope for scope in detection.scopes if scope != ORGANIZATION)
+    return ("day", "source_kind", "skip_reason", *detection.entity_fields, *detection.dimensions)
 
 
 def read_rows(table: Table, detection: Detection) -> list[Row]:
@@ -32,7 +26,7 @@ def read_rows(table: Table, detection: Detection) -> list[Row]:
     Equal rows are the same object, so that everything remembered per row is found quickly.
     """
     columns = [table.column(name) for name in row_fields(detection)]
-    scopes = len(_entity_fields(detection))
+    scopes = len(detection.entity_fields)
     known: dict[tuple[str, ...], Row] = {}
     rows: list[Row] = []
     for position, cells in enumerate(zip(*columns), 1):
@@ -68,7 +62,7 @@ class EvidenceCells:
     def __init__(self, detection: Detection) -> None:
         self._detection = detection
         self._profiles = list(detection.profiles)
-        terms = [f"{profile_name(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
+        terms = [f"{detection.profile(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
         self.names: tuple[str, ...] = ("evidence", "silent_reason", *terms)
 
     def of(self, answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
@@ -110,7 +104,7 @@ def record_fields(detection: Detection) -> tuple[str, ...]:
 
 def optional_fields(detection: Detection) -> tuple[str, ...]:
     """Those of `record_fields` that a row with a variation may leave out."""
-    return (*CARRIED, *detection.condition_fields)
+    return (*CARRIED, *detection.carry, *detection.condition_fields, *detection.remark_fields)
 
 
 def read_sightings(table: Table, detection: Detection) -> list[tuple[int, str, Sighting]]:

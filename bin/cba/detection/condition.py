@@ -25,6 +25,9 @@ from ..errors import DetectionError
 
 Value = Union[bool, int, str]
 
+CHAIN_SIGNALS = "chain_signals"
+"""The field in which `cbacorrelate` says which signals belong to a chain."""
+
 
 class Facts(Protocol):
     """What a condition is asked about; `scoring.facts.RowFacts` is the one implementation."""
@@ -33,13 +36,17 @@ class Facts(Protocol):
     def seen(self, scope: str, dimension: str) -> int: ...
     def days(self, scope: str, dimension: str) -> int: ...
     def trained(self, scope: str, dimension: str) -> bool: ...
+    def spread(self, scope: str, dimension: str) -> int: ...
+    def busy(self, scope: str, dimension: str) -> int: ...
+    def familiar(self, scope: str, dimension: str) -> bool: ...
     def suspicious(self, scope: str) -> bool: ...
+    def chained(self, signal: str) -> bool: ...
     def field(self, name: str) -> str: ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Function:
-    """A function of the language: its parameters (`scope`, `dimension` or `field`) and its meaning."""
+    """A function of the language: its parameters (`scope`, `dimension`, `field`, `signal`) and its meaning."""
 
     parameters: tuple[str, ...]
     meaning: Callable[..., Value]
@@ -67,6 +74,21 @@ FUNCTIONS: Mapping[str, Function] = {
         lambda facts, scope, dimension: facts.trained(scope, dimension),
         "the {scope} is trained for {dimension}",
     ),
+    "spread": Function(
+        ("scope", "dimension"),
+        lambda facts, scope, dimension: facts.spread(scope, dimension),
+        "how many different values of {dimension} the {scope} had in the training period",
+    ),
+    "busy": Function(
+        ("scope", "dimension"),
+        lambda facts, scope, dimension: facts.busy(scope, dimension),
+        "the number of training days on which the {scope} had any {dimension}",
+    ),
+    "familiar": Function(
+        ("scope", "dimension"),
+        lambda facts, scope, dimension: facts.familiar(scope, dimension),
+        "the {scope} itself, with whatever {dimension}, has been seen long or often enough to be established",
+    ),
     "suspicious": Function(
         ("scope",),
         lambda facts, scope: facts.suspicious(scope),
@@ -76,6 +98,11 @@ FUNCTIONS: Mapping[str, Function] = {
         ("field",),
         lambda facts, field: facts.field(field) not in ("", "-"),
         "{field} is set",
+    ),
+    "chained": Function(
+        ("signal",),
+        lambda facts, signal: facts.chained(signal),
+        "a signal {signal} belongs to the chain",
     ),
 }
 
@@ -98,6 +125,19 @@ class Node:
     @property
     def children(self) -> tuple[Node, ...]:
         return ()
+
+    @property
+    def reads(self) -> str:
+        """The row's own field that this node itself reads, "" for none."""
+        return ""
+
+    def may_hold(self, facts: Facts) -> bool:
+        """False when this cannot be true, whatever the row's own fields are; what they decide may be either."""
+        return any(node.reads for node in self.walk()) or bool(self.evaluate(facts))
+
+    def must_hold(self, facts: Facts) -> bool:
+        """True when this is true whatever the row's own fields are."""
+        return not any(node.reads for node in self.walk()) and bool(self.evaluate(facts))
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
@@ -124,6 +164,10 @@ class Field(Node):
     def evaluate(self, facts: Facts) -> Value:
         return facts.field(self.name)
 
+    @property
+    def reads(self) -> str:
+        return self.name
+
     def __str__(self) -> str:
         return self.name
 
@@ -140,6 +184,10 @@ class Call(Node):
         """The argument given for `parameter`, or "" when the function has no such parameter."""
         named = dict(zip(FUNCTIONS[self.name].parameters, self.arguments))
         return named.get(parameter, "")
+
+    @property
+    def reads(self) -> str:
+        return CHAIN_SIGNALS if self.argument("signal") else self.argument("field")
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(self.arguments)})"
@@ -209,6 +257,12 @@ class Not(Node):
     def evaluate(self, facts: Facts) -> Value:
         return not self.inner.evaluate(facts)
 
+    def may_hold(self, facts: Facts) -> bool:
+        return not self.inner.must_hold(facts)
+
+    def must_hold(self, facts: Facts) -> bool:
+        return not self.inner.may_hold(facts)
+
     @property
     def children(self) -> tuple[Node, ...]:
         return (self.inner,)
@@ -228,6 +282,12 @@ class Junction(Node):
         if self.word == "and":
             return all(part.evaluate(facts) for part in self.parts)
         return any(part.evaluate(facts) for part in self.parts)
+
+    def may_hold(self, facts: Facts) -> bool:
+        return (all if self.word == "and" else any)(part.may_hold(facts) for part in self.parts)
+
+    def must_hold(self, facts: Facts) -> bool:
+        return (all if self.word == "and" else any)(part.must_hold(facts) for part in self.parts)
 
     @property
     def children(self) -> tuple[Node, ...]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from ..errors import DetectionError, DetectionErrors
 from ..history.evidence import ORGANIZATION
 from ..history.history import Terms
-from .condition import Call, Field, Node, parse
+from .condition import Call, Node, parse
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 KINDS = ("exclusive", "escalation", "downgrade")
 SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
 SCOPES = ("identity", "host", "project", ORGANIZATION)
+SIDE_SCOPES = ("resource", "function")
+"""Things that are observed themselves, by whom they are used: they stand beside the scopes that ask one another."""
 BASE = "base"
 EVENT_ID = "event_id"
 BREAKER = 5000
@@ -62,6 +64,15 @@ class Periods:
 
 
 @dataclasses.dataclass(frozen=True)
+class Signal:
+    """One step of a chain (`correlate`): its `id` in conditions, its `name` in the timeline, and when a row is one."""
+
+    id: str
+    name: str
+    when: Node
+
+
+@dataclasses.dataclass(frozen=True)
 class Drilldown:
     """A search an analyst opens from a finding; `$field$` stands for the finding's field."""
 
@@ -76,6 +87,14 @@ class Detection:
     `counted_by` is the field whose distinct values are the events that a finding counts: the event's id, or a thing
     that several events may be about, such as a function whose creation is retried. `breaker` is the number of matches
     within 24 hours at which it stops raising findings (`findings.breaker`).
+
+    `population` names whom the histories are of where they are not of everybody, such as compute identities: its
+    profiles are its own. `optional` dimensions may be absent from a row; what is absent is not new. `untrained_is_new`:
+    what nobody can be compared with counts as new instead of being left alone. `carry` are fields of enrichment that a
+    finding keeps; `remarks` sentences of its explanation, each said when all of its `$field$`s are there.
+
+    A detection with `signals` raises chains of them: the first opens a chain, and the others belong to it that share
+    the value of a field of `joined_by` with it.
     """
 
     id: str
@@ -89,8 +108,15 @@ class Detection:
     group_by: tuple[str, ...]
     counted_by: str
     breaker: int
+    population: str
     scopes: tuple[str, ...]
     observe: Mapping[str, tuple[str, ...]]
+    optional: tuple[str, ...]
+    untrained_is_new: bool
+    signals: tuple[Signal, ...]
+    joined_by: tuple[str, ...]
+    carry: tuple[str, ...]
+    remarks: tuple[str, ...]
     when: Node
     base: Variation
     variations: tuple[Variation, ...]
@@ -128,6 +154,26 @@ class Detection:
             for dimension in dimensions:
                 yield scope, dimension
 
+    def profile(self, scope: str, dimension: str) -> str:
+        """The name of a profile in collections, commands and docs: `identity_country`, `compute_identity_country`."""
+        return "_".join(filter(None, (self.population, scope, dimension)))
+
+    @property
+    def profile_names(self) -> tuple[str, ...]:
+        """Every profile by name."""
+        return tuple(self.profile(*observed) for observed in self.profiles)
+
+    @property
+    def side_scopes(self) -> tuple[str, ...]:
+        """The observed things beside the scopes that ask one another."""
+        return tuple(scope for scope in self.observe if scope in SIDE_SCOPES)
+
+    @property
+    def entity_fields(self) -> tuple[str, ...]:
+        """The fields that hold the entities of the scopes: each stands in the field named after its scope, the
+        organization, which is one, in none."""
+        return tuple(scope for scope in (*self.scopes, *self.side_scopes) if scope != ORGANIZATION)
+
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The observed dimensions, each once, in order of appearance."""
@@ -135,25 +181,33 @@ class Detection:
 
     @property
     def condition_fields(self) -> tuple[str, ...]:
-        """The row's own fields that any condition reads."""
-        names: dict[str, None] = {}
-        for node in self._nodes():
-            if isinstance(node, Field):
-                names[node.name] = None
-            elif isinstance(node, Call) and node.argument("field"):
-                names[node.argument("field")] = None
-        return tuple(names)
+        """The row's own fields that the conditions of the variations read."""
+        given = (self.when, *(v.when for v in self.all_variations if v.when is not None))
+        return fields_read(given)
 
-    def _nodes(self) -> Iterator[Node]:
-        yield from self.when.walk()
-        for variation in self.all_variations:
-            if variation.when is not None:
-                yield from variation.when.walk()
+    @property
+    def signal_fields(self) -> tuple[str, ...]:
+        """The row's own fields that the conditions of the signals read."""
+        return fields_read(signal.when for signal in self.signals)
+
+    @property
+    def remark_fields(self) -> tuple[str, ...]:
+        """The row's own fields that stand in remarks."""
+        return tuple(dict.fromkeys(name for remark in self.remarks for name in PLACE.findall(remark)))
 
 
-def profile_name(scope: str, dimension: str) -> str:
-    """`identity_country`: the name of a profile in collections, commands and docs."""
-    return f"{scope}_{dimension}"
+PLACE = re.compile(r"\$(\w+)\$")
+"""`$field$` in a text stands for the value of the field."""
+
+
+def fields_read(conditions: Iterable[Node]) -> tuple[str, ...]:
+    """The row's own fields that these conditions read, each once, in order of appearance."""
+    names: dict[str, None] = {}
+    for condition in conditions:
+        for node in condition.walk():
+            if node.reads:
+                names[node.reads] = None
+    return tuple(names)
 
 
 _TEXTS = ("description", "attackers_goals")
@@ -161,8 +215,9 @@ _LISTS = ("investigative_actions", "false_positives")
 _KNOWN = frozenset(
     {
         "id", "name", "severity", "attack", "tags", "sources", "periods", "trained_days", "entity", "deduplicate_by",
-        "candidates", "admit", "group_by", "counted_by", "enrich", "scopes", "observe", "when", "base", "variations",
-        "drilldowns", "security_domain", "breaker", *_TEXTS, *_LISTS,
+        "prepare", "candidates", "admit", "group_by", "kept", "counted_by", "enrich", "population", "scopes", "observe",
+        "optional", "untrained", "signals", "joined_by", "carry", "remarks", "when", "base", "variations", "drilldowns",
+        "security_domain", "breaker", *_TEXTS, *_LISTS,
     }
 )  # fmt: skip
 
@@ -213,8 +268,15 @@ class _Reader:
             group_by=self.texts("group_by"),
             counted_by=self.text("counted_by", EVENT_ID),
             breaker=self.number("breaker", BREAKER),
+            population=self.text("population", "") if "population" in self.data else "",
             scopes=scopes,
             observe=observe,
+            optional=self.texts("optional", ()),
+            untrained_is_new=self.chosen_one("untrained", ("silent", "new")) == "new",
+            signals=tuple(self.signals(observe)),
+            joined_by=self.texts("joined_by", ()),
+            carry=self.texts("carry", ()),
+            remarks=self.texts("remarks", ()),
             when=when or parse("0"),
             base=self.base(observe),
             variations=tuple(self.variations(observe)),
@@ -223,6 +285,13 @@ class _Reader:
             drilldowns=tuple(self.drilldowns()),
             document=self.data,
         )
+        self.check_chain(detection)
+        for name in detection.optional:
+            if name not in detection.dimensions:
+                self.fault("optional", f"{name!r} is not observed")
+        for name in self.texts("kept", ()):
+            if name not in detection.group_by:
+                self.fault("kept", f"{name!r} is not in group_by")
         if not observe.get(scopes[-1]):
             self.fault(f"observe.{scopes[-1]}", "the widest scope must observe what others are compared in")
         if detection.breaker < 1:
@@ -244,7 +313,18 @@ class _Reader:
             return ""
         return value
 
-    def texts(self, field: str) -> tuple[str, ...]:
+    def check_chain(self, detection: Detection) -> None:
+        if bool(detection.signals) != bool(detection.joined_by):
+            self.fault("signals", "signals and joined_by go together")
+        known = {signal.id for signal in detection.signals}
+        for node in (detection.when, *(v.when for v in detection.all_variations if v.when is not None)):
+            for call in node.walk():
+                if isinstance(call, Call) and call.argument("signal") not in known | {""}:
+                    self.fault("signals", f"{call} asks for a signal that the detection does not have")
+
+    def texts(self, field: str, default: Optional[Sequence[str]] = None) -> tuple[str, ...]:
+        if default is not None and field not in self.data:
+            return tuple(default)
         value = self.data.get(field)
         if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
             self.fault(field, "a list of texts is needed")
@@ -281,6 +361,12 @@ class _Reader:
                 self.fault(field, f"unknown {value!r}; one of {', '.join(choices)}")
         return tuple(values)
 
+    def chosen_one(self, field: str, choices: Sequence[str]) -> str:
+        value = self.data.get(field, choices[0])
+        if value not in choices:
+            self.fault(field, f"unknown {value!r}; one of {', '.join(choices)}")
+        return str(value)
+
     def severity(self, data: Mapping[str, Any], field: str, path: str = "") -> str:
         value = data.get("severity")
         if value not in SEVERITIES:
@@ -311,8 +397,9 @@ class _Reader:
     def observe(self, scopes: Sequence[str]) -> dict[str, tuple[str, ...]]:
         observe: dict[str, tuple[str, ...]] = {}
         for scope, dimensions in self.mapping("observe").items():
-            if scope not in scopes:
-                self.fault(f"observe.{scope}", f"unknown scope; this detection has {', '.join(scopes)}")
+            if scope not in (*scopes, *SIDE_SCOPES):
+                known = ", ".join((*scopes, *SIDE_SCOPES))
+                self.fault(f"observe.{scope}", f"unknown scope; this detection has {known}")
             elif not isinstance(dimensions, list) or not dimensions:
                 self.fault(f"observe.{scope}", "a list of dimensions is needed")
             else:
@@ -352,6 +439,19 @@ class _Reader:
         name, severity = self.data.get("name"), self.data.get("severity")
         severity = severity if severity in SEVERITIES else SEVERITIES[0]
         return Variation(BASE, str(name), str(severity), "exclusive", when)
+
+    def signals(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Signal]:
+        given = self.data.get("signals", {})
+        if not isinstance(given, Mapping):
+            self.fault("signals", "a mapping of ids to name and when is needed")
+            given = {}
+        for signal_id, signal in given.items():
+            path = f"signals.{signal_id}"
+            if not isinstance(signal, Mapping) or set(signal) != {"name", "when"}:
+                self.fault(path, "needs exactly name and when")
+                continue
+            when = self.condition(signal, "when", f"{path}.when", observe, required=True)
+            yield Signal(str(signal_id), str(signal["name"]), when or parse("0"))
 
     def variations(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Variation]:
         seen = {BASE}
@@ -403,11 +503,12 @@ def collect(build: Callable[[Any, str], Detection], documents: Mapping[str, Any]
 
 def _shared_profiles(detections: Any) -> Iterator[DetectionError]:
     """A history is read, changed and written back, so each profile has exactly one detection that learns it."""
-    owner: dict[tuple[str, str], str] = {}
+    owner: dict[str, str] = {}
     for detection in detections:
-        for profile in detection.profiles:
+        for profile in detection.profile_names:
             if profile in owner:
                 yield DetectionError(
-                    f"{detection.id}: observe", f"{profile_name(*profile)} is already learned by {owner[profile]}"
+                    f"{detection.id}: observe",
+                    f"{profile} is already learned by {owner[profile]}; give the detection a population of its own",
                 )
             owner[profile] = detection.id

@@ -13,7 +13,7 @@ import hashlib
 import json
 from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
-from ..detection.model import Detection, profile_name
+from ..detection.model import Detection
 from ..errors import OptionError
 from ..history.baseline import ABSENT, Subject
 from ..history.evidence import ORGANIZATION
@@ -119,10 +119,10 @@ class Desk:
 
     def on_value(self, profile: str, entity: str, value: str, ruling: Ruling) -> Decision:
         """A ruling on one value. Raises OptionError for a profile nobody learns, or without entity or value."""
-        known = sorted(profile_name(*observed) for each in self._detections.values() for observed in each.profiles)
+        known = {d.profile(*observed): observed[0] for d in self._detections.values() for observed in d.profiles}
         if profile not in known:
-            raise OptionError(f"there is no profile {profile}; the profiles are {', '.join(known)}")
-        if profile.startswith(f"{ORGANIZATION}_"):
+            raise OptionError(f"there is no profile {profile}; the profiles are {', '.join(sorted(known))}")
+        if known[profile] == ORGANIZATION:
             entity = entity or ORGANIZATION
             if entity != ORGANIZATION:
                 raise OptionError(f"entity={entity}: the entity of {profile} is always {ORGANIZATION}")
@@ -163,14 +163,15 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
         value = str(finding.get(dimension, ""))
         if dimension not in detection.deduplicate_by or value in ABSENT:
             continue
-        scopes = [name for name in detection.scopes if dimension in detection.observe.get(name, ())]
+        asked = (*detection.scopes, *detection.side_scopes)
+        scopes = [name for name in asked if dimension in detection.observe.get(name, ())]
         if scope and scope not in scopes:
             raise OptionError(f"scope={scope}: {detection.id} compares {dimension} in the scopes {', '.join(scopes)}")
         chosen = scope or (detection.entity if detection.entity in scopes else scopes[0])
         entity = ORGANIZATION if chosen == ORGANIZATION else str(finding.get(chosen, ""))
         if entity in ABSENT:
             raise OptionError(f"finding {finding['finding_id']} has no {chosen}; choose another scope")
-        found.append(Target(Subject(profile_name(chosen, dimension), entity), value))
+        found.append(Target(Subject(detection.profile(chosen, dimension), entity), value))
     return found
 
 

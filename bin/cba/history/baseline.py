@@ -10,16 +10,17 @@ import dataclasses
 import functools
 from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
-from ..detection.model import Detection, profile_name
+from ..detection.model import Detection
 from ..errors import RowError
 from .days import date_text
 from .evidence import ORGANIZATION, Evidence, ScopeEvidence, scope_evidence
-from .history import History, ScopeView, view
+from .history import SIDE_VALUES, History, ScopeView, view
 
 ABSENT = frozenset({"", "-"})
 
 SILENT_INACTIVE = "source inactive"
 SILENT_UNTRAINED = "organization untrained"
+SILENT_EMPTY = "nothing to compare"
 
 
 class Subject(NamedTuple):
@@ -72,7 +73,8 @@ class NoVerdicts:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A reduced row: its day, source, why it is left out (or absent), the entity per scope and value per dimension."""
+    """A reduced row: its day, source, why it is left out (or absent), the entity per field of `Detection.entity_fields`
+    and the value per dimension."""
 
     day: int
     source: str
@@ -124,10 +126,14 @@ class Baseline:
         self._views: dict[tuple[Subject, int], ScopeView] = {}
         self._answers: dict[Row, Answer] = {}
         self._learned: set[Row] = set()
+        entity_at = {scope: at for at, scope in enumerate(detection.entity_fields)}
         self._profiles = [
-            (scope, detection.scopes.index(scope), dimension, detection.dimensions.index(dimension))
-            for scope, dimension in detection.profiles
+            (detection.profile(scope, dimension), scope, entity_at.get(scope), dimension, value_at)
+            for value_at, dimension in enumerate(detection.dimensions)
+            for scope in detection.observe
+            if dimension in detection.observe[scope]
         ]
+        self._limits = {detection.profile(*p): SIDE_VALUES for p in detection.profiles if p[0] in detection.side_scopes}
 
     def process(self, rows: Sequence[Row]) -> list[Answer]:
         """Answers a batch of rows in day order, learns them, and writes what changed.
@@ -162,11 +168,11 @@ class Baseline:
         """The histories a row belongs to: (subject, scope, dimension, value)."""
         if row.skip_reason not in ABSENT:
             return
-        for scope, entity_at, dimension, value_at in self._profiles:
-            entity = ORGANIZATION if scope == ORGANIZATION else row.entities[entity_at]
+        for profile, scope, entity_at, dimension, value_at in self._profiles:
+            entity = ORGANIZATION if entity_at is None else row.entities[entity_at]
             value = row.values[value_at]
             if entity not in ABSENT and value not in ABSENT:
-                yield Subject(profile_name(scope, dimension), entity), scope, dimension, value
+                yield Subject(profile, entity), scope, dimension, value
 
     def _row(self, row: Row, position: int) -> Answer:
         if row.day != self._day:
@@ -198,15 +204,17 @@ class Baseline:
             self._statuses[row.source] = seen
             self._statuses_changed = True
         for subject, _scope, _dimension, value in self._subjects(row):
-            if self._known[subject].learn(value, row.day):
+            if self._known[subject].learn(value, row.day, self._limits.get(subject.profile)):
                 self._changed[subject] = None
 
     def _judge(self, row: Row) -> Answer:
         if row.skip_reason not in ABSENT:
             return Answer(None, row.skip_reason)
         for dimension, value in zip(self.detection.dimensions, row.values):
-            if value in ABSENT:
+            if value in ABSENT and dimension not in self.detection.optional:
                 return Answer(None, f"no {dimension}")
+        if all(value in ABSENT for value in row.values):
+            return Answer(None, SILENT_EMPTY)
         if row.entities[0] in ABSENT:
             return Answer(None, f"no {self.detection.scopes[0]}")
         assert self._statuses is not None
@@ -220,7 +228,8 @@ class Baseline:
             found = scope_evidence(subject.entity, self._known[subject], seen, value, verdict)
             scopes.setdefault(scope, {})[dimension] = found
         active = row.day >= activation_day
-        evidence = Evidence(row.day, row.source, active, dict(zip(self.detection.dimensions, row.values)), scopes)
+        values = {name: v for name, v in zip(self.detection.dimensions, row.values) if v not in ABSENT}
+        evidence = Evidence(row.day, row.source, active, values, scopes)
         return Answer(evidence, self._silence(evidence))
 
     def _verdicts_on(self, row: Row) -> dict[tuple[str, str], str]:
@@ -235,12 +244,13 @@ class Baseline:
             for scope in reversed(self.detection.scopes):
                 verdict = own.get((scope, dimension), "") or verdict
                 holding[scope, dimension] = verdict
-        return holding
+        return {**own, **holding}
 
     def _silence(self, evidence: Evidence) -> str:
         if not evidence.active:
             return SILENT_INACTIVE
-        return "" if evidence.answerable(self.detection.scopes) else SILENT_UNTRAINED
+        judged = self.detection.untrained_is_new or evidence.answerable(self.detection.scopes)
+        return "" if judged else SILENT_UNTRAINED
 
     def _view(self, subject: Subject, day: int, activation_day: int) -> ScopeView:
         """A history as of the start of the day; computed once per day, before or after the day itself is learned."""
@@ -248,6 +258,7 @@ class Baseline:
         seen = self._views.get(key)
         if seen is None:
             decided = self._decided.get(subject, {})
-            seen = view(self._known[subject], day, activation_day, self.detection.terms, decided)
+            limit = self._limits.get(subject.profile)
+            seen = view(self._known[subject], day, activation_day, self.detection.terms, decided, limit)
             self._views[key] = seen
         return seen

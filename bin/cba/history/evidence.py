@@ -24,8 +24,9 @@ class ScopeEvidence:
     not established; `seen` number of established values (`known`: the most usual of them); `days`, `first`, `last`
     the event's value in the training period, ever, and before; `active_days`, `since` the entity itself;
     `weight`, `total`, `choices` the decayed day counts of the value, of all values, and how many values there are;
-    `arrivals` the decayed rate of new values; `verdict` what an analyst has said of the value for this scope or a wider
-    one, which answers `new` whether the scope is trained or not.
+    `arrivals` the decayed rate of new values; `training_days` on how many days of the training period the entity was
+    active, `familiar` whether its own days, whatever the values, would make a value established; `verdict` what an
+    analyst has said of the value for this scope or a wider one, which answers `new` whether trained or not.
     """
 
     entity: str
@@ -42,6 +43,8 @@ class ScopeEvidence:
     total: float
     choices: int
     arrivals: float
+    training_days: int = 0
+    familiar: bool = False
     verdict: str = ""
 
 
@@ -56,7 +59,12 @@ class Evidence:
     scopes: Mapping[str, Mapping[str, ScopeEvidence]]
 
     def asked(self, scope: str, dimension: str, order: Sequence[str]) -> Optional[ScopeEvidence]:
-        """The first trained or judged scope from `scope` outwards along `order`; None when not even the widest is."""
+        """The first trained or judged scope from `scope` outwards along `order`; None when not even the widest is.
+
+        A thing beside the order (a resource) has nobody to pass the question to: it answers itself.
+        """
+        if scope not in order:
+            return self.scopes.get(scope, {}).get(dimension)
         for name in order[order.index(scope) :]:
             found = self.scopes.get(name, {}).get(dimension)
             if found is not None and (found.trained or found.verdict):
@@ -130,7 +138,9 @@ def scope_evidence(entity: str, history: History, seen: ScopeView, value: str, v
         known=seen.known[:KNOWN_SHOWN],
         weight=round(seen.weights.get(value, 0.0), 3),
         total=seen.total_weight,
-        choices=len(seen.weights),
+        choices=seen.choices,
         arrivals=round(seen.new_values_rate, 3),
+        training_days=seen.training_days,
+        familiar=seen.familiar,
         verdict=verdict,
     )

@@ -7,12 +7,17 @@ days, have been learned already.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from typing import Iterable, Mapping, Optional
 
 from .days import KEPT_DAYS, RETENTION_DAYS, DaySet, popcount
 
 BENIGN = "benign"
 MALICIOUS = "malicious"
+
+SIDE_VALUES = 32
+"""How many values the history of a thing beside the scopes keeps (`History.learn`): a popular resource costs no more
+than this many hosts."""
 
 HALF_LIFE_DAYS = 10
 _DECAY = [0.5 ** (age / HALF_LIFE_DAYS) for age in range(RETENTION_DAYS + 1)]
@@ -45,8 +50,13 @@ class History:
     def __repr__(self) -> str:
         return f"History(first={self.first}, values={self.values})"
 
-    def learn(self, value: str, day: int) -> bool:
-        """Adds one observation; True when that changed anything."""
+    def learn(self, value: str, day: int, limit: Optional[int] = None) -> bool:
+        """Adds one observation; True when that changed anything.
+
+        With a `limit` only so many values are kept, those that came first (of one day, those with the smallest digests,
+        so that the order within it does not matter). A history that is full says so by its number of values, and as
+        long as it is not, nothing is missing: what was known before a day never depends on what came later.
+        """
         known = self.values.get(value)
         days = DaySet.of(day) if known is None else known.union(DaySet.of(day))
         if days == known:
@@ -54,6 +64,10 @@ class History:
         self.values[value] = days
         if self.first is None or day < self.first:
             self.first = day
+        if limit is not None and len(self.values) > limit:
+            last = max(self.values, key=lambda name: (self.values[name].first, _digest(name)))
+            del self.values[last]
+            return last != value
         return True
 
     def union(self, other: History) -> History:
@@ -73,12 +87,18 @@ class History:
         return bool(gone)
 
 
+def _digest(value: str) -> bytes:
+    return hashlib.blake2b(value.encode("utf-8"), digest_size=8).digest()
+
+
 @dataclasses.dataclass(frozen=True)
 class ScopeView:
     """One entity's history of one dimension as it stood at the start of day `day`: all that scoring may know.
 
     `established` are the values that count as normal (`known`: the same, most usual first); `active_days` and
-    `trained` speak of the entity itself; `weights` are the decayed day counts per value that `scoring` ranks by.
+    `trained` speak of the entity itself; `weights` are the decayed day counts per value that `scoring` ranks by, and
+    `choices` their number, or the limit of a history that is full. `training_days` and `familiar` take all values for
+    one: on how many days of the training period there was any, and whether such a value would be established.
     """
 
     day: int
@@ -91,10 +111,20 @@ class ScopeView:
     weights: Mapping[str, float]
     total_weight: float
     new_values_rate: float
+    choices: int
+    training_days: int
+    familiar: bool
 
 
-def view(history: History, day: int, activation_day: int, terms: Terms, verdicts: Mapping[str, str]) -> ScopeView:
-    """What `history` says on day `day`.
+def view(
+    history: History,
+    day: int,
+    activation_day: int,
+    terms: Terms,
+    verdicts: Mapping[str, str],
+    limit: Optional[int] = None,
+) -> ScopeView:
+    """What `history` says on day `day`; `limit` is the number of values it was learned with.
 
     `activation_day` is the first day on which the event's source is active: values first seen before it need no second
     sighting, for there was nothing to tell them from. `verdicts` maps a value to `benign` or `malicious` and overrides.
@@ -104,9 +134,11 @@ def view(history: History, day: int, activation_day: int, terms: Terms, verdicts
     weights: dict[str, float] = {}
     active = 0
     arrivals = 0.0
+    before = 0
     for value, days in history.values.items():
         if days.first >= day:
             continue
+        before += 1
         retained = days.between(day - RETENTION_DAYS, day - 1)
         active |= retained
         trained_mask = retained & ((1 << terms.training) - 1)
@@ -122,6 +154,7 @@ def view(history: History, day: int, activation_day: int, terms: Terms, verdicts
             established.setdefault(value, 0)
     since = history.first if history.first is not None and history.first < day else None
     active_days = popcount(active)
+    training_days = popcount(active & ((1 << terms.training) - 1))
     trained = (
         since is not None
         and since <= day - terms.trained_age
@@ -140,6 +173,9 @@ def view(history: History, day: int, activation_day: int, terms: Terms, verdicts
         weights=weights,
         total_weight=round(sum(weights.values()), 3),
         new_values_rate=arrivals,
+        choices=len(weights) if limit is None or before < limit else limit,
+        training_days=training_days,
+        familiar=since is not None and _long_or_often(since, training_days, day, activation_day, terms),
     )
 
 
@@ -148,9 +184,13 @@ def _is_established(
 ) -> bool:
     if verdict is not None:
         return verdict == BENIGN
+    return _long_or_often(days.first, seen_days, day, activation_day, terms)
+
+
+def _long_or_often(first: int, seen_days: int, day: int, activation_day: int, terms: Terms) -> bool:
     if seen_days >= terms.established_days:
         return True
-    early = days.first <= day - terms.established_age or days.first < activation_day
+    early = first <= day - terms.established_age or first < activation_day
     return seen_days >= 1 and early
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
-from ..detection.model import Detection, profile_name
+from ..detection.model import Detection
 from .baseline import SourceStatus, Subject
 from .days import RETENTION_DAYS, date_text
 from .history import History, Terms, observations, view
@@ -51,6 +51,6 @@ def list_histories(
 def _learner(profile: str, detections: Mapping[str, Detection]) -> Detection | None:
     """The detection that learns a profile."""
     for detection in detections.values():
-        if any(profile_name(*observed) == profile for observed in detection.profiles):
+        if profile in detection.profile_names:
             return detection
     return None

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
+from ..detection.model import PLACE
 from ..history.days import date_text
 from ..history.evidence import ORGANIZATION, Evidence, ScopeEvidence
 
+SHOWN = 5
 
-def explain(evidence: Evidence, order: Sequence[str], training: int) -> str:
-    """One sentence per dimension; every number in it is in the evidence."""
-    return " ".join(_dimension(evidence, dimension, order, training) for dimension in evidence.compared(order))
+
+def explain(
+    evidence: Evidence, order: Sequence[str], training: int, remarks: Sequence[str], fields: Mapping[str, str]
+) -> str:
+    """The detection's remarks on the row's `fields`, one sentence per dimension, and one per thing observed beside the
+    scopes of `order`; every number in them is in the evidence."""
+    said = [filled for remark in remarks if (filled := _remark(remark, fields))]
+    said += [_dimension(evidence, dimension, order, training) for dimension in evidence.compared(order)]
+    for scope in evidence.scopes:
+        if scope not in order:
+            said += [_thing(scope, name, found, training) for name, found in evidence.scopes[scope].items()]
+    return " ".join(said)
+
+
+def _remark(remark: str, fields: Mapping[str, str]) -> str:
+    """The remark with its fields filled in; "" when one of them is absent."""
+    if any(fields.get(name, "") in ("", "-") for name in PLACE.findall(remark)):
+        return ""
+    return PLACE.sub(lambda place: fields[place.group(1)], remark)
+
+
+def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
+    if not found.choices:
+        return f"{scope.capitalize()} {found.entity}: no {dimension} in the {training} days before."
+    count = f"{found.choices} {dimension}{'' if found.choices == 1 else 's'}"
+    names = f" ({', '.join(found.known[:SHOWN])})" if found.known else ""
+    return (
+        f"{scope.capitalize()} {found.entity}: {count}{names} on {found.training_days} of the {training} days before."
+    )
 
 
 def _dimension(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> str:
@@ -51,9 +79,10 @@ def _never(found: ScopeEvidence, training: int) -> str:
 
 
 def _usual(found: ScopeEvidence) -> str:
-    more = f" and {found.seen - len(found.known)} more" if found.seen > len(found.known) else ""
+    shown = found.known[:SHOWN]
+    more = f" and {found.seen - len(shown)} more" if found.seen > len(shown) else ""
     word = "always" if found.seen == 1 else "usually"
-    return f"active on {_days(found.active_days)}, {word} {', '.join(found.known)}{more}"
+    return f"active on {_days(found.active_days)}, {word} {', '.join(shown)}{more}"
 
 
 def _days(count: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Mapping, NamedTuple
 
 from ..detection.choose import BY_SEVERITY, choose
-from ..detection.condition import Call, Field
 from ..detection.model import Detection
 from ..errors import RowError
 from ..history.evidence import Evidence, ScopeEvidence
@@ -44,7 +43,7 @@ class Scorer:
     def __init__(self, detection: Detection, precedence: str = BY_SEVERITY) -> None:
         self.detection = detection
         self.precedence = precedence
-        self.fields = detection.condition_fields
+        self.fields = tuple(dict.fromkeys((*detection.condition_fields, *detection.remark_fields)))
         self._memo: dict[tuple[str, ...], Score] = {}
 
     def score(self, evidence: str, *fields: str) -> Score:
@@ -72,13 +71,29 @@ class Scorer:
 
 def may_score(detection: Detection, evidence: Evidence) -> bool:
     """False when no row with that evidence gets a variation, whatever its own fields are and whoever is suspicious."""
-    order = detection.scopes
-    if not evidence.active or not evidence.answerable(order):
+    if not _judged(detection, evidence):
         return False
-    nodes = detection.when.walk()
-    if any(isinstance(node, Field) or (isinstance(node, Call) and node.argument("field")) for node in nodes):
-        return True
-    return any(detection.when.evaluate(RowFacts(evidence, {}, order, suspect)) for suspect in (False, True))
+    # A signal is judged where it stands; its chain is scored with the evidence of the signal that opens it.
+    conditions = [signal.when for signal in detection.signals] or [detection.when]
+    facts = [_facts(detection, evidence, {}, suspect) for suspect in (False, True)]
+    return any(condition.may_hold(each) for condition in conditions for each in facts)
+
+
+def _judged(detection: Detection, evidence: Evidence) -> bool:
+    """Whether there is a source that is active and somebody to compare with, where that is needed."""
+    return evidence.active and (detection.untrained_is_new or evidence.answerable(detection.scopes))
+
+
+def _facts(detection: Detection, evidence: Evidence, fields: Mapping[str, str], suspect: bool = False) -> RowFacts:
+    return RowFacts(evidence, fields, detection.scopes, suspect, detection.untrained_is_new)
+
+
+def signals_of(detection: Detection, evidence: Evidence, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of the signals that a row with that evidence and those fields of its own is."""
+    if not _judged(detection, evidence):
+        return ()
+    facts = _facts(detection, evidence, fields)
+    return tuple(signal.id for signal in detection.signals if signal.when.evaluate(facts))
 
 
 def score_evidence(
@@ -86,10 +101,10 @@ def score_evidence(
 ) -> Score:
     """The score of a row with that evidence and those fields of its own."""
     order = detection.scopes
-    if not evidence.active or not evidence.answerable(order):
+    if not _judged(detection, evidence):
         return SILENT
-    plain = choose(detection, RowFacts(evidence, fields, order, suspect=False), precedence)
-    suspect = choose(detection, RowFacts(evidence, fields, order, suspect=True), precedence)
+    plain = choose(detection, _facts(detection, evidence, fields), precedence)
+    suspect = choose(detection, _facts(detection, evidence, fields, suspect=True), precedence)
     if plain is None and suspect is None:
         return SILENT
     shown = plain or suspect
@@ -99,8 +114,10 @@ def score_evidence(
         variation_if_suspicious=suspect.variation.id if suspect else "",
         variations_matched=" ".join(variation.id for variation in shown.matched),
         severity=plain.variation.severity if plain else "",
-        anomaly_score=str(max(anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order))),
-        explanation=explain(evidence, order, detection.periods.training),
+        anomaly_score=str(
+            max((anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order)), default=0)
+        ),
+        explanation=explain(evidence, order, detection.periods.training, detection.remarks, fields),
         attack=" ".join(detection.tactics + detection.techniques),
     )
 
