@@ -6,6 +6,8 @@ import copy
 import dataclasses
 from typing import Any, Iterable, Mapping, Sequence
 
+from cba.correlate.chains import Signal
+from cba.correlate.correlator import Joins
 from cba.findings.breaker import Acknowledgement, BreakerState
 from cba.findings.verdicts import Target
 from cba.history.baseline import SourceStatus, Subject
@@ -54,6 +56,17 @@ class MemoryFindings:
     def delete(self, finding_ids: Sequence[str]) -> None:
         for finding_id in finding_ids:
             self.documents.pop(finding_id, None)
+
+
+class MemorySignals:
+    def __init__(self) -> None:
+        self.signals: dict[str, Signal] = {}
+
+    def joined(self, joins: Joins) -> list[Signal]:
+        return [s for s in self.signals.values() if any(v in joins.get(f, ()) for f, v in s.joins.items())]
+
+    def save(self, signals: Sequence[Signal]) -> None:
+        self.signals.update({signal.key: signal for signal in signals})
 
 
 class MemoryVerdicts:

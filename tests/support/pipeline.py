@@ -10,6 +10,9 @@ import dataclasses
 import json
 from typing import Any, Iterable, Mapping, Sequence
 
+from cba.command.chains import moment_cells, read_signals, signal_fields
+from cba.command.table import Table
+from cba.correlate.correlator import Correlator
 from cba.detection.model import EVENT_ID, Detection
 from cba.findings.breaker import Breaker
 from cba.findings.record import Recorder
@@ -17,10 +20,21 @@ from cba.findings.windows import BUCKET_SECONDS, Sighting
 from cba.history.baseline import Baseline, Row
 from cba.history.days import SECONDS_PER_DAY, day_of
 from cba.scoring.score import Scorer
-from tests.support.memory import MemoryBreaker, MemoryFindings, MemoryHistories, MemoryStatuses, MemoryVerdicts
+from tests.support.memory import (
+    MemoryBreaker,
+    MemoryFindings,
+    MemoryHistories,
+    MemorySignals,
+    MemoryStatuses,
+    MemoryVerdicts,
+)
 
 OVERLAP = 2 * 3600
 HOUR = 3600
+TIME_WINDOW = 24 * 3600
+
+Judged = tuple[dict[str, str], str, tuple[int, ...], int]
+"""A row after `cbabaseline`: its fields, its evidence as JSON, the seconds of its events and how many there are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +59,36 @@ class Pipeline:
         self.findings = MemoryFindings()
         self.verdicts = MemoryVerdicts()
         self.breaker = MemoryBreaker()
+        self.signals = MemorySignals()
 
     def search(self, events: Iterable[Seen], now: int = 0, learn: bool = True, chunk: int = 50_000) -> None:
         """One run over these events: reduce, look up and learn, score, record; `chunk` rows at a time."""
+        ordered = self.reduce(events)
+        baseline = Baseline(self.detection, self.histories, self.statuses, self.verdicts, learn=learn)
+        scorer = Scorer(self.detection)
+        correlator = Correlator(self.detection, self.signals, TIME_WINDOW) if self.detection.signals else None
+        recorder = Recorder(self.detection, self.findings, now)
+        breaker = Breaker(self.detection.breaker, self.breaker)
+        for start in range(0, len(ordered), chunk):
+            part = ordered[start : start + chunk]
+            answers = baseline.process([self._row(row) for row, _seen in part])
+            judged = [
+                (row, answer.text, self._seconds(seen), self._count(seen)) for (row, seen), answer in zip(part, answers)
+            ]
+            if correlator is not None:
+                judged += self._moments(correlator, judged)
+            sightings = []
+            for row, evidence, seconds, events in judged:
+                score = scorer.score(evidence, *(row.get(name, "-") for name in scorer.fields))
+                if score.variation:
+                    details = {**row, **score._asdict(), "evidence": evidence, "entity": row[self.detection.entity]}
+                    sighting = self._sighting(row, seconds, events, score, details)
+                    sightings.append((row[self.detection.entity], sighting))
+            admitted = breaker.admit([sighting for _entity, sighting in sightings])
+            recorder.record([sighting for sighting, may_raise in zip(sightings, admitted) if may_raise])
+
+    def reduce(self, events: Iterable[Seen]) -> list[tuple[dict[str, str], list[Seen]]]:
+        """The rows that the search's `stats` and enrichment give, in order of days, each with the events it stands for."""
         groups: dict[tuple[str, ...], list[Seen]] = {}
         names = ("source_kind", *self.detection.group_by, *self._extra())
         for event in events:
@@ -57,27 +98,13 @@ class Pipeline:
             bucket = event.time // BUCKET_SECONDS * BUCKET_SECONDS
             groups.setdefault((str(day_of(event.time)), str(bucket), *cells), []).append(event)
         ordered = sorted(groups.items(), key=lambda group: int(group[0][0]))
-        baseline = Baseline(self.detection, self.histories, self.statuses, self.verdicts, learn=learn)
-        scorer = Scorer(self.detection)
-        recorder = Recorder(self.detection, self.findings, now)
-        breaker = Breaker(self.detection.breaker, self.breaker)
-        for start in range(0, len(ordered), chunk):
-            part = ordered[start : start + chunk]
-            rows = [dict(zip(("day", "bucket", *names), key)) for key, _events in part]
-            answers = baseline.process([self._row(row) for row in rows])
-            sightings = []
-            for row, answer, (_key, seen) in zip(rows, answers, part):
-                score = scorer.score(answer.text, *(row.get(name, "-") for name in scorer.fields))
-                if score.variation:
-                    details = {**row, **score._asdict(), "evidence": answer.text, "entity": row[self.detection.entity]}
-                    sightings.append((row[self.detection.entity], self._sighting(row, seen, score, details)))
-            admitted = breaker.admit([sighting for _entity, sighting in sightings])
-            recorder.record([sighting for sighting, may_raise in zip(sightings, admitted) if may_raise])
+        return [(dict(zip(("day", "bucket", *names), key)), seen) for key, seen in ordered]
 
     def _extra(self) -> tuple[str, ...]:
         """What enrichment adds in the real search: the dimensions and the fields that conditions read."""
         named = (*self.detection.entity_fields, *self.detection.dimensions, *self.detection.carry)
-        wanted = (*named, *self.detection.condition_fields, *self.detection.remark_fields)
+        read = (*self.detection.condition_fields, *self.detection.signal_fields, *self.detection.remark_fields)
+        wanted = (*named, *self.detection.joined_by, *read)
         return tuple(n for n in dict.fromkeys(wanted) if n not in ("source_kind", *self.detection.group_by))
 
     @property
@@ -89,15 +116,27 @@ class Pipeline:
         values = tuple(row[dimension] for dimension in self.detection.dimensions)
         return Row(int(row["day"]), row["source_kind"], row["skip_reason"], entities, values)
 
+    def _moments(self, correlator: Correlator, judged: Sequence[Judged]) -> list[Judged]:
+        """The rows that `cbacorrelate` adds to these."""
+        names = [name for name in signal_fields(self.detection) if name not in ("evidence", "event_times", "events")]
+        rows = [
+            [evidence, "", "".join(f"${second}$;" for second in seconds), str(events), *(row[name] for name in names)]
+            for row, evidence, seconds, events in judged
+        ]
+        table = Table(["evidence", "event_times", "__mv_event_times", "events", *names], rows)
+        moments = correlator.correlate(read_signals(table, self.detection))
+        cells = [moment_cells(moment, self.detection) for moment in moments]
+        return [(each, each["evidence"], (int(each["event_times"]),), int(each["events"])) for each in cells]
+
     def _sighting(
-        self, row: Mapping[str, str], seen: Sequence[Seen], score: Any, details: Mapping[str, str]
+        self, row: Mapping[str, str], seconds: tuple[int, ...], events: int, score: Any, details: Mapping[str, str]
     ) -> Sighting:
         return Sighting(
             key=json.dumps([row[name] for name in self.detection.deduplicate_by], ensure_ascii=False),
             part="\n".join(row[name] for name in ("source_kind", *self.detection.group_by)),
             bucket=int(row["bucket"]),
-            seconds=self._seconds(seen),
-            events=len({event.event_id if self._by_id else event.field(self.detection.counted_by) for event in seen}),
+            seconds=seconds,
+            events=events,
             plain=score.variation,
             suspected=score.variation_if_suspicious,
             details=details,
@@ -106,6 +145,9 @@ class Pipeline:
     @property
     def _by_id(self) -> bool:
         return self.detection.counted_by == EVENT_ID
+
+    def _count(self, seen: Sequence[Seen]) -> int:
+        return len({event.event_id if self._by_id else event.field(self.detection.counted_by) for event in seen})
 
     def _seconds(self, seen: Sequence[Seen]) -> tuple[int, ...]:
         """`values(event_time)`, or `min(event_time)` where things are counted rather than events."""

@@ -8,7 +8,8 @@ import time
 from typing import Any, Iterator, Mapping, Sequence
 
 from splunklib import client
-from splunklib.searchcommands import StreamingCommand
+from splunklib.searchcommands import EventingCommand, StreamingCommand
+from splunklib.searchcommands.search_command import SearchCommand
 
 from ..errors import CbaError, OptionError, StoreError
 from .table import Table
@@ -27,8 +28,8 @@ class PlainMessages:
         super().write_warning("{}", message.format(*args) if args else message)  # type: ignore[misc]
 
 
-class AnnotatingCommand(PlainMessages, StreamingCommand):
-    """Adds columns to every row and drops none.
+class TableCommand(PlainMessages, SearchCommand):
+    """Takes a chunk as a table, adds columns to every row and drops none.
 
     A subclass says which fields it reads (`needs`, asked of splunkd as required_fields so that nothing else is sent)
     and which it adds (`adds`), and implements `annotate`. An error of the app ends the search with its own sentence.
@@ -60,19 +61,24 @@ class AnnotatingCommand(PlainMessages, StreamingCommand):
             for option, words in self.choices.items():
                 if getattr(self, option) not in words:
                     raise OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}")
-            self.configuration.required_fields = list(dict.fromkeys(self.needs()))
+            self._ask_for(list(dict.fromkeys(self.needs())))
         except CbaError as error:
             self._fail(error)
 
-    def stream(self, records: Iterator[Any]) -> Iterator[Any]:
-        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+    def _ask_for(self, fields: list[str]) -> None:
+        """Tells splunkd which fields to send; what they are merged with stays with it."""
+        self.configuration.required_fields = fields
+
+    def appended(self, table: Table) -> Sequence[Sequence[str]]:
+        """Rows to put after those of the table: cells for its columns and then for `adds`."""
+        return ()
 
     def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, str]) -> None:
         try:
             table = Table.read(chunk[1])
             if table.rows:
                 columns = self.annotate(table)
-                table.write(self._record_writer._buffer, self.adds(), columns)
+                table.write(self._record_writer._buffer, self.adds(), columns, self.appended(table))
                 self._look_for_empty_fields(table)
         except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
@@ -96,6 +102,26 @@ class AnnotatingCommand(PlainMessages, StreamingCommand):
     def previewing(self) -> bool:
         """Whether splunkd runs the command for a preview, in which nothing may be written."""
         return bool(getattr(self.metadata, "preview", False))
+
+
+class AnnotatingCommand(TableCommand, StreamingCommand):
+    """Answers row for row. Distributed, or with `distributed=False` on the search head."""
+
+    def stream(self, records: Iterator[Any]) -> Iterator[Any]:
+        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+
+
+class AppendingCommand(TableCommand, EventingCommand):
+    """May answer more rows than it got, on the search head.
+
+    What it answers replaces the rows, so it is sent, and answers, every field.
+    """
+
+    def _ask_for(self, fields: list[str]) -> None:
+        pass
+
+    def transform(self, records: Iterator[Any]) -> Iterator[Any]:
+        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
 
 
 def connect(command: Any) -> client.Service:

@@ -10,6 +10,7 @@ from ..errors import RowError
 from ..findings.windows import Sighting
 from ..history.baseline import Answer, Row
 from ..scoring.score import NO_EVIDENCE, may_score
+from .chains import CHAIN_FIELDS
 from .table import Table, whole_number
 
 LAST_DAY = 100_000  # of the year 2243
@@ -104,7 +105,8 @@ def record_fields(detection: Detection) -> tuple[str, ...]:
 
 def optional_fields(detection: Detection) -> tuple[str, ...]:
     """Those of `record_fields` that a row with a variation may leave out."""
-    return (*CARRIED, *detection.carry, *detection.condition_fields, *detection.remark_fields)
+    chained = CHAIN_FIELDS if detection.signals else ()
+    return (*CARRIED, *chained, *detection.carry, *detection.condition_fields, *detection.remark_fields)
 
 
 def read_sightings(table: Table, detection: Detection) -> list[tuple[int, str, Sighting]]:

@@ -56,18 +56,30 @@ class Table:
             else:
                 yield [single] if single else []
 
-    def write(self, out: TextIO, names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
-        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name."""
+    def write(
+        self,
+        out: TextIO,
+        names: Sequence[str],
+        columns: Sequence[Sequence[str]],
+        appended: Iterable[Sequence[str]] = (),
+    ) -> None:
+        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name.
+
+        `appended` are further rows with a cell for every column as it came and every new one.
+        """
         replaced = {self._at[name] for name in names if name in self._at}
         replaced |= {self._at[_MV + name] for name in names if _MV + name in self._at}
         writer = csv.writer(out)
         if not replaced:
             writer.writerow([*self.names, *names])
             writer.writerows([*row, *new] for row, new in zip(self.rows, zip(*columns)))
+            writer.writerows(appended)
             return
         kept = [index for index in range(len(self.names)) if index not in replaced]
         writer.writerow([*(self.names[index] for index in kept), *names])
         writer.writerows([*(row[index] for index in kept), *new] for row, new in zip(self.rows, zip(*columns)))
+        kept += range(len(self.names), len(self.names) + len(names))
+        writer.writerows([row[index] for index in kept] for row in appended)
 
 
 def whole_number(text: str, field: str, row: int) -> int:

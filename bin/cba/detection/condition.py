@@ -26,7 +26,7 @@ from ..errors import DetectionError
 Value = Union[bool, int, str]
 
 CHAIN_SIGNALS = "chain_signals"
-"""The field in which `cbacorrelate` says which signals belong to a chain."""
+"""The field in which `cbacorrelate` says of which kinds the signals of a chain are, separated by spaces."""
 
 
 class Facts(Protocol):

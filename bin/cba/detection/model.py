@@ -64,12 +64,15 @@ class Periods:
 
 
 @dataclasses.dataclass(frozen=True)
-class Signal:
-    """One step of a chain (`correlate`): its `id` in conditions, its `name` in the timeline, and when a row is one."""
+class SignalKind:
+    """One kind of step of a chain (`correlate`): its `id` in conditions, its `name` in the timeline, and when a row is
+    one. With `times` above 1 it takes so many events `within` so many seconds."""
 
     id: str
     name: str
     when: Node
+    times: int = 1
+    within: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Detection:
     observe: Mapping[str, tuple[str, ...]]
     optional: tuple[str, ...]
     untrained_is_new: bool
-    signals: tuple[Signal, ...]
+    signals: tuple[SignalKind, ...]
     joined_by: tuple[str, ...]
     carry: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -440,18 +443,22 @@ class _Reader:
         severity = severity if severity in SEVERITIES else SEVERITIES[0]
         return Variation(BASE, str(name), str(severity), "exclusive", when)
 
-    def signals(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Signal]:
+    def signals(self, observe: Mapping[str, Sequence[str]]) -> Iterator[SignalKind]:
         given = self.data.get("signals", {})
         if not isinstance(given, Mapping):
             self.fault("signals", "a mapping of ids to name and when is needed")
             given = {}
         for signal_id, signal in given.items():
             path = f"signals.{signal_id}"
-            if not isinstance(signal, Mapping) or set(signal) != {"name", "when"}:
-                self.fault(path, "needs exactly name and when")
+            if not isinstance(signal, Mapping) or not {"name", "when"} <= set(signal) <= {"name", "when", "repeated"}:
+                self.fault(path, "needs name and when, and may have repeated")
                 continue
-            when = self.condition(signal, "when", f"{path}.when", observe, required=True)
-            yield Signal(str(signal_id), str(signal["name"]), when or parse("0"))
+            when = self.condition(signal, "when", f"{path}.when", observe, required=True) or parse("0")
+            repeated = signal.get("repeated", {"times": 1, "seconds": 0})
+            if not isinstance(repeated, Mapping) or [type(repeated.get(k)) for k in ("times", "seconds")] != [int, int]:
+                self.fault(f"{path}.repeated", "whole numbers times and seconds are needed")
+                continue
+            yield SignalKind(str(signal_id), str(signal["name"]), when, repeated["times"], repeated["seconds"])
 
     def variations(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Variation]:
         seen = {BASE}

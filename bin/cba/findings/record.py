@@ -73,6 +73,8 @@ class Recorder:
         self._load({entity for entity, _s in sightings}, min(s.seconds[0] for _e, s in sightings))
         touched: dict[str, None] = {}
         placed: list[tuple[_Entity, Window, AtomKey]] = []
+        if self.detection.signals:
+            self._make_anew(sightings)
         for name, sighting in sightings:
             entity = self._entities[name]
             windows = place(entity.windows.setdefault(sighting.key, []), sighting, self._period)
@@ -83,6 +85,15 @@ class Recorder:
             self._entities[name].derive(self.detection, self.now)
         self._write([self._entities[name] for name in touched])
         return [entity.outcome(window, atom) for entity, window, atom in placed]
+
+    def _make_anew(self, sightings: Sequence[tuple[str, Sighting]]) -> None:
+        """Clears the way for the moments of chains: they come whole for their key each time, from the earliest on, and
+        what was said of a moment before may have changed with a signal that came late."""
+        chains: dict[tuple[str, str], list[Sighting]] = {}
+        for name, sighting in sightings:
+            chains.setdefault((name, sighting.key), []).append(sighting)
+        for (name, key), moments in chains.items():
+            self._entities[name].make_anew(key, moments, self._period)
 
     def _load(self, names: set[str], earliest: int) -> None:
         """Reads the findings of entities not met yet, far enough back for their open windows and for suspicion."""
@@ -128,6 +139,28 @@ class _Entity:
         self.raised_now: set[str] = set()
         self.changed: list[Document] = []
         self.superseded: list[str] = []
+        self.before: dict[str, list[dict[AtomKey, Atom]]] = {}
+        self.moments: dict[str, dict[str, Sighting]] = {}
+
+    def make_anew(self, key: str, moments: Sequence[Sighting], period: int) -> None:
+        """Sets the windows of a chain's key back to what lies before its moments, and places those met in this run."""
+        if key not in self.before:
+            earliest = min(moment.bucket for moment in moments)
+            kept = [
+                {atom: known for atom, known in window.atoms.items() if atom.bucket < earliest}
+                for window in self.windows.get(key, [])
+            ]
+            self.before[key] = [atoms for atoms in kept if atoms]
+        windows = self.windows[key] = []
+        for atoms in self.before[key]:
+            window = Window(key, min(known.first for known in atoms.values()))
+            for atom, known in atoms.items():
+                window.restore(atom, known.count, known.first, known.last)
+            windows.append(window)
+        met = self.moments.setdefault(key, {})
+        met.update({moment.part: moment for moment in moments})
+        for moment in sorted(met.values(), key=lambda moment: (moment.seconds, moment.part)):
+            self.touched.update((id(window), window) for window in place(windows, moment, period))
 
     def restore(self, detection: Detection, documents: Iterable[Document]) -> None:
         """Takes over stored findings: those of this detection on the entity as windows, others as neighbours."""
@@ -164,6 +197,7 @@ class _Entity:
         start = min(window.opened for window in self.touched.values())
         affected = [w for windows in self.windows.values() for w in windows if w.last >= start]
         ids = {finding for finding, document in self.documents.items() if _inside(document, affected)}
+        ids |= {f for f, document in self.documents.items() if document["key"] in self.moments and self._gone(document)}
         outside = [_neighbour(document) for finding, document in self.documents.items() if finding not in ids]
         records = list(derive(detection, affected, [*outside, *self.neighbours.values()]))
         wanted: dict[str, Document] = {}
@@ -177,6 +211,11 @@ class _Entity:
         self.changed = [d for finding, d in wanted.items() if _content(d) != _content(self.documents.get(finding, {}))]
         self.superseded = sorted(ids - set(wanted))
         self.documents.update(wanted)
+
+    def _gone(self, document: Document) -> bool:
+        """Whether the window of a stored finding is no more."""
+        opened = (day_of(window.opened) for window in self.windows[str(document["key"])])
+        return _whole(document["opened_day"]) not in opened
 
     def _document(self, detection: Detection, record: Record, now: int) -> Document:
         window, variation = record.window, record.variation

@@ -213,7 +213,8 @@ class Baseline:
         for dimension, value in zip(self.detection.dimensions, row.values):
             if value in ABSENT and dimension not in self.detection.optional:
                 return Answer(None, f"no {dimension}")
-        if all(value in ABSENT for value in row.values):
+        # A signal of a chain need not be compared with anything; it is judged by what it is.
+        if all(value in ABSENT for value in row.values) and not self.detection.signals:
             return Answer(None, SILENT_EMPTY)
         if row.entities[0] in ABSENT:
             return Answer(None, f"no {self.detection.scopes[0]}")

@@ -1,0 +1,200 @@
+"""Chains: which signals belong together, at which moments more is known, and that arrival does not matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cba.correlate.chains import Signal, moments
+from cba.correlate.correlator import Correlator
+from cba.detection.model import Detection
+from cba.errors import DetectionErrors
+from cba.history.days import SECONDS_PER_DAY
+from tests.support.memory import MemorySignals
+from tests.support.pipeline import OVERLAP, Delivery, Pipeline, Seen, replay
+
+HOUR = 3600
+FIRST_DAY = 20_500
+
+DOCUMENT: dict[str, Any] = {
+    "id": "chained_test",
+    "name": "A function was deployed by somebody new",
+    "severity": "low",
+    "description": "d",
+    "attackers_goals": "g",
+    "investigative_actions": ["a"],
+    "false_positives": ["f"],
+    "attack": {"tactics": ["TA0002"], "techniques": ["T1648"]},
+    "sources": ["aws"],
+    "periods": {"activation": "14d", "training": "30d", "deduplication": "5d"},
+    "trained_days": 1,
+    "deduplicate_by": ["identity", "function"],
+    "group_by": ["project", "identity", "function", "signal_id", "signal_what", "chain_function",
+                 "chain_role", "kind", "skip_reason"],
+    "population": "test",
+    "untrained": "new",
+    "observe": {"identity": ["deployment"], "project": ["deployment"], "organization": ["deployment"]},
+    "optional": ["deployment"],
+    "signals": {
+        "A": {"name": "deployment", "when": "present(deployment)"},
+        "B": {"name": "privilege", "when": 'kind == "privilege"'},
+        "C": {"name": "use", "when": 'kind == "use"'},
+        "burst": {"name": "burst", "when": 'kind == "call"', "repeated": {"times": 4, "seconds": 600}},
+    },
+    "joined_by": ["chain_function", "chain_role"],
+    "remarks": ["$chain_timeline$"],
+    "when": "chained(A) and (chained(B) or chained(C) or chained(burst) or days(identity, deployment) == 0)",
+    "variations": [
+        {"id": "1", "name": "and privileged", "severity": "medium", "kind": "escalation", "when": "chained(B)"},
+        {"id": "2", "name": "and used", "severity": "medium", "kind": "escalation",
+         "when": "chained(C) or chained(burst)"},
+        {"id": "3", "name": "and both", "severity": "high", "kind": "escalation", "when": "chained(B) and chained(C)"},
+    ],
+}  # fmt: skip
+DETECTION = Detection.from_dict(DOCUMENT, "test")
+
+
+def event(day: int, second: int, kind: str, who: str = "eve", function: str = "f", role: str = "r") -> Seen:
+    time = (FIRST_DAY + day) * SECONDS_PER_DAY + second
+    fields = {"source_kind": "aws", "project": "p", "identity": who, "kind": kind, "signal_what": kind}
+    if kind == "deploy":
+        fields.update(deployment="write", function=function)
+    if kind in ("deploy", "use", "call"):
+        fields["chain_function"] = function
+    if kind in ("deploy", "privilege"):
+        fields["chain_role"] = role
+    return Seen(time, f"{time}{who}{kind}{function}{role}", fields)
+
+
+# A pipeline deploys every other day; everybody else has never done so.
+PAST = [event(day, 12 * HOUR, "deploy", "pipeline", "shop", "shop-role") for day in range(0, 21, 2)]
+
+
+def found(events: list[Seen]) -> list[tuple[str, str, int]]:
+    pipeline = Pipeline(DETECTION)
+    pipeline.search(sorted([*PAST, *events], key=lambda seen: seen.time))
+    return [(f["variation"], f["severity"], f["count"]) for f in pipeline.found()]
+
+
+def test_deployment_then_privilege_then_use() -> None:
+    events = [event(22, 36_000, "deploy"), event(22, 36_100, "privilege"), event(22, 40_000, "use")]
+    assert found(events) == [("base", "low", 1), ("1", "medium", 1), ("3", "high", 1)]
+
+
+def test_signals_before_the_deployment_count_from_its_moment_on() -> None:
+    events = [event(22, 36_000, "privilege"), event(22, 36_100, "use"), event(22, 36_200, "deploy")]
+    assert found(events) == [("3", "high", 1)]
+
+
+def test_a_known_deployer_alone_is_silent_and_not_in_a_chain() -> None:
+    deploy = event(22, 36_000, "deploy", "pipeline")
+    assert found([deploy]) == []
+    assert found([deploy, event(22, 36_100, "privilege", "pipeline")]) == [("1", "medium", 1)]
+
+
+@pytest.mark.parametrize(("apart", "chained"), [(24 * HOUR, True), (24 * HOUR + 1, False)])
+def test_the_time_window_holds_to_the_second(apart: int, chained: bool) -> None:
+    deploy, use = event(22, 1000, "deploy", "pipeline"), event(22, 1000 + apart, "use")
+    assert bool(found([deploy, use])) is chained
+    before = event(22, 1000, "use")
+    assert bool(found([before, event(22, 1000 + apart, "deploy", "pipeline")])) is chained
+
+
+def test_signals_of_other_functions_and_roles_do_not_join() -> None:
+    others = [event(22, 36_100, "privilege", role="s"), event(22, 36_200, "use", function="g")]
+    assert found([event(22, 36_000, "deploy", "pipeline"), *others]) == []
+
+
+@pytest.mark.parametrize(("seconds", "chained"), [((0, 1, 2), False), ((0, 1, 2, 599), True), ((0, 1, 2, 600), False)])
+def test_a_burst_needs_so_many_events_within_its_seconds(seconds: tuple[int, ...], chained: bool) -> None:
+    calls = [event(22, 36_800 + second, "call") for second in seconds]  # across the end of a quarter of an hour
+    assert found([event(22, 36_000, "deploy", "pipeline"), *calls]) == ([("2", "medium", 1)] if chained else [])
+
+
+def test_the_timeline_tells_the_whole_chain() -> None:
+    pipeline = Pipeline(DETECTION)
+    pipeline.search([*PAST, event(22, 36_000, "deploy"), event(22, 36_100, "privilege", "mallory")])
+    *_, last = pipeline.found()
+    assert last["explanation"].startswith(
+        "2026-03-10T10:00:00Z deployment: deploy by eve; 2026-03-10T10:01:40Z privilege: privilege by mallory"
+    )
+    assert last["identity"] == "eve", "the finding is about who deployed"
+
+
+LATER = st.builds(
+    event,
+    day=st.integers(21, 24),
+    second=st.one_of(st.sampled_from([0, 600, 5_000, 80_000, 84_600, 86_399]), st.integers(0, 86_399)),
+    kind=st.sampled_from(["deploy", "deploy", "privilege", "use", "call", "call"]),
+    who=st.sampled_from(["eve", "pipeline"]),
+    function=st.sampled_from(["f", "f", "g"]),
+    role=st.sampled_from(["r", "r", "s"]),
+)
+DAYS = st.lists(LATER, max_size=12, unique_by=lambda seen: seen.event_id)
+SINCE = (FIRST_DAY + 21) * SECONDS_PER_DAY
+
+
+def reference(events: list[Seen]) -> list[dict[str, Any]]:
+    pipeline = Pipeline(DETECTION)
+    pipeline.search(sorted([*PAST, *events], key=lambda seen: seen.time))
+    return pipeline.found()
+
+
+@settings(max_examples=60, deadline=None)
+@given(DAYS, st.sampled_from([900, HOUR, 6 * HOUR, SECONDS_PER_DAY]), st.randoms(use_true_random=False))
+def test_any_cadence_and_any_order_within_the_overlap(events: list[Seen], cadence: int, random: Any) -> None:
+    deliveries = [Delivery(seen, seen.time + random.randint(1, OVERLAP)) for seen in [*PAST, *events, *events]]
+    random.shuffle(deliveries)
+    assert replay(DETECTION, deliveries, cadence, SINCE).found() == reference(events)
+
+
+@settings(max_examples=40, deadline=None)
+@given(DAYS, st.integers(1, 4), st.randoms(use_true_random=False))
+def test_any_chunks_and_any_order_within_a_day_and_again(events: list[Seen], chunk: int, random: Any) -> None:
+    shuffled = [*PAST, *events]
+    random.shuffle(shuffled)
+    pipeline = Pipeline(DETECTION)
+    pipeline.search(shuffled, chunk=chunk)
+    assert pipeline.found() == reference(events)
+    pipeline.search(shuffled, now=2)
+    assert pipeline.found() == reference(events)
+
+
+def test_a_chain_is_found_by_what_its_opener_shares_with_others() -> None:
+    """The use names the function, the privilege the role: only the deployment knows both."""
+    store = MemorySignals()
+    correlator = Correlator(DETECTION, store, 24 * HOUR)
+
+    def signal(key: str, kind: str, time: int, **joins: str) -> Signal:
+        return Signal(key, (kind,), 0, (time,), 1, joins, {"identity": "eve", "function": "f"}, "")
+
+    assert correlator.correlate([signal("b", "B", 10, chain_role="r")]) == []
+    assert correlator.correlate([signal("c", "C", 30, chain_function="f")]) == []
+    found = correlator.correlate([signal("a", "A", 20, chain_role="r", chain_function="f")])
+    assert [(moment.second, moment.kinds) for moment in found] == [(20, ("A", "B")), (30, ("A", "B", "C"))]
+    later = Correlator(DETECTION, store, 24 * HOUR).correlate([signal("d", "C", 40, chain_function="f")])
+    assert [moment.second for moment in later] == [20, 30, 40], "all moments of a subject come together"
+
+
+def test_a_second_deployment_opens_a_chain_of_its_own() -> None:
+    rows = {"identity": "eve", "function": "f"}
+    first, second = (Signal(k, ("A",), 0, (t,), 1, {"chain_role": "r"}, rows, "") for k, t in (("a", 5), ("z", 9)))
+    assert [moment.second for moment in moments(DETECTION, first, [first, second], 60)] == [5]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"joined_by": []}, "signals and joined_by go together"),
+        ({"when": "chained(D)"}, "asks for a signal that the detection does not have"),
+        ({"signals": {"A": {"name": "x"}}}, "needs name and when"),
+        ({"signals": {"A": {"name": "x", "when": "present(a)", "repeated": {"times": "4"}}}}, "whole numbers"),
+    ],
+)
+def test_a_faulty_chain_is_named(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(DetectionErrors) as caught:
+        Detection.from_dict({**DOCUMENT, **change}, "x.yml")
+    assert problem in str(caught.value)
