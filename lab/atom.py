@@ -12,16 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
+_XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NAMESPACES = (
+    ' xmlns="http://www.w3.org/2005/Atom" xmlns:s="http://dev.splunk.com/ns/rest"'
+    ' xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"'
+)
 UPDATED = "1970-01-01T00:00:00+00:00"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entity: its name, the path of its endpoint and its content."""
+    """One entity: its name, the path of its endpoint and its content (texts, and mappings and lists of them)."""
 
     title: str
     path: str
-    content: Mapping[str, str]
+    content: Mapping[str, Any]
     owner: str = "nobody"
     app: str = "search"
     acl: Mapping[str, str] = field(default_factory=dict)
@@ -42,29 +47,34 @@ def feed(title: str, entries: Sequence[Entry], as_json: bool = False) -> bytes:
         return json.dumps({"origin": title, "entry": shown, "paging": paging, "messages": []}).encode("utf-8")
     body = "".join(map(_entry, entries))
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:s="http://dev.splunk.com/ns/rest"'
-        ' xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">\n'
+        f"{_XML}<feed{_NAMESPACES}>\n"
         f"<title>{escape(title)}</title><id>{escape(title)}</id><updated>{UPDATED}</updated>"
         f"<opensearch:totalResults>{len(entries)}</opensearch:totalResults>\n{body}</feed>\n"
     ).encode()
 
 
-def _entry(entry: Entry) -> str:
+def document(entry: Entry, as_json: bool = False) -> bytes:
+    """One entry by itself, as splunkd answers for a search job."""
+    if as_json:
+        return feed(entry.title, [entry], as_json)
+    return f"{_XML}{_entry(entry, _NAMESPACES)}".encode()
+
+
+def _entry(entry: Entry, namespaces: str = "") -> str:
     path = quoteattr(entry.path)
     links = "".join(f'<link href={path} rel="{rel}"/>' for rel in ("alternate", "list", "edit"))
-    keys = "".join(
-        f"<s:key name={quoteattr(name)}>{escape(str(value))}</s:key>" for name, value in entry.content.items()
-    )
     return (
-        f"<entry><title>{escape(entry.title)}</title><id>{escape(entry.path)}</id><updated>{UPDATED}</updated>{links}"
+        f"<entry{namespaces}><title>{escape(entry.title)}</title><id>{escape(entry.path)}</id><updated>{UPDATED}</updated>{links}"
         f"<author><name>{escape(entry.owner)}</name></author>"
-        f'<content type="text/xml"><s:dict>{keys}<s:key name="eai:acl">{_dict(entry.access())}</s:key></s:dict>'
-        "</content>"
+        f'<content type="text/xml">{_value({**entry.content, "eai:acl": entry.access()})}</content>'
         "</entry>\n"
     )
 
 
-def _dict(values: Mapping[str, Any]) -> str:
-    keys = "".join(f"<s:key name={quoteattr(name)}>{escape(str(value))}</s:key>" for name, value in values.items())
-    return f"<s:dict>{keys}</s:dict>"
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        keys = "".join(f"<s:key name={quoteattr(name)}>{_value(held)}</s:key>" for name, held in value.items())
+        return f"<s:dict>{keys}</s:dict>"
+    if isinstance(value, (list, tuple)):
+        return f"<s:list>{''.join(f'<s:item>{_value(item)}</s:item>' for item in value)}</s:list>"
+    return escape(str(value))

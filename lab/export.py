@@ -16,7 +16,7 @@ NUMBERS = ("count", "suppressed_count", "anomaly_score")
 
 def records(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Findings of the KV store in order of time. Times are ISO 8601 in UTC (null for none), counts whole numbers,
-    `variations_matched` and `attack` lists, `evidence` an object."""
+    `variations_matched`, `attack` and `key` (the deduplication key) lists, `evidence` an object."""
     found = [_record(document) for document in documents]
     return sorted(found, key=lambda record: (record["first_time"], record["finding_id"]))
 
@@ -27,6 +27,7 @@ def _record(document: Mapping[str, Any]) -> dict[str, Any]:
     record.update({field: int(float(document.get(field) or 0)) for field in NUMBERS})
     record["variations_matched"] = str(document.get("variations_matched", "")).split()
     record["attack"] = str(document.get("attack", "")).split()
+    record["key"] = json.loads(document.get("key") or "[]")
     record["evidence"] = json.loads(document.get("evidence") or "null")
     return record
 
@@ -39,9 +40,9 @@ def iso(epoch: Any) -> str:
 
 
 def line(record: Mapping[str, Any]) -> str:
-    """`2022-07-27 11:43:34  medium         2     admin@example.com  GB  Country GB: first time …`"""
+    """`2022-07-27 11:43:34  medium         cloud_unusual_country 2  admin@example.com  GB  x3  Country GB: first …`"""
     when = str(record["first_time"])[:19].replace("T", " ")
     return (
-        f"{when}  {record['severity']:13}  {record['variation']:4}  {record['identity']}  {record['country']}"
+        f"{when}  {record['severity']:13}  {record['detection']} {record['variation']}  {'  '.join(record['key'])}"
         f"  x{record['count']}  {record['explanation']}"
     )

@@ -66,17 +66,22 @@ class KVStore:
     """All collections of an app in one SQLite file (or in memory). Safe to use from several threads."""
 
     def __init__(self, app: AppConf, path: Union[Path, str] = ":memory:", limits: Optional[Limits] = None) -> None:
-        self.limits = limits = limits or Limits()
+        self.limits = limits or Limits()
         self.lock = threading.RLock()
         self.connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         # WAL with synchronous=NORMAL survives a killed process with every committed request whole.
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=NORMAL")
-        self._collections = {
-            name: Collection(self, _definition(stanza, limits))
-            for name, stanza in app.stanzas("collections").items()
-            if not stanza.boolean("disabled")
-        }
+        self._collections: dict[str, Collection] = {}
+        self.define(app)
+
+    def define(self, app: AppConf) -> None:
+        """Take collections.conf as it is now: the documents of a collection that is gone go with it."""
+        wanted = {n: s for n, s in app.stanzas("collections").items() if not s.boolean("disabled")}
+        for name in self._collections.keys() - wanted.keys():
+            self._collections.pop(name).drop()
+        for name, stanza in wanted.items():
+            self._collections[name] = Collection(self, _definition(stanza, self.limits))
 
     def names(self) -> list[str]:
         return sorted(self._collections)
@@ -165,6 +170,11 @@ class Collection:
             # Lets SQLite answer "field = ? OR field is an array" from two indexes.
             kinds = type_expression(indexed[0])
             self._db.execute(f'CREATE INDEX IF NOT EXISTS "{index}_t" ON {self._table} ({kinds})')
+
+    def drop(self) -> None:
+        """Remove the collection and everything in it."""
+        with self._lock:
+            self._db.execute(f"DROP TABLE IF EXISTS {self._table}")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

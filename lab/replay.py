@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,8 @@ from lab.progress import Progress
 from lab.scheduler import CADENCES, Enable
 from lab.searchhead import SearchHead
 
-APP_DIR = Path(__file__).resolve().parent.parent
+# The app that is run: this checkout, or with CBA_APP another one, such as an unpacked archive (./dev package --check).
+APP_DIR = Path(os.environ.get("CBA_APP") or Path(__file__).resolve().parent.parent)
 DAY = 86_400
 HOUR = 3600
 # After the last event: the hours in which late events are still expected, and the searches that look at them.

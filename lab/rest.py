@@ -15,6 +15,18 @@ from lab.kvquery import KVStoreError
 from lab.kvstore import Collection, KVStore
 
 USERNAME, PASSWORD = "admin", "changeme"
+SERVER = {
+    "server/info": {
+        "version": "9.4.3",
+        "build": "lab",
+        "serverName": "lab",
+        "guid": "LAB",
+        "product_type": "enterprise",
+    },
+    "server/settings": {"serverName": "lab", "host": "lab", "enableSplunkWebSSL": "0", "httpport": "0",
+                        "pass4SymmKey": ""},
+}  # fmt: skip
+"""What the lab says of itself, by path."""
 DATA_PATH = "storage/collections/data/"
 
 
@@ -36,10 +48,16 @@ class Request:
     parameters: dict[str, str]
     body: bytes
     form: list[tuple[str, str]]
+    authorization: str = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What was asked, in the address or as a form."""
+        return {**self.parameters, **dict(self.form)}
 
     @property
     def as_json(self) -> bool:
-        return self.parameters.get("output_mode") == "json" or dict(self.form).get("output_mode") == "json"
+        return self.given.get("output_mode") == "json"
 
     def document(self) -> Any:
         try:
@@ -55,8 +73,14 @@ class Response:
     content_type: str = "text/xml; charset=UTF-8"
 
 
+Handler = Callable[[Request, str], Response]
+
+
 class Endpoints:
-    """Answers requests. `local_dir` takes conf edits; `on_conf_change` is called with the AppConf read after one."""
+    """Answers requests. `local_dir` takes conf edits; `on_conf_change` is called with the AppConf read after one.
+    `lookups_dir` holds the CSV files that searches wrote. Whatever is in `mounted` answers for the paths below its key,
+    given the rest of the path.
+    """
 
     def __init__(
         self,
@@ -71,32 +95,31 @@ class Endpoints:
         self.session_key = session_key
         self.local_dir = local_dir
         self.on_conf_change = on_conf_change
+        self.lookups_dir: Optional[Path] = None
+        self.mounted: dict[str, Handler] = {}
         self._lock = threading.Lock()
 
     def answer(self, request: Request) -> Response:
         path = request.path
+        for prefix, handler in self.mounted.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return handler(request, path[len(prefix) + 1 :])
         if path == "auth/login":
             return self._login(request)
-        if path == "server/info":
-            content = {
-                "version": "9.4.3",
-                "build": "lab",
-                "serverName": "lab",
-                "guid": "LAB",
-                "product_type": "enterprise",
-            }
-            return Response(
-                200, feed("server-info", [Entry("server-info", "/services/server/info", content)], request.as_json)
-            )
+        if path in SERVER:
+            title = path.replace("/", "-")
+            return Response(200, feed(title, [Entry(title, f"/services/{path}", SERVER[path])], request.as_json))
         if path == "apps/local" or path.startswith("apps/local/"):
             return self._apps(request, unquote_plus(path[len("apps/local/") :]))
         if path == "properties" or path.startswith("properties/"):
             return self._properties(request, unquote_plus(path[len("properties/") :]))
         if path.startswith("configs/conf-"):
             conf, _, stanza = path[len("configs/conf-") :].partition("/")
-            return self._configs(request, conf, unquote_plus(stanza))
+            return self.configs(request, conf, unquote_plus(stanza), f"configs/conf-{conf}")
         if path == "storage/collections/config" or path.startswith("storage/collections/config/"):
             return self._collections(request, unquote_plus(path[len("storage/collections/config/") :]))
+        if path.startswith("data/lookup-table-files/"):
+            return self._lookup_file(request, unquote_plus(path[len("data/lookup-table-files/") :]))
         if path.startswith(DATA_PATH):
             name, _, key = path[len(DATA_PATH) :].partition("/")
             return self._data(request, unquote_plus(name), unquote_plus(key))
@@ -135,7 +158,12 @@ class Endpoints:
         entries = [self._entry(f"properties/{conf}", n, {}) for n in self.app.stanzas(conf)]
         return Response(200, feed(conf, entries, request.as_json))
 
-    def _configs(self, request: Request, conf: str, name: str) -> Response:
+    def configs(self, request: Request, conf: str, name: str, endpoint: str) -> Response:
+        """The stanzas of a conf as entities of `endpoint`: list, read, create (name=…), edit, delete what is local."""
+        title = endpoint.rsplit("/", 1)[-1]
+        if request.method == "DELETE":
+            self._remove(conf, name)
+            return self._stanzas(conf, title, [], endpoint, request)
         if request.method == "POST":
             settings = {k: v for k, v in request.form if k not in ("name", "output_mode")}
             created = not name
@@ -148,29 +176,48 @@ class Endpoints:
             elif name not in self.app.stanzas(conf):
                 raise RestError(404, f"Could not find object id={name}")
             self._edit(conf, name, settings)
-            shown = [self._entry(f"configs/conf-{conf}", name, self._settings(conf, name))]
-            return Response(201 if created else 200, feed(f"conf-{conf}", shown, request.as_json))
+            return self._stanzas(conf, title, [name], endpoint, request, 201 if created else 200)
         _only(request, "GET")
         if name and name not in self.app.stanzas(conf):
             raise RestError(404, f"Could not find object id={name}")
         names = [name] if name else list(self.app.stanzas(conf))
         offset, count = int(request.parameters.get("offset", 0)), int(request.parameters.get("count", 0))
         names = names[offset : offset + count] if count > 0 else names[offset:]
-        entries = [self._entry(f"configs/conf-{conf}", n, self._settings(conf, n)) for n in names]
-        return Response(200, feed(f"conf-{conf}", entries, request.as_json))
+        return self._stanzas(conf, title, names, endpoint, request)
+
+    def _stanzas(
+        self, conf: str, title: str, names: list[str], endpoint: str, request: Request, status: int = 200
+    ) -> Response:
+        entries = [self._entry(endpoint, name, self._settings(conf, name)) for name in names]
+        return Response(status, feed(title, entries, request.as_json))
 
     def _settings(self, conf: str, name: str) -> dict[str, str]:
-        return {"disabled": "0", **self.app.stanzas(conf)[name].settings}
+        stanza = self.app.stanzas(conf)[name]
+        derived = {"is_scheduled": str(int(stanza.boolean("enableSched")))} if conf == "savedsearches" else {}
+        return {"disabled": "0", **derived, **stanza.settings}
 
     def _edit(self, conf: str, name: str, settings: dict[str, str]) -> None:
-        """Write settings to local/<conf>.conf and read the app's confs again."""
+        def edit(stanzas: dict[str, dict[str, str]]) -> None:
+            stanzas.setdefault(name, {}).update(settings)
+
+        self._change(conf, edit)
+
+    def _remove(self, conf: str, name: str) -> None:
+        def remove(stanzas: dict[str, dict[str, str]]) -> None:
+            if stanzas.pop(name, None) is None:
+                raise RestError(404, f"Could not find object id={name} (what the app ships cannot be deleted)")
+
+        self._change(conf, remove)
+
+    def _change(self, conf: str, change: Callable[[dict[str, dict[str, str]]], None]) -> None:
+        """Change local/<conf>.conf and read the app's confs again."""
         if self.local_dir is None:
             raise RestError(403, "this server has no local/ folder to write to")
         self.local_dir.mkdir(parents=True, exist_ok=True)
         path = self.local_dir / f"{conf}.conf"
         with self._lock:
             stanzas = {n: dict(s.settings) for n, s in (read_conf(path) if path.exists() else {}).items()}
-            stanzas.setdefault(name, {}).update(settings)
+            change(stanzas)
             lines = []
             for stanza, values in stanzas.items():
                 lines.append(f"[{stanza}]")
@@ -180,11 +227,23 @@ class Endpoints:
             fresh.write_text("\n".join(lines), encoding="utf-8")
             fresh.replace(path)
             self.app = load_app(self.app.app_dir, self.local_dir)
+            if conf == "collections":
+                self.kv.define(self.app)
         if self.on_conf_change is not None:
             self.on_conf_change(self.app)
 
+    def _lookup_file(self, request: Request, name: str) -> Response:
+        """Deletes a CSV file that a search wrote."""
+        _only(request, "DELETE")
+        path = self.lookups_dir / name if self.lookups_dir is not None and "/" not in name else None
+        if path is None or not path.is_file():
+            raise RestError(404, f"Could not find object id={name}")
+        path.unlink()
+        return Response(200, feed("lookup-table-files", [], request.as_json))
+
     def _collections(self, request: Request, name: str) -> Response:
-        _only(request, "GET")
+        if request.method != "GET":
+            return self.configs(request, "collections", name, "storage/collections/config")
         if name and name not in self.kv.names():
             raise RestError(404, f"Could not find object id={name}")
         names = [name] if name else self.kv.names()

@@ -10,6 +10,7 @@ scheduler, wired together.
 from __future__ import annotations
 
 import itertools
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
@@ -18,6 +19,8 @@ from lab.conf import AppConf, load_app
 from lab.events import EventStore
 from lab.kvstore import KVStore, Limits
 from lab.protocol import CommandRunner
+from lab.rest_hec import Collector
+from lab.rest_search import Jobs
 from lab.savedsearch import ScheduledSearch
 from lab.scheduler import Run, Scheduler
 from lab.spl.engine import Engine, SearchResult, TimeWindow
@@ -60,6 +63,13 @@ class SearchHead:
             dispatch_dir=self.state_dir / "dispatch",
         )
         self.engine = Engine(self.app, self.events, self.kv, self.commands, self.state_dir / "lookups")
+        self.lock = threading.RLock()
+        """Held by whoever searches or adds events over REST, where every request has a thread of its own."""
+        self.splunkd.endpoints.lookups_dir = self.state_dir / "lookups"
+        self.jobs = Jobs(self)
+        self.jobs.mount()
+        self.collector = Collector(self)
+        self.collector.mount()
         self.scheduler = Scheduler(self.app, self.events, self._dispatch, self.state_dir / "scheduler.sqlite")
         self._ad_hoc = itertools.count(1)
 

@@ -3,16 +3,20 @@
 | endpoint | methods |
 |---|---|
 | services/auth/login | POST username, password |
-| services/server/info | GET |
+| services/server/info, services/server/settings | GET |
 | apps/local[/<app>] | GET |
 | properties, properties/<conf> | GET |
-| configs/conf-<conf>[/<stanza>] | GET; POST creates (name=…) or edits a stanza, in local/ of the state folder |
-| storage/collections/config[/<collection>] | GET |
+| configs/conf-<conf>[/<stanza>] | GET; POST creates (name=…) or edits a stanza, in local/ of the state folder; DELETE |
+| storage/collections/config[/<collection>] | GET, POST, DELETE |
+| data/lookup-table-files/<file> | DELETE |
+| search/jobs, search/v2/jobs, saved/searches | lab/rest_search.py, where a search head runs |
+| services/collector (HTTP Event Collector) | lab/rest_hec.py, where a search head runs |
 | storage/collections/data/<collection>[/<key>] | GET, POST, DELETE |
 | storage/collections/data/<collection>/batch_find, batch_save | POST |
 
 Reference: https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTkvstore and …/RESTREF/RESTconf. Anything
-else is 404. Namespaces (servicesNS/<owner>/<app>) are honoured for the owner of KV store documents.
+else is 404. Namespaces (servicesNS/<owner>/<app>) are honoured for the owner of KV store documents. Commands come in by
+HTTP; `listen` opens a second door with TLS for clients that expect it.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import json
 import re
 import secrets
 import socket
+import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -38,6 +43,7 @@ from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response
 __all__ = ["DROP", "DROP_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
 
 DROP, DROP_AFTER = "drop", "drop after"
+COLLECTOR = "collector"
 REQUESTS_KEPT = 10_000
 
 
@@ -82,21 +88,28 @@ class Splunkd:
         self.requests: deque[str] = deque(maxlen=REQUESTS_KEPT)
         """"METHOD path" of the latest requests"""
         self._lock = threading.Lock()
-        self._server: Optional[_Server] = None
-        self._thread: Optional[threading.Thread] = None
+        self._servers: list[_Server] = []
 
     def start(self) -> Splunkd:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.splunkd = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self.listen()
         return self
 
+    def listen(self, certificate: Optional[Path] = None) -> int:
+        """Open a port and answer on it: HTTPS with a certificate (PEM with its key), else HTTP. Returns the port."""
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.splunkd = self
+        if certificate is not None:
+            server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.tls.load_cert_chain(certificate)
+        self._servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return int(server.server_address[1])
+
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+        self._servers.clear()
 
     def __enter__(self) -> Splunkd:
         return self.start()
@@ -106,9 +119,9 @@ class Splunkd:
 
     @property
     def port(self) -> int:
-        if self._server is None:
+        if not self._servers:
             raise LabError("the REST server is not running.")
-        return int(self._server.server_address[1])
+        return int(self._servers[0].server_address[1])
 
     @property
     def uri(self) -> str:
@@ -134,6 +147,7 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
     splunkd: Splunkd
+    tls: Optional[ssl.SSLContext] = None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is none of our business; everything else is answered with 500 already."""
@@ -144,6 +158,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     disable_nagle_algorithm = True
     wbufsize = -1
+
+    def setup(self) -> None:
+        if self.server.tls is not None:  # here, in the connection's own thread, so that nobody waits for a handshake
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        if self.server.tls is not None:
+            self.connection.close()
 
     def do_GET(self) -> None:
         self._serve()
@@ -168,9 +192,12 @@ class _Handler(BaseHTTPRequestHandler):
                 raise RestError(action, "fault injected by the lab")
             self._authenticate(splunkd, path)
             # splunkd takes every body but a KV store document for a form; the SDK does not always name the type.
-            form = [] if as_json else parse_qsl(body.decode("utf-8"), keep_blank_values=True)
+            is_form = not as_json and not path.startswith(COLLECTOR)
+            form = parse_qsl(body.decode("utf-8"), keep_blank_values=True) if is_form else []
             parameters = dict(parse_qsl(address.query, keep_blank_values=True))
-            response = splunkd.endpoints.answer(Request(self.command, path, owner, parameters, body, form))
+            authorization = self.headers.get("Authorization") or ""
+            request = Request(self.command, path, owner, parameters, body, form, authorization)
+            response = splunkd.endpoints.answer(request)
         except RestError as problem:
             response = _failure(problem, as_json)
         except Exception as problem:  # a fault of the lab must reach the command as an answer, not as a hang
@@ -188,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _authenticate(self, splunkd: Splunkd, path: str) -> None:
-        if path == "auth/login":
+        if path == "auth/login" or path.startswith(COLLECTOR):  # the collector knows tokens of its own
             return
         given = self.headers.get("Authorization") or ""
         if given not in (f"Splunk {splunkd.session_key}", f"Bearer {splunkd.session_key}"):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
+from bench.driver import Splunkd, encode, run
+from lab.conf import load_app
 from lab.errors import LabError
 from lab.events import Event
 from lab.searchhead import SearchHead
@@ -75,3 +79,22 @@ def test_from_sysmon_to_resources(head: SearchHead) -> None:
     head.events.add([Event(NOW, NOW, "main", "sysmon:json", "sysmon", "collector", json.dumps(raw))])
     spl = "search `cba_events_endpoint` | stats count BY host process fqdn | cbaresource fqdn=fqdn | table host process resource"
     assert rows(head, spl) == [{"host": "ws5", "process": "curl.exe", "resource": "d1.cloudfront.net"}]
+
+
+def test_on_an_indexer_with_what_the_knowledge_bundle_has(tmp_path: Path) -> None:
+    """Lookups, and the files that distsearch.conf allows; in its patterns `...` stands for any path."""
+    allowed = load_app(APP).stanza("distsearch", "replicationAllowlist").settings.values()
+    patterns = [
+        re.compile(pattern.replace("...", ".*")) for pattern in (*allowed, "apps/cloud_behavior_analytics/lookups/...")
+    ]
+    for file in (path for top in ("bin", "lib", "lookups") for path in (APP / top).rglob("*.*") if path.is_file()):
+        name = file.relative_to(APP).as_posix()
+        if any(pattern.fullmatch(f"apps/cloud_behavior_analytics/{name}") for pattern in patterns):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, tmp_path / name)
+    assert {path.name for path in (tmp_path / "lib").iterdir()} == {"splunklib", "maxminddb"}
+    rows = encode(["cba_place"], [{"cba_place": "a.web.app"}])
+    nowhere = Splunkd("http://127.0.0.1:1", "key")
+    answers = run(tmp_path / "bin" / "cbaresource.py", ["fqdn=cba_place"], rows, 1, nowhere, tmp_path).answers
+    assert answers.required_fields == ("cba_place",)
+    assert answers.names[:2] == ("cba_place", "resource")

@@ -17,6 +17,7 @@ A file has `source` (documentation page) and `cases`; each case:
     error     instead of expect: a part of the error message
     source    overrides the file's; status: documented (the page says or shows it) or assumed (to be attested)
     note      what the page leaves open; every assumed case has one
+    unattested  why a real Splunk cannot be asked (`./dev attest`), where it cannot
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ KEYS = frozenset(
         "source",
         "status",
         "note",
+        "unattested",
     }
 )
 NOW = 1_700_000_000.0
@@ -78,6 +80,7 @@ class Case:
     ordered: bool = False
     error: Optional[str] = None
     note: Optional[str] = None
+    unattested: Optional[str] = None
 
     def search(self) -> str:
         """The whole search as a user would type it, input rows included."""
@@ -139,17 +142,22 @@ def running(folder: Path, case: Case) -> Iterator[Engine]:
     for name, settings in case.kv.items():
         store.collection(name).batch_save(settings.get("rows", []))
     events = EventStore()
-    for n, raw in enumerate(case.events):
-        at = float(raw.get("time", NOW - n))
-        body = raw["raw"] if isinstance(raw["raw"], str) else json.dumps(raw["raw"])
-        body = body.replace("{{pad}}", "x" * 5000)
-        places = {key: raw.get(key, default) for key, default in _DEFAULTS.items()}
-        events.add([Event(time=at, indextime=float(raw.get("indextime", at)), raw=body, **places)])
+    events.add(events_of(case))
     try:
         yield Engine(app, events, store, None, folder / "state")
     finally:
         events.close()
         store.close()
+
+
+def events_of(case: Case) -> Iterator[Event]:
+    """The raw events of a case."""
+    for n, raw in enumerate(case.events):
+        at = float(raw.get("time", NOW - n))
+        body = raw["raw"] if isinstance(raw["raw"], str) else json.dumps(raw["raw"])
+        body = body.replace("{{pad}}", "x" * 5000)
+        places = {key: raw.get(key, default) for key, default in _DEFAULTS.items()}
+        yield Event(time=at, indextime=float(raw.get("indextime", at)), raw=body, **places)
 
 
 _DEFAULTS = {"index": "main", "sourcetype": "test", "source": "test", "host": "test"}

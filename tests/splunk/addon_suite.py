@@ -1,0 +1,46 @@
+"""The knowledge tests of pytest-splunk-addon, run by addon.py in an environment of their own (not by ./dev test).
+
+The plugin runs every saved search of the app and wants results: a search that finds nothing, or fails, fails here.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pytest_splunk_addon.fields_tests.test_templates import FieldTestTemplates
+from splunklib.client import namespace
+from splunksplwrapper.manager.jobs.sdk.job import SDKJobWrapper
+
+APP = namespace(owner="nobody", app="cloud_behavior_analytics", sharing="app")
+TIMES = {"dispatch.earliest_time": "-60d@d", "dispatch.latest_time": "now"}
+"""Every search looks at this much; most look at hours only when they are scheduled."""
+SAVED = re.compile(r'\| savedsearch "(.+)"')
+
+
+class TestApp(FieldTestTemplates):
+    """Saved searches, props, tags and eventtypes of the app (it has none of the last three: skipped), and errors in
+    Splunk's own logs.
+
+    Left out of the plugin's `Basic`: CIM and index-time tests. The app fills no data model and has no inputs.
+    """
+
+
+@pytest.fixture(scope="session")
+def splunk_search_util(splunk_search_util):
+    """Dispatches the saved searches that the plugin would run by `| savedsearch`, which is not made for searches of
+    several lines (savedsearches.conf.spec, `search`). A disabled search cannot be run: skipped."""
+    jobs = splunk_search_util.jobs
+    create = jobs.create
+
+    def create_or_dispatch(query, **options):
+        named = SAVED.fullmatch(query)
+        if named is None:
+            return create(query, **options)
+        search = jobs.connector.service.saved_searches[named[1], APP]
+        if search["disabled"] == "1":
+            pytest.skip("disabled there")
+        return SDKJobWrapper(jobs.connector, search.dispatch(**TIMES))
+
+    jobs.create = create_or_dispatch
+    return splunk_search_util
