@@ -14,6 +14,7 @@ from cba.command.rows import EvidenceCells, read_rows, row_fields  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.history.baseline import Baseline  # noqa: E402
+from cba.store.configuration import configured  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
@@ -53,7 +54,7 @@ class CbaBaselineCommand(AnnotatingCommand):
         if self._baseline is None:
             service = connect(self)
             self._baseline = Baseline(
-                get(self.detection),
+                configured(service, get(self.detection)),
                 HistoryCollection(service),
                 StatusCollection(service, self.detection),
                 VerdictCollection(service),
@@ -63,8 +64,8 @@ class CbaBaselineCommand(AnnotatingCommand):
         return self._baseline
 
     def annotate(self, table: Table):
-        answers = self.baseline.process(read_rows(table, get(self.detection)))
-        return columns_of(self.cells.of(answers), len(self.cells.names))
+        rows = read_rows(table, get(self.detection))
+        return columns_of(self.baseline.tell(rows, self.cells.of), len(self.cells.names))
 
 
 dispatch(CbaBaselineCommand, sys.argv, sys.stdin, sys.stdout, __name__)

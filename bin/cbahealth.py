@@ -16,8 +16,11 @@ from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
+from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
+from cba.store.configuration import configured  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
+from cba.store.homes import HomeCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 
 
@@ -47,12 +50,13 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         detections = [get(self.detection)] if self.detection else load().values()
         ip = self._ip_data(now)
         histories = HistoryCollection(service)
-        for detection in detections:
+        for detection in (configured(service, each) for each in detections):
             statuses = StatusCollection(service, detection.id).load()
             census = self._census(detection, histories, statuses, day_of(now))
             breaker = BreakerCollection(service, detection.id).load()
+            homes = self._homes(service, detection, day_of(now))
             yield from health.rows(
-                detection, statuses, census, breaker, ip, now, int(self.silent_after), self.entities == "true"
+                detection, statuses, census, breaker, ip, now, int(self.silent_after), self.entities == "true", homes
             )
 
     def _census(self, detection, histories, statuses, day):
@@ -60,6 +64,11 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         names = (detection.profile(*p) for p in detection.profiles if self.entities == "true" or p[0] == widest)
         each = (history for name in names for history in histories.each(name))
         return health.take_census(detection, each, day, health.activation_day(detection, statuses, day))
+
+    def _homes(self, service, detection, day):
+        if self.entities == "false" or not health.asks_for_homes(detection):
+            return None
+        return tally(HomeCollection(service).met_since(day - TRAINING_DAYS), day)
 
     def _ip_data(self, now):
         reader = open_reader(self.database)

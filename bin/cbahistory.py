@@ -14,6 +14,7 @@ from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
 from cba.history.listing import list_histories  # noqa: E402
+from cba.store.configuration import configured  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
@@ -39,7 +40,7 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
         histories = HistoryCollection(service)
         found = histories.of_entity(self.entity) if self.entity else histories.of_profile(self.profile)
         wanted = {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
-        detections = load()
+        detections = {name: configured(service, detection) for name, detection in load().items()}
         statuses = {name: StatusCollection(service, name).load() for name in detections}
         verdicts = VerdictCollection(service).load(wanted)
         yield from list_histories(wanted, detections, statuses, verdicts, day_of(end_of_search(self)))

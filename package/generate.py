@@ -1,10 +1,11 @@
-"""Generates everything that follows from `detections/*.yml`; nothing it writes is edited by hand.
+"""Generates what follows from `detections/*.yml` and the declared settings; nothing it writes is edited by hand.
 
     python package/generate.py           writes the files
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 YAML -> bin/cba/detection/catalogue.json (for the commands), default/savedsearches.conf, lookups/cba_detections.csv
-(the catalogue), docs/detections/<id>.md. PyYAML is needed here and nowhere in the app.
+(the catalogue), docs/detections/<id>.md. PyYAML is needed here and nowhere in the app. What follows from the declared
+settings is added by `configuration_page`.
 """
 
 from __future__ import annotations
@@ -22,20 +23,33 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bin"))
 
-from cba.detection.model import BASE, EVENT_ID, Detection, Variation, collect  # noqa: E402
+import configuration_page  # noqa: E402
+
+from cba.detection.model import (  # noqa: E402
+    BASE,
+    PREFIX,
+    Detection,
+    SignalKind,
+    Variation,
+    collect,
+    variation_search,
+)
 from cba.errors import DetectionError, DetectionErrors  # noqa: E402
 
 GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
-PREFIX = "CBA"
 
-# Offsets within the quarter of an hour: what prepares lookups first, then the detections, then what reads findings.
-DETECT_CRON = "2-59/15 * * * *"
-RAISE_CRON = "7-59/15 * * * *"
+# Minutes within the quarter of an hour: what prepares lookups first, then the detections one after the other, then what
+# reads their findings.
+DETECT_MINUTES = range(1, 8)
+RAISE_MINUTES = range(9, 15)
 # Overlap for late data (2 h) and cadence (15 min), snapped to the hour so that every 15-minute bucket is seen whole.
 DETECT_EARLIEST = "-3h@h"
-RAISE_EARLIEST = "-1h@h"
+# A detection that catches up after an outage raises in the past. A finding is an alert once: throttling sees to it, and
+# no deduplication period is shorter than this.
+RAISE_EARLIEST = "-24h@h"
 
 # Capped so that one detection cannot make an entity a risk incident by repetition alone (the sum is also throttled).
+RISK_OBJECT_TYPES = {"identity": "user", "host": "system"}
 RISK_SCORES = {"informational": 5, "low": 15, "medium": 40, "high": 65, "critical": 85}
 
 Stanza = dict[str, str]
@@ -102,8 +116,7 @@ def detect_stanza(detection: Detection) -> str:
 
 
 def variation_stanza(detection: Detection, variation: Variation) -> str:
-    """`CBA - <id> - Base` or `CBA - <id> - Variation 2`: short, unique, and sorted beside its detection."""
-    return f"{PREFIX} - {detection.id} - {'Base' if variation.id == BASE else 'Variation ' + variation.id}"
+    return variation_search(detection.id, variation.id)
 
 
 def events_spl(detection: Detection) -> str:
@@ -125,14 +138,15 @@ def detect_spl(detection: Detection, learn: str = "true") -> str:
         "| `cba_judged_days`",
         f'| fillnull value="-" {fill}',
         fold_spl(detection),
-        f"| stats {counts_spl(detection)} min(event_time) AS first_time BY {groups}",
+        f"| stats dc({detection.counted_by}) AS events values(event_time) AS event_times "
+        f"min(event_time) AS first_time BY {groups}",
         *_lines(detection, "enrich"),
         "| sort 0 day bucket",
         f"| cbabaseline detection={detection.id} learn={learn}",
     ]
     judged = [
         *([f"| cbacorrelate detection={detection.id} window=`cba_time_window`"] if detection.signals else []),
-        f"| cbascore detection={detection.id}",
+        f"| cbascore detection={detection.id} precedence=`cba_precedence`",
         '| where variation!=""',
         f"| cbarecord detection={detection.id}",
     ]
@@ -167,13 +181,6 @@ def fold_spl(detection: Detection) -> str:
     return f"| eval {', '.join(folded)}"
 
 
-def counts_spl(detection: Detection) -> str:
-    """How the reduction counts: every event once by its id, or the things events are about, each when first met."""
-    if detection.counted_by == EVENT_ID:
-        return "dc(event_id) AS events values(event_time) AS event_times"
-    return f"dc({detection.counted_by}) AS events min(event_time) AS event_times"
-
-
 def raise_spl(detection: Detection, variation: Variation) -> str:
     """The search of one variation: the findings raised in its window, as alerts."""
     return "\n".join(
@@ -182,7 +189,7 @@ def raise_spl(detection: Detection, variation: Variation) -> str:
             "| addinfo",
             "| where raised_time>=info_min_time AND raised_time<info_max_time",
             "| fields - info_*",
-            "| eval _time=first_time",
+            "| eval _time=first_time, drilldown_end=last_time+1",
         )
     )
 
@@ -190,12 +197,13 @@ def raise_spl(detection: Detection, variation: Variation) -> str:
 def savedsearches_conf(detections: Iterable[Detection]) -> str:
     """default/savedsearches.conf."""
     stanzas: dict[str, Stanza] = {}
-    for detection in detections:
-        stanzas[detect_stanza(detection)] = detect_settings(detection)
+    for place, detection in enumerate(detections):
+        stanzas[detect_stanza(detection)] = detect_settings(detection, place)
         stanzas[f"{PREFIX} - {detection.id} - Backfill"] = backfill_settings(detection)
         for variation in detection.all_variations:
-            stanzas[variation_stanza(detection, variation)] = variation_settings(detection, variation)
+            stanzas[variation_stanza(detection, variation)] = variation_settings(detection, variation, len(stanzas))
     stanzas[f"{PREFIX} - Quarantined users"] = quarantine_settings()
+    stanzas[f"{PREFIX} - Maintenance"] = maintenance_settings()
     return f"# {GENERATED}\n" + "".join(_stanza(name, settings) for name, settings in stanzas.items())
 
 
@@ -208,18 +216,24 @@ def _continued(value: str) -> str:
     return " \\\n".join(value.strip().split("\n"))
 
 
-def detect_settings(detection: Detection) -> Stanza:
+def _quarterly(minutes: range, place: int) -> str:
+    """Every 15 minutes, at the minute that falls to the place."""
+    return f"{minutes[place % len(minutes)]}-59/15 * * * *"
+
+
+def detect_settings(detection: Detection, place: int) -> Stanza:
     return {
         "description": f"{detection.name}: learns what is normal, judges what is new, records findings.",
         "search": detect_spl(detection),
         "dispatch.earliest_time": DETECT_EARLIEST,
         "dispatch.latest_time": "now",
         "dispatch.allow_partial_results": "false",
-        "cron_schedule": DETECT_CRON,
+        "cron_schedule": _quarterly(DETECT_MINUTES, place),
         "enableSched": "1",
         # Continuous scheduling: no window is ever left out, and one run at a time writes the histories.
         "realtime_schedule": "0",
         "max_concurrent": "1",
+        "schedule_priority": "higher",
         "is_visible": "true",
         "disabled": "1",
     }
@@ -239,7 +253,7 @@ def backfill_settings(detection: Detection) -> Stanza:
     }
 
 
-def variation_settings(detection: Detection, variation: Variation) -> Stanza:
+def variation_settings(detection: Detection, variation: Variation, place: int) -> Stanza:
     document = detection.document
     domain = str(document.get("security_domain", "access"))
     entity = detection.entity
@@ -247,17 +261,20 @@ def variation_settings(detection: Detection, variation: Variation) -> Stanza:
     risk = RISK_SCORES[variation.severity]
     annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
     drilldowns = [
-        {"name": d.name, "search": d.search, "earliest_offset": "$first_time$", "latest_offset": "$last_time$"}
+        {"name": d.name, "search": d.search, "earliest_offset": "$first_time$", "latest_offset": "$drilldown_end$"}
         for d in detection.drilldowns
     ]
+    risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
+    next_steps = "\n".join(f"{at}. {text}" for at, text in enumerate(document["investigative_actions"], 1))
     return {
         "description": str(document["description"]),
         "search": raise_spl(detection, variation),
         "dispatch.earliest_time": RAISE_EARLIEST,
         "dispatch.latest_time": "now",
-        "cron_schedule": RAISE_CRON,
+        "cron_schedule": _quarterly(RAISE_MINUTES, place),
         "enableSched": "1",
         "realtime_schedule": "0",
+        "schedule_window": "5",
         "is_visible": "false",
         "counttype": "number of events",
         "relation": "greater than",
@@ -277,19 +294,13 @@ def variation_settings(detection: Detection, variation: Variation) -> Stanza:
         "action.notable.param.severity": variation.severity,
         "action.notable.param.nes_fields": ",".join(detection.deduplicate_by),
         "action.notable.param.drilldown_searches": json.dumps(drilldowns),
+        "action.notable.param.next_steps": json.dumps({"version": 1, "data": next_steps}),
+        "action.notable.param._entities": json.dumps([{**risk_object, "risk_score": risk}]),
         "action.risk": "1",
+        # Older releases of Enterprise Security read the one message, newer ones that of each object.
         "action.risk.param._risk_message": message,
         "action.risk.param._risk_score": "0",
-        "action.risk.param._risk": json.dumps(
-            [
-                {
-                    "risk_object_field": entity,
-                    "risk_object_type": "system" if entity == "host" else "user",
-                    "risk_score": risk,
-                    "risk_message": message,
-                }
-            ]
-        ),
+        "action.risk.param._risk": json.dumps([{**risk_object, "risk_score": risk, "risk_message": message}]),
         "disabled": "1",
     }
 
@@ -304,6 +315,22 @@ def quarantine_settings() -> Stanza:
         "cron_schedule": "*/15 * * * *",
         "enableSched": "1",
         "realtime_schedule": "0",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+def maintenance_settings() -> Stanza:
+    """Forgets what counts no longer."""
+    return {
+        "description": "Deletes histories and signals that are older than anything still looked at, every night.",
+        "search": "| cbaforget",
+        "dispatch.earliest_time": "-24h@h",
+        "dispatch.latest_time": "now",
+        "cron_schedule": "41 3 * * *",
+        "enableSched": "1",
+        "realtime_schedule": "0",
+        "schedule_window": "60",
         "is_visible": "true",
         "disabled": "1",
     }
@@ -332,8 +359,9 @@ def doc_page(detection: Detection) -> str:
         "",
         "## When it is raised",
         "",
-        f"Always: `{detection.when}`, with the source active and somebody trained to compare with.",
+        f"Always: `{detection.when}`, with the source active{_comparison(detection)}.",
         "",
+        *_signal_lines(detection),
         "| variation | severity | kind | condition |",
         "|---|---|---|---|",
         *(_variation_row(detection, variation) for variation in detection.all_variations),
@@ -366,6 +394,35 @@ def doc_page(detection: Detection) -> str:
     return "\n".join(lines)
 
 
+def _comparison(detection: Detection) -> str:
+    if detection.untrained_is_new:
+        return "; what nobody has a history of is new"
+    return " and somebody trained to compare with"
+
+
+def _signal_lines(detection: Detection) -> list[str]:
+    """The signals of a chain and what joins them."""
+    if not detection.signals:
+        return []
+    opening = detection.signals[0].name.lower()
+    shared = ", ".join(f"`{name}`" for name in detection.joined_by)
+    return [
+        f"A chain begins with its first signal ({opening}); the others belong to it that lie within TimeWindow (macro",
+        f"`cba_time_window`) before or after it and share one of {shared}.",
+        "",
+        "| signal | condition |",
+        "|---|---|",
+        *(f"| {signal.id}: {signal.name} | `{signal.when}`{_extent(signal)} |" for signal in detection.signals),
+        "",
+    ]
+
+
+def _extent(signal: SignalKind) -> str:
+    said = [f"{signal.times} times within {signal.within} seconds"] if signal.times > 1 else []
+    said += [f"another {signal.apart} than the first signal's"] if signal.apart else []
+    return f" ({'; '.join(said)})" if said else ""
+
+
 def _plural(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
@@ -395,14 +452,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
     options = parser.parse_args(arguments)
     try:
-        files = generate(load(ROOT / "detections"))
+        files = {**generate(load(ROOT / "detections")), **configuration_page.files(ROOT)}
     except DetectionErrors as error:
         print(error, file=sys.stderr)
         return 1
     if options.check:
         differing = stale(files, ROOT)
         for name in differing:
-            print(f"{name} differs from what detections/*.yml generate; run ./dev generate", file=sys.stderr)
+            print(f"{name} differs from what its source generates; run ./dev generate", file=sys.stderr)
         return 1 if differing else 0
     write(files, ROOT)
     print(f"{len(files)} files written")

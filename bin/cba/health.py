@@ -10,6 +10,7 @@ from .findings.breaker import BreakerState
 from .history.baseline import SourceStatus, Subject
 from .history.days import date_text, day_of, time_text
 from .history.history import History, ScopeView, view
+from .home.homes import INVENTORY, Tally
 
 BREAKER_OPEN = "breaker open"
 NO_DATA = "no data"
@@ -42,6 +43,11 @@ class IpData:
     date: str
     age_days: int
     attribution: str
+
+
+def asks_for_homes(detection: Detection) -> bool:
+    """Whether the detection judges by the home regions of workloads (`cbahome`)."""
+    return "home_region" in detection.carry
 
 
 def compared(detection: Detection) -> tuple[str, ...]:
@@ -90,14 +96,17 @@ def rows(
     now: int,
     silent_after: int = SILENT_AFTER_DAYS,
     counted: bool = True,
+    homes: Optional[Tally] = None,
 ) -> Iterator[Row]:
     """One row per source of the detection, as of `now` (epoch seconds). `counted` False: the census is of the widest
-    scope only, so its numbers are left empty."""
+    scope only, so its numbers are left empty. `homes`: of a detection that asks for them."""
     day = day_of(now)
     opening = breaker.open
     for source in detection.sources:
         status = statuses.get(source)
         state, reason = _state(detection, status, census, breaker, day, silent_after)
+        if state == ACTIVE and homes is not None and homes.unknown:
+            reason = _homeless(homes)
         first_day = status.first_day if status else None
         wait = max(0, first_day + detection.terms.activation - day) if first_day is not None else ""
         yield {
@@ -110,6 +119,8 @@ def rows(
             "days_silent": max(0, day - status.last_day) if status else "",
             "days_to_activation": wait,
             **_counts(census if counted else None),
+            "home_known": homes.known if homes is not None else "",
+            "home_unknown": homes.unknown if homes is not None else "",
             "breaker": "open" if opening else "closed",
             "breaker_opened": time_text(opening.time) if opening else "",
             "breaker_threshold": detection.breaker,
@@ -120,6 +131,13 @@ def rows(
             "ip_database_age_days": ip.age_days,
             "ip_attribution": ip.attribution,
         }
+
+
+def _homeless(homes: Tally) -> str:
+    return (
+        f"home region unknown for {homes.unknown} of {homes.known + homes.unknown} workloads, which are never judged; "
+        f"add them to the {INVENTORY}"
+    )
 
 
 def _counts(census: Optional[Census]) -> Row:

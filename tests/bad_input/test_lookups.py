@@ -31,6 +31,9 @@ def told(folder: Path, name: str, content: bytes, macro: str) -> str:
         ("egress_ranges.csv", b"cidr,cidr,label,country\n", "cba_geo", ["egress_ranges.csv", "same name"]),
         ("watch_list.csv", b"who,reason\nann,leaver\n", "cba_watch", ["watch_list", "identity"]),
         ("compromised_keys.csv", b"key,reason,since\n", "cba_watch", ["compromised_keys", "access_key"]),
+        ("role_scope.csv", b"kind,name\npolicy,x\n", "cba_serverless_iaas_rows", ["role_scope", "pattern"]),
+        ("allowed_functions.csv", b"function,comment\n", "cba_serverless_iaas_rows", ["allowed_functions", "project"]),
+        ("sensitive_operations.csv", b"service,operation\n", "cba_serverless_iaas", ["sensitive_operations", "provider"]),
     ],
 )  # fmt: skip
 def test_a_broken_lookup_file_is_named(tmp_path: Path, name: str, content: bytes, macro: str, words: list[str]) -> None:

@@ -15,7 +15,8 @@ from typing import Any, Iterator
 import pytest
 
 from cba.errors import StoreError
-from cba.store import collection as store
+from cba.store import splunkd as store
+from cba.store.collection import Collection
 from lab.kvstore import Limits
 from lab.splunkd import DROP, DROP_AFTER
 from tests.support.workbench import CHOSEN, TODAY, Workbench, reduced, story
@@ -164,6 +165,6 @@ def test_an_answer_cut_short_or_garbled_is_asked_for_again(broken: io.BytesIO) -
         return SimpleNamespace(get=lambda *_, **__: SimpleNamespace(body=waiting.pop(0)))
 
     asked = answers(broken, io.BytesIO(b'[{"_key": "a"}]'), io.BytesIO(b"[]"))
-    assert list(store.Collection(asked, "cba_history").find({})) == [{"_key": "a"}]
+    assert list(Collection(asked, "cba_history").find({})) == [{"_key": "a"}]
     with pytest.raises(StoreError, match=r"KV store collection cba_history: query failed"):
-        list(store.Collection(answers(*[broken] * ATTEMPTS), "cba_history").find({}))
+        list(Collection(answers(*[broken] * ATTEMPTS), "cba_history").find({}))

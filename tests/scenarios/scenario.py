@@ -19,6 +19,19 @@
 
 `raises: []` makes it a near-miss. Every finding from `today` on must be listed, in order of time; what building the
 history raised on the way (a second country is news, too) is not looked at.
+
+A finding is told by its variation and its whole deduplication key. Each field of `deduplicate_by` (and the identity,
+where there is one) must be the one the entry speaks of: from its `key: {field: …}`, else from its `value`, else from
+its `who`, else from the file's `fields`; a field that none of them gives is a fault of the scenario. Severity, name and
+ATT&CK ids are always those of the detection's variation. What an entry may say besides:
+
+    severity, name                      as in the tables the detection was made from
+    says                                a piece of the explanation, or a list of them
+    matched                             every variation that matched: "base 1 2"
+    key                                 what of the deduplication key neither `who` nor `value` says
+    count, suppressed_count, …          any other field of the finding, as text
+
+`who`, `value` and `at` are the finding's first event; `value` may be left out where the key does not need it.
 """
 
 from __future__ import annotations
@@ -30,6 +43,7 @@ from typing import Any, Iterator, Mapping
 
 import yaml
 
+from cba.detection.model import Detection
 from cba.history.days import SECONDS_PER_DAY
 from tests.support.pipeline import Seen
 
@@ -40,15 +54,32 @@ _CLOCK = re.compile(r"^(?:\+(?P<days>\d+) )?(?P<hour>\d\d):(?P<minute>\d\d)(?::(
 
 
 @dataclasses.dataclass(frozen=True)
+class Expected:
+    """A finding that must come: `fields` of the event that raises it, `says` pieces of its explanation, `states` what
+    else the scenario states of it, by the finding's field."""
+
+    variation: str
+    first_time: int
+    fields: Mapping[str, str]
+    says: tuple[str, ...]
+    states: Mapping[str, str]
+
+    def key(self, detection: Detection) -> list[str]:
+        """The deduplication key, field by field."""
+        for name in detection.deduplicate_by:
+            assert name in self.fields, f"the scenario does not say the {name} of variation {self.variation}: add key:"
+        return [self.fields[name] for name in detection.deduplicate_by]
+
+
+@dataclasses.dataclass(frozen=True)
 class Scenario:
     """One case of a detection: every event it needs, and the findings that must come of it."""
 
     detection: str
     name: str
     events: tuple[Seen, ...]
-    raises: tuple[Mapping[str, Any], ...]
+    raises: tuple[Expected, ...]
     today: int
-    value: str
 
     @property
     def id(self) -> str:
@@ -73,7 +104,8 @@ def _scenario(detection: str, document: Mapping[str, Any], case: Mapping[str, An
     lines = [*_history(past), *_today(today, case["events"])]
     events = [_event(people, value, more, *line) for line in lines]
     numbered = tuple(dataclasses.replace(event, event_id=f"e{at}") for at, event in enumerate(events))
-    return Scenario(detection, case["name"], numbered, tuple(_expected(people, today, case["raises"])), today, value)
+    raises = tuple(_expected(people, value, more, today, case["raises"]))
+    return Scenario(detection, case["name"], numbered, raises, today)
 
 
 def _history(lines: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
@@ -91,7 +123,7 @@ def _today(today: int, lines: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
 
 def _parts(line: Any) -> tuple[str, str, str]:
     if isinstance(line, Mapping):
-        return line["who"], str(line["value"]), str(line.get("at", line.get("days")))
+        return line["who"], str(line.get("value", "-")), str(line.get("at", line.get("days")))
     match = _SHORT.match(line)
     assert match, f"not `who value when`: {line!r}"
     return match["who"], match["value"], match["when"]
@@ -122,12 +154,18 @@ def _time(today: int, at: str) -> int:
     return (today + int(match["days"] or 0)) * SECONDS_PER_DAY + seconds
 
 
-def _expected(people: Mapping[str, Any], today: int, raises: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for finding in raises:
-        yield {
-            **finding,
-            "variation": str(finding["variation"]),
-            "value": str(finding["value"]),
-            "identity": people[finding["who"]].get("identity", str(finding["value"])),
-            "first_time": _time(today, str(finding["at"])),
-        }
+def _expected(
+    people: Mapping[str, Any], name: str, more: Mapping[str, Any], today: int, raises: list[Mapping[str, Any]]
+) -> Iterator[Expected]:
+    for given in raises:
+        entry = dict(given)
+        fields = {**more, **people[entry.pop("who")], **({name: entry.pop("value")} if "value" in entry else {})}
+        fields |= entry.pop("key", {})
+        said = entry.pop("says", [])
+        yield Expected(
+            variation=str(entry.pop("variation")),
+            first_time=_time(today, str(entry.pop("at"))),
+            fields={field: str(value) for field, value in fields.items()},
+            says=(said,) if isinstance(said, str) else tuple(said),
+            states={"variations_matched" if k == "matched" else k: str(value) for k, value in entry.items()},
+        )

@@ -46,10 +46,12 @@ Normalise = Callable[..., list[Row]]
 
 @pytest.fixture(scope="session")
 def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
-    """normalise(source, events, sourcetype=None, macros=None) -> the rows of `cba_events_<source>`, ordered as the events.
+    """normalise(source, events, sourcetype=None, macros=None, then="") -> the rows of `cba_events_<source>`, ordered as the
+    events.
 
     `events` are JSON objects, raw texts or lab Events. Events that the base search does not match give no row. `macros`
-    (name -> definition) are what an administrator put into local/macros.conf.
+    (name -> definition) are what an administrator put into local/macros.conf. `then` is a macro to run after it, as a
+    detection's `prepare` does.
     """
     shipped = load_app(APP)
 
@@ -58,6 +60,7 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
         events: Sequence[Union[Row, str, Event]],
         sourcetype: Optional[str] = None,
         macros: Optional[Mapping[str, str]] = None,
+        then: str = "",
     ) -> list[Row]:
         app = shipped
         if macros:
@@ -75,7 +78,8 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
             # The host carries the event's place, because a search gives the newest first.
             store.add([Event(time, time, "main", kind, origin, f"{number:09d}", raw)])
         engine = Engine(app, store, KVStore(app, ":memory:"), None)
-        result = engine.search(f"search `cba_events_{source}`", TimeWindow(None, None, LATER))
+        prepare = f" | `{then}`" if then else ""
+        result = engine.search(f"search `cba_events_{source}`{prepare}", TimeWindow(None, None, LATER))
         store.close()
         return sorted(result.rows, key=lambda row: str(row["host"]))
 

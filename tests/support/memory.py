@@ -7,12 +7,14 @@ import dataclasses
 from typing import Any, Iterable, Mapping, Sequence
 
 from cba.correlate.chains import Signal
-from cba.correlate.correlator import Joins
+from cba.correlate.correlator import SUBJECT, Joins
 from cba.findings.breaker import Acknowledgement, BreakerState
 from cba.findings.verdicts import Target
 from cba.history.baseline import SourceStatus, Subject
 from cba.history.history import History
+from cba.home.homes import Home
 from cba.store import histories as encoding
+from cba.store import homes as home_encoding
 
 
 class MemoryHistories:
@@ -58,12 +60,28 @@ class MemoryFindings:
             self.documents.pop(finding_id, None)
 
 
+class MemoryHomes:
+    """Keeps homes encoded, as the KV store does."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.asked: list[str] = []
+
+    def load(self, workloads: Iterable[str]) -> dict[str, Home]:
+        self.asked += workloads
+        return {w: home_encoding.decode(self.documents[w]) for w in self.asked if w in self.documents}
+
+    def save(self, homes: Mapping[str, Home]) -> None:
+        self.documents.update({workload: home_encoding.encode(workload, home) for workload, home in homes.items()})
+
+
 class MemorySignals:
     def __init__(self) -> None:
         self.signals: dict[str, Signal] = {}
 
     def joined(self, joins: Joins) -> list[Signal]:
-        return [s for s in self.signals.values() if any(v in joins.get(f, ()) for f, v in s.joins.items())]
+        named = {key: {**signal.joins, SUBJECT: signal.subject} for key, signal in self.signals.items()}
+        return [s for key, s in self.signals.items() if any(v in joins.get(f, ()) for f, v in named[key].items())]
 
     def save(self, signals: Sequence[Signal]) -> None:
         self.signals.update({signal.key: signal for signal in signals})

@@ -55,7 +55,9 @@ class Raised:
 
 
 def normalise(event: Event) -> Optional[Call]:
-    """The call in a raw event; None for what services do by themselves or for somebody."""
+    """The call in a raw event; None for what services do by themselves or for somebody, and what computers do."""
+    if event.sourcetype == "sysmon:json":
+        return None
     log: dict[str, Any] = json.loads(event.raw)
     if event.sourcetype == "aws:cloudtrail":
         who = log["userIdentity"]

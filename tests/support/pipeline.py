@@ -13,6 +13,7 @@ from typing import Any, Iterable, Mapping, Sequence
 from cba.command.chains import moment_cells, read_signals, signal_fields
 from cba.command.table import Table
 from cba.correlate.correlator import Correlator
+from cba.detection.choose import BY_SEVERITY
 from cba.detection.model import EVENT_ID, Detection
 from cba.findings.breaker import Breaker
 from cba.findings.record import Recorder
@@ -52,8 +53,9 @@ class Seen:
 class Pipeline:
     """The state of one detection: its stores, and a fresh set of commands for every search."""
 
-    def __init__(self, detection: Detection) -> None:
+    def __init__(self, detection: Detection, precedence: str = BY_SEVERITY) -> None:
         self.detection = detection
+        self.precedence = precedence
         self.histories = MemoryHistories()
         self.statuses = MemoryStatuses()
         self.findings = MemoryFindings()
@@ -65,7 +67,7 @@ class Pipeline:
         """One run over these events: reduce, look up and learn, score, record; `chunk` rows at a time."""
         ordered = self.reduce(events)
         baseline = Baseline(self.detection, self.histories, self.statuses, self.verdicts, learn=learn)
-        scorer = Scorer(self.detection)
+        scorer = Scorer(self.detection, self.precedence)
         correlator = Correlator(self.detection, self.signals, TIME_WINDOW) if self.detection.signals else None
         recorder = Recorder(self.detection, self.findings, now)
         breaker = Breaker(self.detection.breaker, self.breaker)
@@ -73,7 +75,7 @@ class Pipeline:
             part = ordered[start : start + chunk]
             answers = baseline.process([self._row(row) for row, _seen in part])
             judged = [
-                (row, answer.text, self._seconds(seen), self._count(seen)) for (row, seen), answer in zip(part, answers)
+                (row, answer.text, self.seconds(seen), self.count(seen)) for (row, seen), answer in zip(part, answers)
             ]
             if correlator is not None:
                 judged += self._moments(correlator, judged)
@@ -142,17 +144,14 @@ class Pipeline:
             details=details,
         )
 
-    @property
-    def _by_id(self) -> bool:
-        return self.detection.counted_by == EVENT_ID
+    def count(self, seen: Sequence[Seen]) -> int:
+        """`dc(…)` of what the detection counts."""
+        name = self.detection.counted_by
+        return len({event.event_id if name == EVENT_ID else event.field(name) for event in seen})
 
-    def _count(self, seen: Sequence[Seen]) -> int:
-        return len({event.event_id if self._by_id else event.field(self.detection.counted_by) for event in seen})
-
-    def _seconds(self, seen: Sequence[Seen]) -> tuple[int, ...]:
-        """`values(event_time)`, or `min(event_time)` where things are counted rather than events."""
-        times = sorted({event.time for event in seen})
-        return tuple(times if self._by_id else times[:1])
+    def seconds(self, seen: Sequence[Seen]) -> tuple[int, ...]:
+        """`values(event_time)`."""
+        return tuple(sorted({event.time for event in seen}))
 
     def found(self) -> list[dict[str, Any]]:
         """The findings in order of time, without what the moment of running stamps on them."""
@@ -187,6 +186,8 @@ def replay(detection: Detection, deliveries: Sequence[Delivery], cadence: int, s
             for d in deliveries
             if d.delivered <= now and earliest <= d.event.time < now and day_of(d.event.time) <= judged
         ]
-        pipeline.search(visible, now)
+        if visible:
+            pipeline.search(visible, now)
+        deliveries = [d for d in deliveries if d.event.time >= earliest]
         now += cadence
     return pipeline

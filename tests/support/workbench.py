@@ -17,10 +17,11 @@ from lab.conf import AppConf, load_app
 from lab.errors import LabError
 from lab.kvstore import KVStore, Limits
 from lab.protocol import CommandRunner, SearchInfo
+from lab.replay import APP_DIR
 from lab.splunkd import Splunkd
 from lab.transport import Conversation, command_class, talk_in_process, talk_to_process
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = APP_DIR
 DETECTION = "cloud_unusual_country"
 CHOSEN = f"detection={DETECTION}"
 FIRST_DAY = 20_454  # 2026-01-01

@@ -42,15 +42,18 @@ DOCUMENT: dict[str, Any] = {
         "A": {"name": "deployment", "when": "present(deployment)"},
         "B": {"name": "privilege", "when": 'kind == "privilege"'},
         "C": {"name": "use", "when": 'kind == "use"'},
+        "other": {"name": "other's use", "when": 'kind == "other"', "apart": "identity"},
         "burst": {"name": "burst", "when": 'kind == "call"', "repeated": {"times": 4, "seconds": 600}},
     },
     "joined_by": ["chain_function", "chain_role"],
     "remarks": ["$chain_timeline$"],
-    "when": "chained(A) and (chained(B) or chained(C) or chained(burst) or days(identity, deployment) == 0)",
+    "when": "chained(A) and (chained(B) or chained(C) or chained(other) or chained(burst)"
+            " or days(identity, deployment) == 0)",
     "variations": [
         {"id": "1", "name": "and privileged", "severity": "medium", "kind": "escalation", "when": "chained(B)"},
         {"id": "2", "name": "and used", "severity": "medium", "kind": "escalation",
          "when": "chained(C) or chained(burst)"},
+        {"id": "4", "name": "and used by others", "severity": "medium", "kind": "escalation", "when": "chained(other)"},
         {"id": "3", "name": "and both", "severity": "high", "kind": "escalation", "when": "chained(B) and chained(C)"},
     ],
 }  # fmt: skip
@@ -62,7 +65,7 @@ def event(day: int, second: int, kind: str, who: str = "eve", function: str = "f
     fields = {"source_kind": "aws", "project": "p", "identity": who, "kind": kind, "signal_what": kind}
     if kind == "deploy":
         fields.update(deployment="write", function=function)
-    if kind in ("deploy", "use", "call"):
+    if kind in ("deploy", "use", "other", "call"):
         fields["chain_function"] = function
     if kind in ("deploy", "privilege"):
         fields["chain_role"] = role
@@ -112,6 +115,22 @@ def test_signals_of_other_functions_and_roles_do_not_join() -> None:
 def test_a_burst_needs_so_many_events_within_its_seconds(seconds: tuple[int, ...], chained: bool) -> None:
     calls = [event(22, 36_800 + second, "call") for second in seconds]  # across the end of a quarter of an hour
     assert found([event(22, 36_000, "deploy", "pipeline"), *calls]) == ([("2", "medium", 1)] if chained else [])
+
+
+@pytest.mark.parametrize(("who", "chained"), [("mallory", True), ("pipeline", False)])
+def test_a_step_that_must_be_somebody_elses(who: str, chained: bool) -> None:
+    deploy, use = event(22, 36_000, "deploy", "pipeline"), event(22, 36_100, "other", who)
+    assert found([deploy, use]) == ([("4", "medium", 1)] if chained else [])
+
+
+@pytest.mark.parametrize("calls", [3, 4])
+def test_the_timeline_leaves_out_what_never_counts(calls: int) -> None:
+    pipeline = Pipeline(DETECTION)
+    burst = [event(22, 36_100 + second, "call") for second in range(calls)]
+    pipeline.search([*PAST, event(22, 36_000, "deploy"), *burst])
+    *_, last = pipeline.found()
+    assert ("burst: call by eve (4 times)" in last["explanation"]) is (calls == 4)
+    assert ("burst" in last["explanation"]) is (calls == 4)
 
 
 def test_the_timeline_tells_the_whole_chain() -> None:
@@ -169,7 +188,7 @@ def test_a_chain_is_found_by_what_its_opener_shares_with_others() -> None:
     correlator = Correlator(DETECTION, store, 24 * HOUR)
 
     def signal(key: str, kind: str, time: int, **joins: str) -> Signal:
-        return Signal(key, (kind,), 0, (time,), 1, joins, {"identity": "eve", "function": "f"}, "")
+        return Signal(key, (kind,), 0, (time,), 1, joins, {"identity": "eve"}, "eve of f" if kind == "A" else "")
 
     assert correlator.correlate([signal("b", "B", 10, chain_role="r")]) == []
     assert correlator.correlate([signal("c", "C", 30, chain_function="f")]) == []
@@ -179,9 +198,18 @@ def test_a_chain_is_found_by_what_its_opener_shares_with_others() -> None:
     assert [moment.second for moment in later] == [20, 30, 40], "all moments of a subject come together"
 
 
+def test_all_chains_of_a_subject_come_together() -> None:
+    """Also those that share nothing but the subject: whoever records them replaces what was known of it."""
+    store = MemorySignals()
+    for key, role in (("a", "r"), ("z", "s")):
+        found = Correlator(DETECTION, store, 24 * HOUR).correlate(
+            [Signal(key, ("A",), 0, (5,), 1, {"chain_role": role}, {}, "eve of f")]
+        )
+    assert [moment.opener.key for moment in found] == ["a", "z"]
+
+
 def test_a_second_deployment_opens_a_chain_of_its_own() -> None:
-    rows = {"identity": "eve", "function": "f"}
-    first, second = (Signal(k, ("A",), 0, (t,), 1, {"chain_role": "r"}, rows, "") for k, t in (("a", 5), ("z", 9)))
+    first, second = (Signal(k, ("A",), 0, (t,), 1, {"chain_role": "r"}, {}, "eve") for k, t in (("a", 5), ("z", 9)))
     assert [moment.second for moment in moments(DETECTION, first, [first, second], 60)] == [5]
 
 
@@ -191,6 +219,7 @@ def test_a_second_deployment_opens_a_chain_of_its_own() -> None:
         ({"joined_by": []}, "signals and joined_by go together"),
         ({"when": "chained(D)"}, "asks for a signal that the detection does not have"),
         ({"signals": {"A": {"name": "x"}}}, "needs name and when"),
+        ({"signals": {"A": {"name": "x", "when": "present(a)", "apart": "who"}}}, "'who' is not in group_by"),
         ({"signals": {"A": {"name": "x", "when": "present(a)", "repeated": {"times": "4"}}}}, "whole numbers"),
     ],
 )

@@ -40,6 +40,22 @@ def test_it_is_the_set_it_says(days: list[int], one: int, other: int) -> None:
     assert merged.last_before(one) == max(before, default=None)
 
 
+@given(st.lists(DAYS, min_size=1, max_size=60), DAYS)
+def test_a_day_can_be_taken_out_again(days: list[int], asked: int) -> None:
+    merged = reduce(DaySet.union, map(DaySet.of, days))
+    kept = sorted({day for day in days if day > max(days) - KEPT_DAYS})
+    assert merged.has(asked) == (asked in kept)
+    for day in kept:
+        left = [other for other in kept if other != day]
+        rest = merged.without(day)
+        assert (rest is None) == (not left)
+        if rest is not None:
+            assert [other for other in range(min(kept) - 1, max(kept) + 2) if rest.has(other)] == left
+            assert rest.last == left[-1]
+            assert rest.first == (left[0] if day == min(days) else min(days))
+            assert DaySet.decode(rest.encode()) == rest
+
+
 @given(SETS)
 def test_text_and_back(days: DaySet) -> None:
     assert DaySet.decode(days.encode()) == days

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cba.history.days import KEPT_DAYS
 from cba.history.history import BENIGN, MALICIOUS, History, Terms, view
 
 TERMS = Terms()
@@ -67,12 +68,14 @@ def test_trained_needs_age_active_days_and_something_established() -> None:
     assert not view(learned(forgotten), D, LONG_AGO, TERMS, {}).trained, "nothing of the training period is left"
 
 
-def test_forgetting_keeps_the_first_day_of_the_entity() -> None:
-    history = learned([("NL", D - 200), ("DE", D - 10)])
-    assert history.forget(D)
-    assert set(history.values) == {"DE"}
-    assert history.first == D - 200
-    assert not history.forget(D)
+def test_forgetting_is_exact() -> None:
+    """A value goes once it counts for none of the days that may be judged again, as of the entity's own last day."""
+    history = History()
+    for value, day in (("gone", D - KEPT_DAYS - 1), ("kept", D - KEPT_DAYS), ("new", D)):
+        history.learn(value, day)
+    history.forget()
+    assert sorted(history.values) == ["kept", "new"]
+    assert history.first == D - KEPT_DAYS - 1, "the entity's first day outlives its values"
 
 
 @given(OBSERVATIONS)

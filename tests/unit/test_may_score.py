@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from typing import Any, Mapping
 
@@ -15,24 +14,21 @@ from cba.history.evidence import Evidence, ScopeEvidence
 from cba.scoring.score import may_score, score_evidence
 
 DETECTIONS = load()
-COUNTS = st.sampled_from([0, 1, 3, 4, 10, 11])
+COUNTS = st.sampled_from([0, 1, 2, 3, 4, 10, 11])
 
 
 def scope_evidences() -> st.SearchStrategy[ScopeEvidence]:
     """Any evidence of one scope: the truth values and counts that conditions ask for are free, the rest is filled in."""
     free: dict[str, st.SearchStrategy[Any]] = {
         "trained": st.booleans(), "new": st.booleans(), "seen": COUNTS, "days": COUNTS, "active_days": COUNTS,
-        "verdict": st.sampled_from(["", "benign", "malicious"]),
+        "verdict": st.sampled_from(["", "benign", "malicious"]), "choices": COUNTS, "training_days": COUNTS,
+        "familiar": st.booleans(),
     }  # fmt: skip
     filled: dict[str, st.SearchStrategy[Any]] = {
         "entity": st.just("e"), "first": st.none(), "last": st.none(), "since": st.none(), "known": st.just(("NL",)),
-        "weight": st.just(0.0), "total": st.just(1.0), "choices": st.just(1), "arrivals": st.just(0.0),
+        "weight": st.just(0.0), "total": st.just(1.0), "arrivals": st.just(0.0),
     }  # fmt: skip
-    needed = {
-        field.name
-        for field in dataclasses.fields(ScopeEvidence)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
+    needed = set(ScopeEvidence._fields) - ScopeEvidence._field_defaults.keys()
     others = {name: st.just("") for name in needed - free.keys() - filled.keys()}
     return st.builds(ScopeEvidence, **free, **filled, **others)
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from cba.detection import catalogue
-from cba.detection.model import Detection
+from cba.detection.model import PLACE, Detection
 from cba.errors import DetectionError, DetectionErrors
+from lab.conf import load_app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "detections" / "cloud_unusual_country.yml").read_text("utf-8"))
@@ -110,6 +111,16 @@ def test_staleness_is_seen(tmp_path: Path) -> None:
     (tmp_path / "default/savedsearches.conf").write_text("edited by hand", "utf-8")
     (tmp_path / "lookups/cba_detections.csv").unlink()
     assert generate.stale(files, tmp_path) == ["default/savedsearches.conf", "lookups/cba_detections.csv"]
+
+
+def test_an_alert_has_the_fields_it_names() -> None:
+    """Variation searches read findings through the lookup: what its fields_list lacks is missing from the alert."""
+    known = set(load_app(ROOT).stanza("transforms", "cba_findings").get("fields_list").split(", "))
+    for detection in generate.load(ROOT / "detections").values():
+        named = {
+            name for drilldown in detection.drilldowns for name in PLACE.findall(drilldown.name + drilldown.search)
+        }
+        assert {*detection.deduplicate_by, *named} <= known, detection.id
 
 
 def test_saved_search_names_fit_enterprise_security() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+import json
+from typing import Iterator, Mapping, Sequence
 
 from ..correlate.chains import Moment, Signal, chain_json, signal_key, timeline
 from ..detection.condition import CHAIN_SIGNALS
@@ -51,10 +52,18 @@ def read_signals(table: Table, detection: Detection) -> list[Signal]:
                 events=max(whole_number(cells["events"], "events", index + 1), len(seconds)),
                 joins={name: cells[name] for name in detection.joined_by if cells[name] not in ABSENT},
                 row={name: cells[name] for name in ("source_kind", *detection.group_by)},
-                evidence=text if detection.signals[0].id in kinds else "",
+                **_opening(detection, kinds, cells, text),
             )
         )
     return found
+
+
+def _opening(detection: Detection, kinds: Sequence[str], cells: Mapping[str, str], evidence: str) -> dict[str, str]:
+    """What only a signal that opens a chain has."""
+    if detection.signals[0].id not in kinds:
+        return {}
+    subject = json.dumps([cells[name] for name in detection.deduplicate_by], ensure_ascii=False)
+    return {"subject": subject, "evidence": evidence}
 
 
 def _evidence(text: str, position: int) -> Evidence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Iterable, Mapping, Sequence
 
 from ..detection.model import Detection
 from ..errors import RowError
@@ -66,14 +66,9 @@ class EvidenceCells:
         terms = [f"{detection.profile(*profile)}_{term}" for profile in self._profiles for term in _TERMS]
         self.names: tuple[str, ...] = ("evidence", "silent_reason", *terms)
 
-    def of(self, answers: Sequence[Answer]) -> Iterator[tuple[str, ...]]:
-        """The cells for a chunk's answers; rows that share an answer share its cells."""
-        known: dict[int, tuple[str, ...]] = {}
-        for answer in answers:
-            cells = known.get(id(answer))
-            if cells is None:
-                cells = known[id(answer)] = (*self._evidence(answer), *self._terms(answer))
-            yield cells
+    def of(self, answer: Answer) -> tuple[str, ...]:
+        """The cells of a row with that answer."""
+        return (*self._evidence(answer), *self._terms(answer))
 
     def _evidence(self, answer: Answer) -> tuple[str, str]:
         """Evidence and the reason why there is none."""
@@ -144,7 +139,7 @@ def _sighting(
         part="\n".join((cells["source_kind"], *(cells[name] for name in detection.group_by))),
         bucket=bucket,
         seconds=seconds,
-        events=max(events, len(seconds)),
+        events=max(events, 1),
         plain=cells["variation"],
         suspected=cells["variation_if_suspicious"],
         details={**details, "entity": cells[detection.entity]},

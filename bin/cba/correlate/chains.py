@@ -25,8 +25,9 @@ SHOWN = 12
 class Signal:
     """The events of one row that are signals: of which kinds, when (`seconds`, ascending), how many (`events`).
 
-    `joins` are the present values of the fields the detection joins by, `row` the row's own fields, `evidence` the JSON
-    of `cbabaseline`, kept for signals that open chains.
+    `joins` are the present values of the fields the detection joins by, `row` the row's own fields. A signal that opens
+    a chain has a `subject`, what its findings are deduplicated by (JSON), and keeps the `evidence` of `cbabaseline`;
+    both are "" on others.
     """
 
     key: str
@@ -36,7 +37,8 @@ class Signal:
     events: int
     joins: Mapping[str, str]
     row: Mapping[str, str]
-    evidence: str
+    subject: str = ""
+    evidence: str = ""
 
     @property
     def time(self) -> int:
@@ -71,40 +73,44 @@ class Moment(NamedTuple):
     chain: tuple[Signal, ...]
 
 
-def subject_of(detection: Detection, opener: Signal) -> tuple[str, ...]:
-    """What a chain's finding is deduplicated by."""
-    return tuple(opener.row.get(name, "") for name in detection.deduplicate_by)
-
-
-def openers(detection: Detection, signals: Iterable[Signal]) -> list[Signal]:
-    """Those that open a chain."""
-    return [signal for signal in signals if detection.signals[0].id in signal.kinds]
-
-
 def moments(detection: Detection, opener: Signal, signals: Iterable[Signal], window: int) -> Iterator[Moment]:
     """The moments of one chain in order of time. `signals` are all known; `window` is in seconds."""
     opening, *others = detection.signals
-    chain = _chain(opener, signals, window, {kind.id for kind in others})
+    chain = _chain(opener, signals, window, {kind.id: kind for kind in others})
     since = {kind.id: _since(kind, chain) for kind in others}
     since[opening.id] = opener.time
+    told = _counted(chain, since)
     for signal in chain:
         second = opener.time if signal is opener else _joins_at(signal, since)
         if second is None or (signal is not opener and second <= opener.time):
             continue  # never counts, or was there when the chain opened
         kinds = tuple(kind.id for kind in detection.signals if (since[kind.id] or second + 1) <= second)
-        yield Moment(opener, f"{opener.key}.{signal.key}", kinds, second, signal.events, chain)
+        yield Moment(opener, f"{opener.key}.{signal.key}", kinds, second, signal.events, told)
 
 
-def _chain(opener: Signal, signals: Iterable[Signal], window: int, others: set[str]) -> tuple[Signal, ...]:
+def _chain(
+    opener: Signal, signals: Iterable[Signal], window: int, others: Mapping[str, SignalKind]
+) -> tuple[Signal, ...]:
     """The opener and what joins it, in order of time; a further opener joins as what else it is."""
     chain = [opener]
     for signal in signals:
-        kinds = tuple(kind for kind in signal.kinds if kind in others)
+        kinds = tuple(kind for kind in signal.kinds if kind in others and _apart(others[kind], signal, opener))
         if signal.key == opener.key or not kinds or abs(signal.time - opener.time) > window:
             continue
         if signal.shares(opener):
             chain.append(dataclasses.replace(signal, kinds=kinds))
-    return tuple(sorted(chain, key=lambda signal: (signal.time, signal.key)))
+    return tuple(sorted(chain, key=lambda signal: (signal.time, signal is not opener, signal.key)))
+
+
+def _apart(kind: SignalKind, signal: Signal, opener: Signal) -> bool:
+    """Whether the signal is somebody else's where it has to be."""
+    return not kind.apart or signal.row.get(kind.apart) != opener.row.get(kind.apart)
+
+
+def _counted(chain: Sequence[Signal], since: Mapping[str, Optional[int]]) -> tuple[Signal, ...]:
+    """The chain as it is told: without kinds that never count, such as one call where it takes many."""
+    counted = ((signal, tuple(kind for kind in signal.kinds if since[kind] is not None)) for signal in chain)
+    return tuple(dataclasses.replace(signal, kinds=kinds) for signal, kinds in counted if kinds)
 
 
 def _joins_at(signal: Signal, since: Mapping[str, Optional[int]]) -> Optional[int]:

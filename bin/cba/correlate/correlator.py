@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Iterable, Mapping, Protocol, Sequence
 
 from ..detection.model import Detection
-from .chains import Moment, Signal, moments, openers, subject_of
+from .chains import Moment, Signal, moments
 
 Joins = Mapping[str, frozenset[str]]
-"""field to join by -> values"""
+"""field to join by, or SUBJECT -> values"""
+SUBJECT = "subject"
 
 
 class SignalStore(Protocol):
     """Where signals live; `store.signals.SignalCollection` is the one in Splunk."""
 
     def joined(self, joins: Joins) -> list[Signal]:
-        """Every kept signal of the detection that has one of these values in one of these fields."""
+        """Every kept signal of the detection that has one of these values in one of these fields, or as its subject."""
 
     def save(self, signals: Sequence[Signal]) -> None: ...
 
@@ -50,27 +51,29 @@ class Correlator:
         self._complete(known, subjects)
         found = (
             moment
-            for opener in openers(self.detection, known.values())
-            if subject_of(self.detection, opener) in subjects
+            for opener in known.values()
+            if opener.subject in subjects
             for moment in moments(self.detection, opener, known.values(), self.window)
         )
         return sorted(found, key=lambda moment: (moment.second, moment.id))
 
-    def _subjects(self, known: Mapping[str, Signal], touched: set[str]) -> set[tuple[str, ...]]:
+    def _subjects(self, known: Mapping[str, Signal], touched: set[str]) -> set[str]:
         """The subjects of the chains that a touched signal opens or may join."""
         new = [known[key] for key in touched]
         return {
-            subject_of(self.detection, opener)
-            for opener in openers(self.detection, known.values())
-            if opener.key in touched or any(signal.shares(opener) for signal in new)
+            opener.subject
+            for opener in known.values()
+            if opener.subject and (opener.key in touched or any(signal.shares(opener) for signal in new))
         }
 
-    def _complete(self, known: dict[str, Signal], subjects: set[tuple[str, ...]]) -> None:
-        """Loads what else belongs to the chains of these subjects: other signals by other fields of their openers."""
+    def _complete(self, known: dict[str, Signal], subjects: set[str]) -> None:
+        """Loads what else belongs to these subjects: their other chains, and what joins any of them by other fields."""
         asked: set[tuple[str, str]] = set()
         while True:
-            mine = [o for o in openers(self.detection, known.values()) if subject_of(self.detection, o) in subjects]
-            wanted = {item for opener in mine for item in opener.joins.items()} - asked
+            mine = [signal for signal in known.values() if signal.subject in subjects]
+            wanted = {item for opener in mine for item in opener.joins.items()}
+            wanted |= {(SUBJECT, subject) for subject in subjects}
+            wanted -= asked
             if not wanted:
                 return
             asked |= wanted

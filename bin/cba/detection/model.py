@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 from ..errors import DetectionError, DetectionErrors
 from ..history.evidence import ORGANIZATION
 from ..history.history import Terms
-from .condition import Call, Node, parse
+from .condition import Call, Compare, Literal, Node, parse
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 KINDS = ("exclusive", "escalation", "downgrade")
@@ -21,8 +21,12 @@ SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
 SCOPES = ("identity", "host", "project", ORGANIZATION)
 SIDE_SCOPES = ("resource", "function")
 """Things that are observed themselves, by whom they are used: they stand beside the scopes that ask one another."""
+SIDE_VALUES = 32
+"""How many values a day their histories name, where no condition counts them (`Detection.limits`)."""
 BASE = "base"
 EVENT_ID = "event_id"
+PREFIX = "CBA"
+"""What the names of the app's saved searches begin with."""
 BREAKER = 5000
 
 _ID = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -66,13 +70,15 @@ class Periods:
 @dataclasses.dataclass(frozen=True)
 class SignalKind:
     """One kind of step of a chain (`correlate`): its `id` in conditions, its `name` in the timeline, and when a row is
-    one. With `times` above 1 it takes so many events `within` so many seconds."""
+    one. With `times` above 1 it takes so many events `within` so many seconds. It joins no chain whose opening row has
+    the same value of the field `apart`: somebody else's step."""
 
     id: str
     name: str
     when: Node
     times: int = 1
     within: int = 0
+    apart: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +178,20 @@ class Detection:
         return tuple(scope for scope in self.observe if scope in SIDE_SCOPES)
 
     @property
+    def limits(self) -> dict[str, int]:
+        """How many values a day the histories of things beside the scopes name, by profile: as many as `spread` is
+        compared with, because more are more, however many."""
+        compared = [node for condition in self.conditions for node in condition.walk() if isinstance(node, Compare)]
+        limits: dict[str, int] = {}
+        for scope in self.side_scopes:
+            for dimension in self.observe[scope]:
+                asked = Call("spread", (scope, dimension))
+                sides = [side for node in compared if asked in node.children for side in node.children]
+                counts = [side.value for side in sides if isinstance(side, Literal) and isinstance(side.value, int)]
+                limits[self.profile(scope, dimension)] = max(counts, default=SIDE_VALUES)
+        return limits
+
+    @property
     def entity_fields(self) -> tuple[str, ...]:
         """The fields that hold the entities of the scopes: each stands in the field named after its scope, the
         organization, which is one, in none."""
@@ -183,10 +203,14 @@ class Detection:
         return tuple(dict.fromkeys(dimension for _scope, dimension in self.profiles))
 
     @property
+    def conditions(self) -> tuple[Node, ...]:
+        """The detection's own condition and those of its variations."""
+        return (self.when, *(v.when for v in self.all_variations if v.when is not None))
+
+    @property
     def condition_fields(self) -> tuple[str, ...]:
         """The row's own fields that the conditions of the variations read."""
-        given = (self.when, *(v.when for v in self.all_variations if v.when is not None))
-        return fields_read(given)
+        return fields_read(self.conditions)
 
     @property
     def signal_fields(self) -> tuple[str, ...]:
@@ -197,6 +221,12 @@ class Detection:
     def remark_fields(self) -> tuple[str, ...]:
         """The row's own fields that stand in remarks."""
         return tuple(dict.fromkeys(name for remark in self.remarks for name in PLACE.findall(remark)))
+
+
+def variation_search(detection_id: str, variation_id: str) -> str:
+    """`CBA - <id> - Base` or `CBA - <id> - Variation 2`: the saved search that raises a variation; short, unique, and
+    sorted beside its detection."""
+    return f"{PREFIX} - {detection_id} - {'Base' if variation_id == BASE else 'Variation ' + variation_id}"
 
 
 PLACE = re.compile(r"\$(\w+)\$")
@@ -320,7 +350,7 @@ class _Reader:
         if bool(detection.signals) != bool(detection.joined_by):
             self.fault("signals", "signals and joined_by go together")
         known = {signal.id for signal in detection.signals}
-        for node in (detection.when, *(v.when for v in detection.all_variations if v.when is not None)):
+        for node in detection.conditions:
             for call in node.walk():
                 if isinstance(call, Call) and call.argument("signal") not in known | {""}:
                     self.fault("signals", f"{call} asks for a signal that the detection does not have")
@@ -450,15 +480,20 @@ class _Reader:
             given = {}
         for signal_id, signal in given.items():
             path = f"signals.{signal_id}"
-            if not isinstance(signal, Mapping) or not {"name", "when"} <= set(signal) <= {"name", "when", "repeated"}:
-                self.fault(path, "needs name and when, and may have repeated")
+            may_have = {"name", "when", "repeated", "apart"}
+            if not isinstance(signal, Mapping) or not {"name", "when"} <= set(signal) <= may_have:
+                self.fault(path, "needs name and when, and may have repeated and apart")
                 continue
             when = self.condition(signal, "when", f"{path}.when", observe, required=True) or parse("0")
             repeated = signal.get("repeated", {"times": 1, "seconds": 0})
             if not isinstance(repeated, Mapping) or [type(repeated.get(k)) for k in ("times", "seconds")] != [int, int]:
                 self.fault(f"{path}.repeated", "whole numbers times and seconds are needed")
                 continue
-            yield SignalKind(str(signal_id), str(signal["name"]), when, repeated["times"], repeated["seconds"])
+            apart = str(signal.get("apart", ""))
+            if apart and apart not in self.texts("group_by"):
+                self.fault(f"{path}.apart", f"{apart!r} is not in group_by")
+            name = str(signal["name"])
+            yield SignalKind(str(signal_id), name, when, repeated["times"], repeated["seconds"], apart)
 
     def variations(self, observe: Mapping[str, Sequence[str]]) -> Iterator[Variation]:
         seen = {BASE}

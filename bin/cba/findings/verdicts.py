@@ -16,7 +16,7 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 from ..detection.model import Detection
 from ..errors import OptionError
 from ..history.baseline import ABSENT, Subject
-from ..history.evidence import ORGANIZATION
+from ..history.evidence import ORGANIZATION, Evidence
 from ..history.history import BENIGN, MALICIOUS
 from .record import NEW
 
@@ -153,15 +153,17 @@ class Desk:
 
 
 def targets_of(detection: Detection, finding: Mapping[str, object], scope: str = "") -> list[Target]:
-    """The values a finding is about: the observed dimensions it is deduplicated by, as the finding has them.
+    """The values a finding is about, as it has them: of the observed dimensions those it is deduplicated by, and those
+    that were new.
 
     Without `scope` they are judged for the entity the finding is about (the narrowest scope that observes the dimension
     where the entity's own does not). Raises OptionError for a scope in which the detection does not observe them.
     """
     found: list[Target] = []
+    new = _new_in(detection, str(finding.get("evidence") or ""))
     for dimension in detection.dimensions:
         value = str(finding.get(dimension, ""))
-        if dimension not in detection.deduplicate_by or value in ABSENT:
+        if dimension not in (*detection.deduplicate_by, *new) or value in ABSENT:
             continue
         asked = (*detection.scopes, *detection.side_scopes)
         scopes = [name for name in asked if dimension in detection.observe.get(name, ())]
@@ -173,6 +175,19 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
             raise OptionError(f"finding {finding['finding_id']} has no {chosen}; choose another scope")
         found.append(Target(Subject(detection.profile(chosen, dimension), entity), value))
     return found
+
+
+def _new_in(detection: Detection, text: str) -> set[str]:
+    """The compared dimensions in which a finding's evidence has something new; none without evidence."""
+    try:
+        evidence = Evidence.from_json(text)
+    except ValueError:
+        return set()
+    asked = {
+        name: evidence.asked(detection.scopes[0], name, detection.scopes)
+        for name in evidence.compared(detection.scopes)
+    }
+    return {name for name, found in asked.items() if found is not None and found.new}
 
 
 def ruled(document: Optional[Document], target: Target, ruling: Ruling, finding_id: str) -> Document:

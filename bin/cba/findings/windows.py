@@ -110,7 +110,8 @@ def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window
     """Puts a row's events into the key's `windows`, opening new ones at the end of the list; returns those touched.
 
     `period` is the deduplication period in seconds. A row that straddles the end of a window is split at the second:
-    each later second counts as one event at least, the rest of the row's events belong to the earlier part.
+    each later second counts as one event, the rest of the row's events belong to the earlier part. A row may have more
+    seconds than events, where it counts things that several events are about; then each part has one at least.
     """
     parts: list[tuple[Window, list[int]]] = []
     for second in sighting.seconds:
@@ -120,9 +121,9 @@ def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window
         parts[-1][1].append(second)
         # A late second moves the opening back, and with it the end, for the seconds that follow.
         window.opened = min(window.opened, second)
-    later = sum(len(seconds) for _window, seconds in parts[1:])
-    for index, (window, seconds) in enumerate(parts):
-        window.see(sighting, seconds, len(seconds) if index else sighting.events - later)
+    later = [min(len(seconds), sighting.events) for _window, seconds in parts[1:]]
+    for (window, seconds), count in zip(parts, (max(1, sighting.events - sum(later)), *later)):
+        window.see(sighting, seconds, count)
     return [window for window, _seconds in parts]
 
 

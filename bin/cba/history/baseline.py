@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
+from typing import Callable, Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ..detection.model import Detection
 from ..errors import RowError
 from .days import date_text
 from .evidence import ORGANIZATION, Evidence, ScopeEvidence, scope_evidence
-from .history import SIDE_VALUES, History, ScopeView, view
+from .history import History, ScopeView, view
 
 ABSENT = frozenset({"", "-"})
 
@@ -28,6 +28,10 @@ class Subject(NamedTuple):
 
     profile: str
     entity: str
+
+
+Asked = Tuple[Subject, str, str, str]
+"""A history that a row belongs to: subject, scope, dimension, and the row's value."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +75,7 @@ class NoVerdicts:
         return {}
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A reduced row: its day, source, why it is left out (or absent), the entity per field of `Detection.entity_fields`
     and the value per dimension."""
 
@@ -97,6 +100,11 @@ class Answer:
 
 
 ONLY_LEARNED = Answer(None, "only learned")
+
+HELD_VALUES = 200_000
+"""How many values, of all histories together, are held from one batch to the next; with more, they are read again."""
+
+T = TypeVar("T")
 
 
 class Baseline:
@@ -124,8 +132,7 @@ class Baseline:
         self._statuses_changed = False
         self._day: Optional[int] = None
         self._views: dict[tuple[Subject, int], ScopeView] = {}
-        self._answers: dict[Row, Answer] = {}
-        self._learned: set[Row] = set()
+        self._dimensions = detection.dimensions
         entity_at = {scope: at for at, scope in enumerate(detection.entity_fields)}
         self._profiles = [
             (detection.profile(scope, dimension), scope, entity_at.get(scope), dimension, value_at)
@@ -133,21 +140,32 @@ class Baseline:
             for scope in detection.observe
             if dimension in detection.observe[scope]
         ]
-        self._limits = {detection.profile(*p): SIDE_VALUES for p in detection.profiles if p[0] in detection.side_scopes}
+        self._limits = detection.limits
 
     def process(self, rows: Sequence[Row]) -> list[Answer]:
         """Answers a batch of rows in day order, learns them, and writes what changed.
 
         Raises RowError when a row is out of day order, StoreError when the store fails.
         """
+        return self.tell(rows, lambda answer: answer)
+
+    def tell(self, rows: Sequence[Row], words: Callable[[Answer], T]) -> list[T]:
+        """As `process`, with what `words` makes of the answers: they are large and not kept. Equal rows share one."""
         self._load(rows)
-        answers = [self._row(row, position) for position, row in enumerate(rows, 1)]
+        told: dict[Row, T] = {}
+        for position, row in enumerate(rows, 1):
+            if row.day != self._day:
+                self._turn_to(row.day, position)
+            if row not in told:
+                told[row] = words(self._row(row))
         self.flush()
-        return answers
+        return [told[row] for row in rows]
 
     def flush(self) -> None:
         """Writes what was learned since the last time; harmless to repeat."""
         if self._changed:
+            for subject in self._changed:
+                self._known[subject].forget()
             self._histories.save({subject: self._known[subject] for subject in self._changed})
             self._changed.clear()
         if self._statuses_changed and self._statuses is not None:
@@ -157,6 +175,9 @@ class Baseline:
     def _load(self, rows: Sequence[Row]) -> None:
         if self._statuses is None:
             self._statuses = self._status_store.load()
+        if sum(len(history.values) for history in self._known.values()) > HELD_VALUES:
+            for held in (self._known, self._decided, self._views):
+                held.clear()
         wanted = {s for row in set(rows) for s, _scope, _dimension, _value in self._subjects(row)} - self._known.keys()
         if wanted:
             found = self._histories.load(wanted)
@@ -164,8 +185,8 @@ class Baseline:
             if self.judge:
                 self._decided.update(self._verdicts.load(wanted))
 
-    def _subjects(self, row: Row) -> Iterable[tuple[Subject, str, str, str]]:
-        """The histories a row belongs to: (subject, scope, dimension, value)."""
+    def _subjects(self, row: Row) -> Iterable[Asked]:
+        """The histories a row belongs to."""
         if row.skip_reason not in ABSENT:
             return
         for profile, scope, entity_at, dimension, value_at in self._profiles:
@@ -174,16 +195,11 @@ class Baseline:
             if entity not in ABSENT and value not in ABSENT:
                 yield Subject(profile, entity), scope, dimension, value
 
-    def _row(self, row: Row, position: int) -> Answer:
-        if row.day != self._day:
-            self._turn_to(row.day, position)
-        if self.learn and row not in self._learned:
-            self._learned.add(row)
-            self._learn(row)
-        answer = self._answers.get(row)
-        if answer is None:
-            answer = self._answers[row] = self._judge(row) if self.judge else ONLY_LEARNED
-        return answer
+    def _row(self, row: Row) -> Answer:
+        asked = tuple(self._subjects(row))
+        if self.learn:
+            self._learn(row, asked)
+        return self._judge(row, asked) if self.judge else ONLY_LEARNED
 
     def _turn_to(self, day: int, position: int) -> None:
         if self._day is not None and day < self._day:
@@ -193,24 +209,22 @@ class Baseline:
             )
         self._day = day
         self._views.clear()
-        self._answers.clear()
-        self._learned.clear()
 
-    def _learn(self, row: Row) -> None:
+    def _learn(self, row: Row, asked: Iterable[Asked]) -> None:
         assert self._statuses is not None
         status = self._statuses.get(row.source)
         seen = SourceStatus(row.day, row.day) if status is None else status.seen(row.day)
         if seen != status:
             self._statuses[row.source] = seen
             self._statuses_changed = True
-        for subject, _scope, _dimension, value in self._subjects(row):
+        for subject, _scope, _dimension, value in asked:
             if self._known[subject].learn(value, row.day, self._limits.get(subject.profile)):
                 self._changed[subject] = None
 
-    def _judge(self, row: Row) -> Answer:
+    def _judge(self, row: Row, asked: Sequence[Asked]) -> Answer:
         if row.skip_reason not in ABSENT:
             return Answer(None, row.skip_reason)
-        for dimension, value in zip(self.detection.dimensions, row.values):
+        for dimension, value in zip(self._dimensions, row.values):
             if value in ABSENT and dimension not in self.detection.optional:
                 return Answer(None, f"no {dimension}")
         # A signal of a chain need not be compared with anything; it is judged by what it is.
@@ -222,25 +236,25 @@ class Baseline:
         status = self._statuses.get(row.source) or SourceStatus(row.day, row.day)
         activation_day = status.first_day + self.detection.terms.activation
         scopes: dict[str, dict[str, ScopeEvidence]] = {}
-        verdicts = self._verdicts_on(row) if self._decided else {}
-        for subject, scope, dimension, value in self._subjects(row):
+        verdicts = self._verdicts_on(asked) if self._decided else {}
+        for subject, scope, dimension, value in asked:
             seen = self._view(subject, row.day, activation_day)
             verdict = verdicts.get((scope, dimension), "")
             found = scope_evidence(subject.entity, self._known[subject], seen, value, verdict)
             scopes.setdefault(scope, {})[dimension] = found
         active = row.day >= activation_day
-        values = {name: v for name, v in zip(self.detection.dimensions, row.values) if v not in ABSENT}
-        evidence = Evidence(row.day, row.source, active, values, scopes)
+        values = {name: v for name, v in zip(self._dimensions, row.values) if v not in ABSENT}
+        evidence = Evidence(row.day, row.source, active, values, scopes, self.detection.terms.training)
         return Answer(evidence, self._silence(evidence))
 
-    def _verdicts_on(self, row: Row) -> dict[tuple[str, str], str]:
+    def _verdicts_on(self, asked: Iterable[Asked]) -> dict[tuple[str, str], str]:
         """What holds for the row's value per (scope, dimension): the scope's own verdict, else the next wider one's."""
         own = {
             (scope, dimension): self._decided.get(subject, {}).get(value, "")
-            for subject, scope, dimension, value in self._subjects(row)
+            for subject, scope, dimension, value in asked
         }
         holding: dict[tuple[str, str], str] = {}
-        for dimension in self.detection.dimensions:
+        for dimension in self._dimensions:
             verdict = ""
             for scope in reversed(self.detection.scopes):
                 verdict = own.get((scope, dimension), "") or verdict
@@ -250,7 +264,7 @@ class Baseline:
     def _silence(self, evidence: Evidence) -> str:
         if not evidence.active:
             return SILENT_INACTIVE
-        judged = self.detection.untrained_is_new or evidence.answerable(self.detection.scopes)
+        judged = self.detection.untrained_is_new or evidence.answerable(self.detection.scopes, self.detection.optional)
         return "" if judged else SILENT_UNTRAINED
 
     def _view(self, subject: Subject, day: int, activation_day: int) -> ScopeView:

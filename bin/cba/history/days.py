@@ -38,6 +38,21 @@ class DaySet(NamedTuple):
         mask = (self.mask << (last - self.last)) | (other.mask << (last - other.last))
         return DaySet(min(self.first, other.first), last, mask & _KEPT)
 
+    def has(self, day: int) -> bool:
+        """Whether the day is in the set and still kept."""
+        age = self.last - day
+        return age >= 0 and bool(self.mask >> age & 1)
+
+    def without(self, day: int) -> DaySet | None:
+        """The set without a day that it has; None when that was its only one."""
+        mask = self.mask & ~(1 << (self.last - day))
+        if not mask:
+            return None
+        newest = (mask & -mask).bit_length() - 1
+        mask >>= newest
+        last = self.last - newest
+        return DaySet(last - mask.bit_length() + 1 if self.first == day else self.first, last, mask)
+
     def between(self, earliest: int, latest: int) -> int:
         """The days `earliest … latest` (both included) as a mask whose bit 0 is `latest`; 0 when none."""
         if latest < earliest:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from .days import DaySet
 from .history import BENIGN, History, ScopeView
@@ -16,13 +16,13 @@ ORGANIZATION = "organization"
 KNOWN_SHOWN = 12
 
 
-@dataclasses.dataclass(frozen=True)
-class ScopeEvidence:
+class ScopeEvidence(NamedTuple):
     """One scope and dimension, as it stood before the event's day.
 
     `entity` who was asked; `trained` whether there is something to compare with; `new` whether the event's value is
-    not established; `seen` number of established values (`known`: the most usual of them); `days`, `first`, `last`
-    the event's value in the training period, ever, and before; `active_days`, `since` the entity itself;
+    not established; `seen` number of established values (`known`: the most usual of them, of a thing beside the scopes
+    all of the training period); `days`, `first`, `last` the event's value in the training period, ever, and before;
+    `active_days`, `since` the entity itself;
     `weight`, `total`, `choices` the decayed day counts of the value, of all values, and how many values there are;
     `arrivals` the decayed rate of new values; `training_days` on how many days of the training period the entity was
     active, `familiar` whether its own days, whatever the values, would make a value established; `verdict` what an
@@ -50,13 +50,15 @@ class ScopeEvidence:
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """All that scoring knows of a row: `scopes[scope][dimension]` and whether the source is active on `day`."""
+    """All that scoring knows of a row: `scopes[scope][dimension]`, whether the source is active on `day`, and how many
+    days before it count (`training`)."""
 
     day: int
     source: str
     active: bool
     values: Mapping[str, str]
     scopes: Mapping[str, Mapping[str, ScopeEvidence]]
+    training: int = 30
 
     def asked(self, scope: str, dimension: str, order: Sequence[str]) -> Optional[ScopeEvidence]:
         """The first trained or judged scope from `scope` outwards along `order`; None when not even the widest is.
@@ -79,9 +81,11 @@ class Evidence:
         widest = self.scopes.get(order[-1], {})
         return [dimension for dimension in self.values if dimension in widest]
 
-    def answerable(self, order: Sequence[str]) -> bool:
-        """Whether every compared dimension has a trained scope to compare with."""
-        return all(self.asked(order[0], dimension, order) is not None for dimension in self.compared(order))
+    def answerable(self, order: Sequence[str], optional: Sequence[str] = ()) -> bool:
+        """Whether there is a trained scope to compare with, for every compared dimension that is not `optional`, and
+        for one at least of those that are: what nobody is trained in is not new, and says nothing."""
+        asked = {name: self.asked(order[0], name, order) is not None for name in self.compared(order)}
+        return all(asked[name] for name in asked if name not in optional) and (not asked or any(asked.values()))
 
     def to_json(self) -> str:
         """Compact JSON; equal evidence gives equal text."""
@@ -91,8 +95,9 @@ class Evidence:
                 "source": self.source,
                 "active": self.active,
                 "values": dict(self.values),
+                "training": self.training,
                 "scopes": {
-                    scope: {dimension: dataclasses.asdict(found) for dimension, found in dimensions.items()}
+                    scope: {dimension: found._asdict() for dimension, found in dimensions.items()}
                     for scope, dimensions in self.scopes.items()
                 },
             },
@@ -112,7 +117,7 @@ class Evidence:
                 }
                 for scope, dimensions in data["scopes"].items()
             }
-            return cls(data["day"], data["source"], data["active"], data["values"], scopes)
+            return cls(data["day"], data["source"], data["active"], data["values"], scopes, data["training"])
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"not evidence of cbabaseline ({error})") from error
 
@@ -128,7 +133,7 @@ def scope_evidence(entity: str, history: History, seen: ScopeView, value: str, v
     return ScopeEvidence(
         entity=entity,
         trained=seen.trained,
-        new=verdict != BENIGN if verdict else value not in seen.established,
+        new=verdict != BENIGN if verdict else value not in seen.established and not seen.crowded,
         seen=len(seen.established),
         days=days.days_seen(seen.day - seen.training, seen.day - 1) if days is not None else 0,
         first=first,

@@ -7,17 +7,16 @@ days, have been learned already.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from typing import Iterable, Mapping, Optional
+import math
+from typing import Iterable, Mapping, NamedTuple, Optional
 
 from .days import KEPT_DAYS, RETENTION_DAYS, DaySet, popcount
 
 BENIGN = "benign"
 MALICIOUS = "malicious"
 
-SIDE_VALUES = 32
-"""How many values the history of a thing beside the scopes keeps (`History.learn`): a popular resource costs no more
-than this many hosts."""
+CROWD = "*"
+"""Stands for the values of a day on which a thing had more of them than its history names (`History.learn`)."""
 
 HALF_LIFE_DAYS = 10
 _DECAY = [0.5 ** (age / HALF_LIFE_DAYS) for age in range(RETENTION_DAYS + 1)]
@@ -53,10 +52,18 @@ class History:
     def learn(self, value: str, day: int, limit: Optional[int] = None) -> bool:
         """Adds one observation; True when that changed anything.
 
-        With a `limit` only so many values are kept, those that came first (of one day, those with the smallest digests,
-        so that the order within it does not matter). A history that is full says so by its number of values, and as
-        long as it is not, nothing is missing: what was known before a day never depends on what came later.
+        With a `limit` a day names at most so many values; of a day with more it is only kept that there were more
+        (CROWD). So something popular costs less than something rare. Every day stands for itself: what is kept of it
+        depends on what was seen on it, in whatever order, and on no other day.
         """
+        if limit is not None:
+            if self._has(CROWD, day):
+                return False
+            named = [name for name, days in self.values.items() if days.has(day)]
+            if value not in named and len(named) >= limit:
+                for name in named:
+                    self._take_out(name, day)
+                value = CROWD
         known = self.values.get(value)
         days = DaySet.of(day) if known is None else known.union(DaySet.of(day))
         if days == known:
@@ -64,11 +71,23 @@ class History:
         self.values[value] = days
         if self.first is None or day < self.first:
             self.first = day
-        if limit is not None and len(self.values) > limit:
-            last = max(self.values, key=lambda name: (self.values[name].first, _digest(name)))
-            del self.values[last]
-            return last != value
         return True
+
+    def _has(self, value: str, day: int) -> bool:
+        days = self.values.get(value)
+        return days is not None and days.has(day)
+
+    def _take_out(self, value: str, day: int) -> None:
+        left = self.values[value].without(day)
+        if left is None:
+            del self.values[value]
+        else:
+            self.values[value] = left
+
+    @property
+    def last(self) -> Optional[int]:
+        """The latest day on which anything was seen."""
+        return max((days.last for days in self.values.values()), default=None)
 
     def union(self, other: History) -> History:
         """Everything that either has seen."""
@@ -79,26 +98,24 @@ class History:
             merged.values[value] = days if known is None else known.union(days)
         return merged
 
-    def forget(self, today: int) -> bool:
-        """Drops values that no longer count for `today` or the days shortly before; True when anything went."""
-        gone = [value for value, days in self.values.items() if days.last < today - KEPT_DAYS]
-        for value in gone:
+    def forget(self) -> None:
+        """Drops values that no longer count for the entity's last day or the days shortly before."""
+        oldest = (self.last or 0) - KEPT_DAYS
+        for value in [value for value, days in self.values.items() if days.last < oldest]:
             del self.values[value]
-        return bool(gone)
 
 
-def _digest(value: str) -> bytes:
-    return hashlib.blake2b(value.encode("utf-8"), digest_size=8).digest()
-
-
-@dataclasses.dataclass(frozen=True)
-class ScopeView:
+class ScopeView(NamedTuple):
     """One entity's history of one dimension as it stood at the start of day `day`: all that scoring may know.
 
     `established` are the values that count as normal (`known`: the same, most usual first); `active_days` and
     `trained` speak of the entity itself; `weights` are the decayed day counts per value that `scoring` ranks by, and
-    `choices` their number, or the limit of a history that is full. `training_days` and `familiar` take all values for
-    one: on how many days of the training period there was any, and whether such a value would be established.
+    `choices` their number. `training_days` and `familiar` take all values for one: on how many days of the training
+    period there was any, and whether such a value would be established.
+
+    Of a history with a limit, `known` are all values of the training period, CROWD first; with a day among them that
+    had more values than are named, `choices` is more than the limit. `crowded`: such days are normal, so that nobody
+    can be told to be new.
     """
 
     day: int
@@ -114,6 +131,7 @@ class ScopeView:
     choices: int
     training_days: int
     familiar: bool
+    crowded: bool
 
 
 def view(
@@ -128,33 +146,33 @@ def view(
 
     `activation_day` is the first day on which the event's source is active: values first seen before it need no second
     sighting, for there was nothing to tell them from. `verdicts` maps a value to `benign` or `malicious` and overrides.
+    Days older than the retention are as if they had never been, whether they are forgotten yet or not.
     """
     training_start = day - terms.training
     established: dict[str, int] = {}
     weights: dict[str, float] = {}
+    in_training = (1 << terms.training) - 1
     active = 0
-    arrivals = 0.0
-    before = 0
+    arrivals: list[float] = []
     for value, days in history.values.items():
-        if days.first >= day:
-            continue
-        before += 1
         retained = days.between(day - RETENTION_DAYS, day - 1)
+        if not retained:
+            continue
         active |= retained
-        trained_mask = retained & ((1 << terms.training) - 1)
-        seen_days = popcount(trained_mask)
+        first = day - retained.bit_length()
+        seen_days = popcount(retained & in_training)
         if seen_days:
-            weights[value] = _decayed(trained_mask)
-        if days.first >= training_start:
-            arrivals += _DECAY[day - days.first]
-        if _is_established(days, seen_days, day, activation_day, terms, verdicts.get(value)):
+            weights[value] = _decayed(retained & in_training)
+        if first >= training_start:
+            arrivals.append(_DECAY[day - first])
+        if _is_established(first, seen_days, day, activation_day, terms, verdicts.get(value)):
             established[value] = seen_days
     for value, verdict in verdicts.items():
         if verdict == BENIGN:
             established.setdefault(value, 0)
     since = history.first if history.first is not None and history.first < day else None
     active_days = popcount(active)
-    training_days = popcount(active & ((1 << terms.training) - 1))
+    training_days = popcount(active & in_training)
     trained = (
         since is not None
         and since <= day - terms.trained_age
@@ -162,29 +180,35 @@ def view(
         and bool(established)
     )
     known = sorted(established, key=lambda value: (-established[value], value))
+    choices = len(weights)
+    if limit is not None:
+        known = sorted(weights, key=lambda value: (value != CROWD, -weights[value], value))
+        choices = max(choices, limit + 1) if CROWD in weights else choices
     return ScopeView(
         day=day,
         training=terms.training,
         since=since,
         trained=trained,
         active_days=active_days,
-        established=frozenset(known),
+        established=frozenset(established),
         known=tuple(known),
         weights=weights,
-        total_weight=round(sum(weights.values()), 3),
-        new_values_rate=arrivals,
-        choices=len(weights) if limit is None or before < limit else limit,
+        # Exact sums, so that the order in which values were learned or read back does not show.
+        total_weight=round(math.fsum(weights.values()), 3),
+        new_values_rate=math.fsum(arrivals),
+        choices=choices,
         training_days=training_days,
-        familiar=since is not None and _long_or_often(since, training_days, day, activation_day, terms),
+        familiar=_long_or_often(day - active.bit_length(), training_days, day, activation_day, terms),
+        crowded=limit is not None and CROWD in established,
     )
 
 
 def _is_established(
-    days: DaySet, seen_days: int, day: int, activation_day: int, terms: Terms, verdict: Optional[str]
+    first: int, seen_days: int, day: int, activation_day: int, terms: Terms, verdict: Optional[str]
 ) -> bool:
     if verdict is not None:
         return verdict == BENIGN
-    return _long_or_often(days.first, seen_days, day, activation_day, terms)
+    return _long_or_often(first, seen_days, day, activation_day, terms)
 
 
 def _long_or_often(first: int, seen_days: int, day: int, activation_day: int, terms: Terms) -> bool:

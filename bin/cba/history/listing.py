@@ -29,7 +29,8 @@ def list_histories(
         starts = [status.first_day for status in statuses.get(detection.id, {}).values()] if detection else []
         activation_day = min(starts, default=day) + terms.activation
         decided = verdicts.get(subject, {})
-        seen = view(history, day, activation_day, terms, decided)
+        limit = detection.limits.get(subject.profile) if detection else None
+        seen = view(history, day, activation_day, terms, decided, limit)
         for value, days in observations(history):
             if days.first >= day:
                 continue

@@ -7,20 +7,19 @@ from typing import Iterator, Mapping, Sequence
 from ..detection.model import PLACE
 from ..history.days import date_text
 from ..history.evidence import ORGANIZATION, Evidence, ScopeEvidence
+from ..history.history import CROWD
 
 SHOWN = 5
 
 
-def explain(
-    evidence: Evidence, order: Sequence[str], training: int, remarks: Sequence[str], fields: Mapping[str, str]
-) -> str:
+def explain(evidence: Evidence, order: Sequence[str], remarks: Sequence[str], fields: Mapping[str, str]) -> str:
     """The detection's remarks on the row's `fields`, one sentence per dimension, and one per thing observed beside the
     scopes of `order`; every number in them is in the evidence."""
     said = [filled for remark in remarks if (filled := _remark(remark, fields))]
-    said += [_dimension(evidence, dimension, order, training) for dimension in evidence.compared(order)]
+    said += [_dimension(evidence, dimension, order, evidence.training) for dimension in evidence.compared(order)]
     for scope in evidence.scopes:
         if scope not in order:
-            said += [_thing(scope, name, found, training) for name, found in evidence.scopes[scope].items()]
+            said += [_thing(scope, name, found, evidence.training) for name, found in evidence.scopes[scope].items()]
     return " ".join(said)
 
 
@@ -32,17 +31,18 @@ def _remark(remark: str, fields: Mapping[str, str]) -> str:
 
 
 def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
+    about = f"{scope.capitalize()} {found.entity}"
     if not found.choices:
-        return f"{scope.capitalize()} {found.entity}: no {dimension} in the {training} days before."
+        return f"{about}: no {dimension} in the {training} days before."
     count = f"{found.choices} {dimension}{'' if found.choices == 1 else 's'}"
-    names = f" ({', '.join(found.known[:SHOWN])})" if found.known else ""
-    return (
-        f"{scope.capitalize()} {found.entity}: {count}{names} on {found.training_days} of the {training} days before."
-    )
+    more = "at least " if CROWD in found.known else ""
+    names = ", ".join([name for name in found.known if name != CROWD][:SHOWN])
+    shown = f" ({names})" if names else ""
+    return f"{about}: {more}{count}{shown} on {found.training_days} of the {training} days before."
 
 
 def _dimension(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> str:
-    parts = _scopes(evidence, dimension, order, training)
+    parts = _scopes(evidence, dimension, order, evidence.training)
     return f"{dimension.capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
 
 

@@ -7,6 +7,7 @@ from typing import Mapping, Optional, Sequence
 
 from ..detection.condition import CHAIN_SIGNALS
 from ..history.evidence import Evidence, ScopeEvidence
+from ..history.history import MALICIOUS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,15 +43,15 @@ class RowFacts:
         return found is not None and found.trained
 
     def spread(self, scope: str, dimension: str) -> int:
-        found = self._of(scope, dimension)
+        found = self._unjudged(scope, dimension)
         return found.choices if found else 0
 
     def busy(self, scope: str, dimension: str) -> int:
-        found = self._of(scope, dimension)
+        found = self._unjudged(scope, dimension)
         return found.training_days if found else 0
 
     def familiar(self, scope: str, dimension: str) -> bool:
-        found = self._of(scope, dimension)
+        found = self._unjudged(scope, dimension)
         return found is not None and found.familiar
 
     def suspicious(self, scope: str) -> bool:
@@ -61,6 +62,11 @@ class RowFacts:
 
     def field(self, name: str) -> str:
         return self.fields.get(name, "")
+
+    def _unjudged(self, scope: str, dimension: str) -> Optional[ScopeEvidence]:
+        """What was seen, unless an analyst has called the value malicious: that never becomes usual."""
+        found = self._of(scope, dimension)
+        return None if found is None or found.verdict == MALICIOUS else found
 
     def _of(self, scope: str, dimension: str) -> Optional[ScopeEvidence]:
         return self.evidence.scopes.get(scope, {}).get(dimension)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Mapping, NamedTuple
 
 from ..detection.choose import BY_SEVERITY, choose
+from ..detection.condition import CHAIN_SIGNALS
 from ..detection.model import Detection
 from ..errors import RowError
 from ..history.evidence import Evidence, ScopeEvidence
 from .explain import explain
 from .facts import RowFacts
-from .surprise import anomaly_score
+from .surprise import anomaly_score, chain_score
 
 
 class Score(NamedTuple):
@@ -81,7 +82,7 @@ def may_score(detection: Detection, evidence: Evidence) -> bool:
 
 def _judged(detection: Detection, evidence: Evidence) -> bool:
     """Whether there is a source that is active and somebody to compare with, where that is needed."""
-    return evidence.active and (detection.untrained_is_new or evidence.answerable(detection.scopes))
+    return evidence.active and (detection.untrained_is_new or evidence.answerable(detection.scopes, detection.optional))
 
 
 def _facts(detection: Detection, evidence: Evidence, fields: Mapping[str, str], suspect: bool = False) -> RowFacts:
@@ -114,12 +115,17 @@ def score_evidence(
         variation_if_suspicious=suspect.variation.id if suspect else "",
         variations_matched=" ".join(variation.id for variation in shown.matched),
         severity=plain.variation.severity if plain else "",
-        anomaly_score=str(
-            max((anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order)), default=0)
-        ),
-        explanation=explain(evidence, order, detection.periods.training, detection.remarks, fields),
+        anomaly_score=str(_anomaly_score(detection, evidence, fields)),
+        explanation=explain(evidence, order, detection.remarks, fields),
         attack=" ".join(detection.tactics + detection.techniques),
     )
+
+
+def _anomaly_score(detection: Detection, evidence: Evidence, fields: Mapping[str, str]) -> int:
+    """0 to 100: how surprising the most surprising dimension is; of a chain, how far it has come."""
+    order = detection.scopes
+    surprising = (anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order))
+    return max((chain_score(len(fields.get(CHAIN_SIGNALS, "").split())), *surprising))
 
 
 def _ladder(evidence: Evidence, dimension: str, order: tuple[str, ...]) -> list[ScopeEvidence]:

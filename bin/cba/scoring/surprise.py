@@ -41,3 +41,8 @@ def anomaly_score(scopes: Sequence[ScopeEvidence]) -> int:
         return 0
     novelty = 1.0 - math.exp(-scopes[0].arrivals)
     return round(100 * min(1.0, surprise(scopes) / CERTAIN_BITS) * (1.0 - 0.5 * novelty))
+
+
+def chain_score(kinds: int) -> int:
+    """0 to 100 for a chain with signals of so many kinds; three make it whole."""
+    return min(100, round(100 * kinds / 3))

@@ -7,23 +7,20 @@ https://docs.splunk.com/Documentation/Splunk/latest/Admin/Limitsconf
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
 
-from splunklib.binding import HTTPError
 from splunklib.client import Service
 
 from ..errors import StoreError
+from .splunkd import Refused, ask
 
 APP = "cloud_behavior_analytics"
 DOCUMENTS_PER_SAVE = 1000
 KEYS_PER_QUERY = 500
 ROWS_PER_PAGE = 10_000
-RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
 
-_BUSY = frozenset({429, 500, 502, 503, 504})
 _JSON = [("Content-Type", "application/json")]
 
 Document = dict[str, Any]
@@ -64,10 +61,12 @@ class Collection:
     def delete(self, keys: Iterable[str]) -> None:
         """Removes the documents with these keys, if they are there."""
         for batch in _batches(sorted(set(keys)), KEYS_PER_QUERY // 10):
-            self._delete(json.dumps({"$or": [{"_key": key} for key in batch]}))
+            self.delete_where({"$or": [{"_key": key} for key in batch]})
 
-    def _delete(self, query: str) -> None:
-        self._request("delete", lambda: self._service.delete(self._path, query=query))
+    def delete_where(self, query: Mapping[str, Any]) -> None:
+        """Removes the documents that match when the store looks at them."""
+        text = json.dumps(query)
+        self._request("delete", lambda: self._service.delete(self._path, query=text))
 
     def _save(self, batch: Sequence[Document]) -> None:
         try:
@@ -89,35 +88,12 @@ class Collection:
         return self._request(verb, lambda: self._service.post(f"{self._path}/{verb}", headers=_JSON, body=text))
 
     def _request(self, verb: str, send: Callable[[], Any]) -> Any:
-        """The JSON of the answer; asks again after a pause when the store is busy or out of reach, or cuts it short."""
-        problem = ""
-        for pause in (*RETRY_PAUSES, None):
-            try:
-                text = send().body.read()
-                return json.loads(text) if text or verb != "delete" else None
-            except HTTPError as error:
-                problem = _words(error)
-                if error.status == 400 and verb == "batch_save":
-                    raise _TooLarge(problem) from error
-                if error.status not in _BUSY:
-                    break
-            except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
-                problem = f"{type(error).__name__}: {error}"
-            if pause is not None:
-                self._pause(pause)
-        raise StoreError(
-            f"KV store collection {self.name}: {verb} failed ({problem}). Nothing learned before is lost; "
-            "the search can be run again over the same time range."
-        )
-
-
-def _words(error: HTTPError) -> str:
-    """Status and reason, and what splunkd says of it: JSON from the KV store, XML from all else."""
-    try:
-        said = "; ".join(message["text"] for message in json.loads(error.body)["messages"])
-    except (ValueError, KeyError, TypeError):
-        return str(error)
-    return f"HTTP {error.status} {error.reason}: {said}"
+        try:
+            return ask(f"KV store collection {self.name}: {verb}", send, self._pause, verb == "delete")
+        except Refused as error:
+            if error.status == 400 and verb == "batch_save":
+                raise _TooLarge(error.problem) from error
+            raise
 
 
 class _TooLarge(Exception):

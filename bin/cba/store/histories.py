@@ -1,6 +1,6 @@
 """Histories in the collection `cba_history`: one document per profile and entity.
 
-{"_key": …, "profile": "identity_country", "entity": "arn:…", "first_day": 20450,
+{"_key": …, "profile": "identity_country", "entity": "arn:…", "first_day": 20450, "last_day": 20479,
  "values": "{\"NL\":\"20450,20479,3f\"}"}
 """
 
@@ -67,6 +67,7 @@ def encode(subject: Subject, history: History) -> dict[str, Any]:
         "profile": subject.profile,
         "entity": subject.entity,
         "first_day": history.first,
+        "last_day": history.last,
         "values": json.dumps(values, separators=(",", ":"), ensure_ascii=False),
     }
 

@@ -25,7 +25,7 @@ class SignalCollection:
         self._detection = detection
 
     def joined(self, joins: Joins) -> list[Signal]:
-        """Every kept signal of the detection that has one of these values in one of these fields."""
+        """Every kept signal of the detection that has one of these values in one of these fields, or as its subject."""
         wanted = [{field: value} for field in sorted(joins) for value in sorted(joins[field])]
         found: dict[str, Signal] = {}
         for start in range(0, len(wanted), _VALUES_PER_QUERY):
@@ -48,6 +48,7 @@ class SignalCollection:
             "seconds": " ".join(map(str, signal.seconds)),
             "events": signal.events,
             "row": json.dumps(signal.row, separators=(",", ":"), ensure_ascii=False),
+            "subject": signal.subject,
             "evidence": signal.evidence,
             **{field: signal.joins.get(field, "") for field in self._detection.joined_by},
         }
@@ -63,6 +64,7 @@ class SignalCollection:
                 events=int(document["events"]),
                 joins={name: str(document[name]) for name in self._detection.joined_by if document.get(name)},
                 row=dict(json.loads(document["row"])),
+                subject=str(document["subject"]),
                 evidence=str(document["evidence"]),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:

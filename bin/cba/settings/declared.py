@@ -1,0 +1,298 @@
+"""Every setting of the app, by tab of the configuration page = stanza of the conf."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Mapping, Optional
+
+from ..detection.choose import AS_LISTED, BY_SEVERITY
+from ..detection.model import SOURCES
+from ..history.days import RETENTION_DAYS
+from ..history.history import Terms
+from .kinds import Choice, Group, Lines, Number, Switch, Tab, Text, Values
+
+CONF = "cloud_behavior_analytics_settings"
+"""The conf file, without .conf."""
+
+ON, OFF = "1", "0"
+TERMS = Terms()
+
+# source -> short name, what its logs are
+SOURCE_LABELS = {
+    "aws": ("AWS", "AWS CloudTrail"),
+    "azure": ("Azure", "Azure activity logs and Entra ID"),
+    "gcp": ("GCP", "Google Cloud audit logs"),
+    "kubernetes": ("Kubernetes", "Kubernetes audit logs"),
+    "m365": ("M365", "the Microsoft 365 audit log"),
+    "gws": ("Workspace", "Google Workspace reports"),
+    "endpoint": ("Endpoint", "endpoint network events"),
+}
+
+_NAMES = r"[a-zA-Z0-9_*.:/-]+"
+_LIST_OF_NAMES = rf"{_NAMES}(\s*,\s*{_NAMES})*"
+
+
+def balanced(terms: str) -> Optional[str]:
+    """What is wrong with search terms that go between other terms: a quote or a parenthesis that is not closed."""
+    depth, quoted, escaped = 0, False, False
+    for character in terms:
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == '"':
+            quoted = not quoted
+        elif not quoted and character in "()":
+            depth += 1 if character == "(" else -1
+            if depth < 0:
+                return 'a ")" closes nothing.'
+    if quoted:
+        return "a quotation mark is not closed."
+    return 'a "(" is not closed.' if depth else None
+
+
+def egress_entries(text: str) -> list[tuple[str, str]]:
+    """(network, country or label) of each entry. Raises ValueError naming the first entry that is wrong."""
+    entries = []
+    for entry in text.replace("\n", ",").split(","):
+        if not entry.strip():
+            continue
+        network, _equals, name = (part.strip() for part in entry.partition("="))
+        try:
+            entries.append((str(ipaddress.ip_network(network)), name))
+        except ValueError as error:
+            raise ValueError(f"{entry.strip()!r} is not a network: {error}.") from None
+        if not name:
+            raise ValueError(f"{entry.strip()!r} names neither a country nor a label; write it as {network}=NL.")
+    return entries
+
+
+def _egress_fault(text: str) -> Optional[str]:
+    try:
+        egress_entries(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _source(name: str) -> Group:
+    short, logs = SOURCE_LABELS[name]
+    return Group(
+        short,
+        (
+            Switch(
+                f"{name}_enabled",
+                f"{short} on",
+                f"Off: nothing is learned from {logs}, and nothing raised.",
+                ON,
+            ),
+            Text(
+                f"{name}_index",
+                f"{short} indexes",
+                "Separated by commas, * stands for any letters: cloud, o365_*. Empty: those of the macro cba_indexes.",
+                pattern=_LIST_OF_NAMES,
+                expected="It must be index names separated by commas, such as cloud, o365_*.",
+            ),
+            Text(
+                f"{name}_sourcetype",
+                f"{short} source types",
+                f"Separated by commas. Empty: those the vendors' add-ons set, in the macro cba_base_{name}.",
+                pattern=_LIST_OF_NAMES,
+                expected="It must be source types separated by commas, such as aws:cloudtrail, acme:cloudtrail.",
+            ),
+            Text(
+                f"{name}_filter",
+                f"{short} extra filter",
+                "Search terms that its events must match too, such as host=collector1 OR host=collector2. No pipes.",
+                pattern=r"[^|`\[\]\r\n]*",
+                expected="It must be search terms only: without |, `, [ and ].",
+                parse=balanced,
+            ),
+        ),
+    )
+
+
+def _established_in_training(values: Values) -> Optional[str]:
+    training, age = int(values["training_days"] or TERMS.training), int(values["established_age_days"])
+    if age < training:
+        return None
+    return (
+        f"Age of a normal value (established_age_days) is {age}, the training period {training} days: nothing "
+        "seen before could be old enough. Choose an age smaller than the training period."
+    )
+
+
+def _days_in_training(values: Values) -> Optional[str]:
+    training, days = int(values["training_days"] or TERMS.training), int(values["established_days"])
+    if days <= training:
+        return None
+    return (
+        f"Days of a normal value (established_days) is {days}, the training period {training} days: no value "
+        "could be seen on that many. Choose a number up to the training period."
+    )
+
+
+DETECTIONS = Tab(
+    "detections",
+    "Detections",
+    (
+        Group(
+            "Periods and thresholds",
+            (
+                Number(
+                    "activation_days",
+                    "Activation period",
+                    "Days of data that a source must have before anything is raised about it. "
+                    f"Empty: as each detection says ({TERMS.activation}).",
+                    least=0,
+                    most=RETENTION_DAYS,
+                ),
+                Number(
+                    "training_days",
+                    "Training period",
+                    f"How many days back a history counts. Empty: as each detection says ({TERMS.training}).",
+                    least=2,
+                    most=RETENTION_DAYS - 1,
+                ),
+                Number(
+                    "trained_days",
+                    "Days to be trained",
+                    "On how many days an identity, project or organization must have been active to be compared with. "
+                    f"Empty: as each detection says ({TERMS.trained_days}; those of rare events 1).",
+                    least=1,
+                    most=RETENTION_DAYS,
+                ),
+                Number(
+                    "established_days",
+                    "Days of a normal value",
+                    "A value seen on this many days of the training period is normal.",
+                    str(TERMS.established_days),
+                    least=1,
+                    most=RETENTION_DAYS - 1,
+                ),
+                Number(
+                    "established_age_days",
+                    "Age of a normal value",
+                    "A value seen once in the training period is normal if it was first seen this many days before.",
+                    str(TERMS.established_age),
+                    least=1,
+                    most=RETENTION_DAYS - 1,
+                ),
+            ),
+        ),
+        Group(
+            "What is raised",
+            (
+                Choice(
+                    "variation_precedence",
+                    "Variation that is raised",
+                    "Where several variations of a detection match.",
+                    BY_SEVERITY,
+                    {BY_SEVERITY: "The most severe, then the first listed", AS_LISTED: "The first listed"},
+                ),
+                Switch(
+                    "failed_calls_escalate",
+                    "Failed calls escalate",
+                    "Instance credentials used elsewhere: calls that failed may raise the more severe variations too.",
+                    OFF,
+                ),
+                Choice(
+                    "runtime_granularity",
+                    "Runtime of a function",
+                    "After a change run the detection's Backfill search: what was learned is of the other kind.",
+                    "family",
+                    {"family": "Its family (python)", "exact": "As logged (python3.12)"},
+                ),
+                Switch(
+                    "include_updates",
+                    "Judge updates of functions",
+                    "Changes of a function's configuration that set a runtime count as its creation does.",
+                    OFF,
+                ),
+            ),
+        ),
+    ),
+    (_established_in_training, _days_in_training),
+)
+
+TABS: tuple[Tab, ...] = (
+    Tab("sources", "Sources", tuple(_source(name) for name in SOURCES)),
+    DETECTIONS,
+    Tab(
+        "enterprise_security",
+        "Enterprise Security",
+        (
+            Group(
+                "Alerts",
+                (
+                    Switch("notable", "Notable events", "One for each finding. Without effect without ES.", ON),
+                    Switch("risk", "Risk", "For the identity or host of each finding. Without effect without ES.", ON),
+                ),
+            ),
+        ),
+    ),
+    Tab(
+        "enrichment",
+        "Enrichment",
+        (
+            Group(
+                "Addresses",
+                (
+                    Text(
+                        "ip_database",
+                        "IP database",
+                        "Path on the search head of an MMDB file of your own (MaxMind, DB-IP, IPinfo) with country "
+                        "and AS. Empty: the one the app ships.",
+                        pattern=r"(/|[A-Za-z]:[\\/]).*\.mmdb",
+                        expected="It must be the full path of a file that ends in .mmdb.",
+                    ),
+                    Lines(
+                        "egress_ranges",
+                        "Egress ranges",
+                        "Your VPN exits and proxies, separated by commas: 203.0.113.0/24=NL, 198.51.100.0/24=vpn. They "
+                        "take that country or label instead of their own, as those in the lookup egress_ranges do.",
+                        pattern=r"[^|`\[\]\x22]*",
+                        expected="It must be networks separated by commas, each with = and a country or label.",
+                        parse=_egress_fault,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Tab(
+        "logging",
+        "Logging",
+        (
+            Group(
+                "Logging",
+                (
+                    Choice(
+                        "loglevel",
+                        "Log level",
+                        "How much the app writes to its logs.",
+                        "INFO",
+                        {level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")},
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def tab(stanza: str) -> Tab:
+    """The tab that writes the stanza. Raises KeyError for an unknown one."""
+    for found in TABS:
+        if found.stanza == stanza:
+            return found
+    raise KeyError(f"{CONF}.conf has no stanza [{stanza}]")
+
+
+def defaults() -> dict[str, dict[str, str]]:
+    """stanza -> key -> what the app ships with."""
+    return {found.stanza: found.defaults for found in TABS}
+
+
+def faults(stanza: str, values: Mapping[str, str]) -> list[str]:
+    """Everything that is wrong with the values of a stanza, in sentences. Raises KeyError for an unknown stanza."""
+    return tab(stanza).faults(values)

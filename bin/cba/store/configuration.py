@@ -1,0 +1,55 @@
+"""The app's configuration in splunkd: settings are read here, and what they change elsewhere is written here."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping
+
+from splunklib.client import Service
+
+from ..detection.model import Detection
+from ..settings import CONF, defaults
+from ..settings.effects import terms
+from .collection import APP
+from .splunkd import Refused, ask
+
+_CONFS = f"/servicesNS/nobody/{APP}/configs"
+
+
+def settings(service: Service, stanza: str) -> dict[str, str]:
+    """The values of a stanza; what the app ships with where nothing is set."""
+    path = f"{_CONFS}/conf-{CONF}/{stanza}"
+    try:
+        found = ask(f"reading [{stanza}] of {CONF}.conf", lambda: service.get(path, output_mode="json"))
+    except Refused as error:
+        if error.status == 404:
+            return defaults()[stanza]
+        raise
+    content = found["entry"][0]["content"]
+    return {key: str(content.get(key) or "") for key in defaults()[stanza]}
+
+
+def configured(service: Service, detection: Detection) -> Detection:
+    """The detection with the periods and thresholds that are set."""
+    found = terms(detection.terms, settings(service, "detections"))
+    if found == detection.terms:
+        return detection
+    periods = dataclasses.replace(detection.periods, training=found.training, activation=found.activation)
+    return dataclasses.replace(detection, terms=found, periods=periods)
+
+
+def write_macros(service: Service, macros: Mapping[str, str]) -> None:
+    """Sets the definitions of macros. They hold from the next search on."""
+    for name, definition in macros.items():
+        _write(service, f"{_CONFS}/conf-macros/{name}", definition=definition)
+
+
+def write_searches(service: Service, names: list[str], settings_of_each: Mapping[str, Any]) -> None:
+    """Gives saved searches these settings."""
+    for name in names:
+        _write(service, f"{_CONFS}/conf-savedsearches/{name}", **settings_of_each)
+
+
+def _write(service: Service, path: str, **fields: str) -> None:
+    conf, _, stanza = path.rpartition("/configs/")[2].partition("/")
+    ask(f"setting [{stanza}] of {conf}", lambda: service.post(path, output_mode="json", **fields))

@@ -1,0 +1,62 @@
+"""Asking splunkd, patiently: what is busy or out of reach for a moment is asked again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from typing import Any, Callable
+
+from splunklib.binding import HTTPError
+
+from ..errors import StoreError
+
+RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+_BUSY = frozenset({429, 500, 502, 503, 504})
+
+
+class Refused(StoreError):
+    """splunkd answered no, with an HTTP status and its own words for the problem."""
+
+    def __init__(self, message: str, status: int, problem: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem
+
+
+def ask(
+    what: str, send: Callable[[], Any], pause: Callable[[float], None] = time.sleep, may_be_empty: bool = False
+) -> Any:
+    """The JSON of the answer to a request; None for an empty one, where it may be.
+
+    Asks again after a pause when splunkd is busy or out of reach, or cuts its answer short. Raises StoreError, or
+    Refused, that begins with `what`.
+    """
+    problem, status = "", 0
+    for seconds in (*RETRY_PAUSES, None):
+        try:
+            text = send().body.read()
+            return json.loads(text) if text or not may_be_empty else None
+        except HTTPError as error:
+            problem, status = _words(error), error.status
+            if status not in _BUSY:
+                break
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+            problem, status = f"{type(error).__name__}: {error}", 0
+        if seconds is not None:
+            pause(seconds)
+    again = "Nothing learned before is lost; the search can be run again over the same time range."
+    message = f"{what} failed ({problem}). {again}"
+    raise Refused(message, status, problem) if status else StoreError(message)
+
+
+def _words(error: HTTPError) -> str:
+    """Status and reason, and what splunkd says of it: JSON from the KV store, XML from all else."""
+    try:
+        said = "; ".join(message["text"] for message in json.loads(error.body)["messages"])
+    except (ValueError, KeyError, TypeError):
+        said = str(error)
+    if said.startswith(f"HTTP {error.status}"):
+        return said
+    return f"HTTP {error.status} {error.reason}: {said}"

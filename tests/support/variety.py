@@ -1,0 +1,135 @@
+"""Events by the thousand for any detection, made of what its scenario file is made of.
+
+A `Variety` takes one scenario's past as it is, so that everybody is trained who is trained there, and lets anything
+happen afterwards: the scenario's own events at other times, mostly around midnight, and now and then with somebody
+else's fields, another value, or another of the values that the detection's conditions read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from typing import Any, Hashable, Iterator, Mapping, Sequence
+
+from hypothesis import strategies as st
+
+from cba.detection.model import Detection
+from cba.findings.windows import BUCKET_SECONDS
+from cba.history.days import SECONDS_PER_DAY
+from tests.scenarios.scenario import Scenario
+from tests.support.pipeline import Seen
+
+MOST_EVENTS = 10
+MOST_DAYS = 7
+# Where one day is judged while the day before may still come in, and where quarters of an hour and hours meet.
+EDGES = (0, 600, 5_000, 36_000, 36_899, 80_000, 84_600, 86_399)
+DAYS = (0, 0, 0, 1, 1, 2, 3)
+BURSTS = (1,) * 12 + (3, 12, 25)
+"""How often an event happens, a few seconds apart: signals may take ten or twenty."""
+
+Fields = Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Variety:
+    """One scenario's past, and the fields of which what happens later is made."""
+
+    name: str
+    detection: Detection
+    today: int
+    past: tuple[Seen, ...]
+    own: tuple[Fields, ...]
+    others: tuple[Fields, ...]
+    values: Mapping[str, tuple[str, ...]]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How Hypothesis shows it: the fields would fill pages."""
+        printer.text(f"Variety({self.name!r})")
+
+    @property
+    def since(self) -> int:
+        """The second at which the past ends."""
+        return self.today * SECONDS_PER_DAY
+
+    @functools.cached_property
+    def lists(self) -> st.SearchStrategy[list[Seen]]:
+        """Lists of events after the past, each event once, in any order."""
+        return st.lists(self._events(), min_size=1, max_size=MOST_EVENTS).map(self._enriched)
+
+    def _enriched(self, bursts: list[list[Seen]]) -> list[Seen]:
+        """What enrichment adds follows from a row's other fields, so events of one row have it from the first of them."""
+        first: dict[Hashable, Fields] = {}
+        found: dict[tuple[int, Hashable], Seen] = {}
+        for event in itertools.chain.from_iterable(bursts):
+            group = tuple(event.field(name) for name in ("source_kind", *self.detection.group_by))
+            fields = first.setdefault((event.time // BUCKET_SECONDS, group), event.fields)
+            found[event.time, group] = Seen(event.time, f"{event.time} {group}", fields)
+        return list(found.values())
+
+    def _events(self) -> st.SearchStrategy[list[Seen]]:
+        return st.builds(
+            self._burst,
+            fields=st.one_of(st.sampled_from(self.own), st.sampled_from(self.own), self._changed()),
+            day=st.sampled_from((*DAYS, self.detection.periods.deduplication)),
+            second=st.one_of(st.sampled_from(EDGES), st.integers(0, SECONDS_PER_DAY - 1)),
+            times=st.sampled_from(BURSTS),
+        )
+
+    def _burst(self, fields: Fields, day: int, second: int, times: int) -> list[Seen]:
+        start = (self.today + day) * SECONDS_PER_DAY + second
+        return [Seen(start + 7 * at, "", fields) for at in range(times)]
+
+    def _changed(self) -> st.SearchStrategy[Fields]:
+        """An event of any scenario of the file, or one of this scenario's with one field of another."""
+        names = [name for name, values in self.values.items() if len(values) > 1]
+        foreign = st.sampled_from(self.others)
+        if not names:
+            return foreign
+
+        @st.composite
+        def with_another_value(draw: st.DrawFn) -> Fields:
+            fields = dict(draw(st.sampled_from(self.own)))
+            name = draw(st.sampled_from(names))
+            value = draw(st.sampled_from(self.values[name]))
+            fields.pop(name, None)
+            return {**fields, name: value} if value else fields
+
+        return st.one_of(with_another_value(), foreign)
+
+
+def varieties(detection: Detection, scenarios: Sequence[Scenario]) -> list[Variety]:
+    """One for each way in which the scenarios that raise something begin."""
+    mine = [scenario for scenario in scenarios if scenario.detection == detection.id]
+    everything = [event.fields for scenario in mine for event in scenario.events]
+    others = tuple(_distinct(everything))
+    values = {name: tuple(dict.fromkeys(f.get(name, "") for f in everything)) for name in _read(detection)}
+    found = []
+    for scenario in mine:
+        since = scenario.today * SECONDS_PER_DAY
+        past = tuple(_thinned([event for event in scenario.events if event.time < since]))
+        own = tuple(_distinct(event.fields for event in scenario.events if event.time >= since))
+        if scenario.raises:
+            found.append(Variety(scenario.name, detection, scenario.today, past, own, others, values))
+    return found
+
+
+def _thinned(events: Sequence[Seen]) -> Iterator[Seen]:
+    """Of what happens day after day some days, from the first to the last: enough for everybody to be trained."""
+    series: dict[tuple[tuple[str, str], ...], list[Seen]] = {}
+    for event in events:
+        series.setdefault(tuple(sorted(event.fields.items())), []).append(event)
+    for same in series.values():
+        step = max(1, (len(same) - 1) / (MOST_DAYS - 1))
+        yield from (same[round(at * step)] for at in range(min(len(same), MOST_DAYS)))
+
+
+def _read(detection: Detection) -> Sequence[str]:
+    """The fields that decide anything about an event."""
+    named = (*detection.entity_fields, *detection.dimensions, *detection.deduplicate_by, *detection.joined_by)
+    read = (*detection.condition_fields, *detection.signal_fields, "skip_reason", detection.counted_by)
+    return tuple(name for name in dict.fromkeys((*named, *read)) if name not in ("event_id", "source_kind"))
+
+
+def _distinct(fields: Iterator[Fields] | Sequence[Fields]) -> list[Fields]:
+    return list({tuple(sorted(each.items())): each for each in fields}.values())
