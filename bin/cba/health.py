@@ -102,6 +102,7 @@ def rows(
     scope only, so its numbers are left empty. `homes`: of a detection that asks for them."""
     day = day_of(now)
     opening = breaker.open
+    learned_over = detection.terms.activation + detection.terms.training
     for source in detection.sources:
         status = statuses.get(source)
         state, reason = _state(detection, status, census, breaker, day, silent_after)
@@ -118,6 +119,8 @@ def rows(
             "last_day": date_text(status.last_day if status else None) or "",
             "days_silent": max(0, day - status.last_day) if status else "",
             "days_to_activation": wait,
+            "days_learned": status.days.days_seen(day - learned_over, day - 1) if status else "",
+            "days_looked_at": learned_over,
             **_counts(census if counted else None),
             "home_known": homes.known if homes is not None else "",
             "home_unknown": homes.unknown if homes is not None else "",

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DETECTIONS = load_detections()
 CASES = load_cases()
 COUNTRY = "cloud_unusual_country"
-LEARNED = {"_key": "x", "profile": "organization_country", "entity": "organization", "first_day": 1, "values": "{}"}
+LEARNED = {"_key": "x", "profile": "organization_country", "entity": "organization", "last_day": 1, "values": "{}"}
 
 
 @pytest.fixture

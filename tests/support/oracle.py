@@ -18,7 +18,7 @@ from demo import addresses, lookups
 from demo.organization import Organization
 from lab.events import Event
 
-TRAINING, ACTIVATION, TRAINED_DAYS, MAX_COUNTRIES = 30, 14, 5, 10
+TRAINING, RETENTION, ACTIVATION, TRAINED_DAYS, MAX_COUNTRIES = 30, 90, 14, 5, 10
 DEDUPLICATION = SUSPICION = 86400
 RANK = {"informational": 0, "low": 1, "medium": 2, "high": 3}
 LISTED = ("1", "2", "3", "4", "5", "6", "7", "base")
@@ -121,7 +121,7 @@ class History:
         """Countries seen on 2 days of the training period, or on 1 and first 7 days before or before activation."""
         result = set()
         for country, days in self.days[entity].items():
-            earlier = [d for d in days if d < day]
+            earlier = [d for d in days if day - RETENTION <= d < day]
             recent = [d for d in earlier if d >= day - TRAINING]
             if len(recent) >= 2 or (recent and (min(earlier) <= day - 7 or min(earlier) < active_from)):
                 result.add(country)
@@ -129,7 +129,7 @@ class History:
 
     def trained(self, entity: str, day: int, active_from: int) -> bool:
         """First day at least 14 days before, active on 5 days, one established country."""
-        days = {d for seen in self.days[entity].values() for d in seen if d < day}
+        days = {d for seen in self.days[entity].values() for d in seen if day - RETENTION <= d < day}
         return (
             len(days) >= TRAINED_DAYS
             and min(days) <= day - ACTIVATION

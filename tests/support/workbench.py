@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
+from urllib.parse import urlsplit
+
+from splunklib import client
 
 from lab.chunked import Chunk, Row, encode_chunk
 from lab.conf import AppConf, load_app
@@ -31,14 +34,17 @@ COLLECTIONS = ("cba_history", "cba_status", "cba_findings", "cba_breakers")
 
 
 class Workbench:
-    """`python` runs the commands as processes of that interpreter; without it they run in this process."""
+    """`python` runs the commands as processes of that interpreter; without it they run in this process. Confs that are
+    edited go to the folder `local`."""
 
-    def __init__(self, folder: Path, python: Optional[str] = None, limits: Optional[Limits] = None) -> None:
+    def __init__(
+        self, folder: Path, python: Optional[str] = None, limits: Optional[Limits] = None, local: Optional[Path] = None
+    ) -> None:
         self.app: AppConf = load_app(ROOT)
         self.folder = folder
         self.python = python
         self.kv = KVStore(self.app, ":memory:", limits)
-        self.splunkd = Splunkd(self.app, self.kv).start()
+        self.splunkd = Splunkd(self.app, self.kv, local).start()
         self.exchanged: list[tuple[bytes, bytes]] = []
         self.runner = CommandRunner(
             self.app,
@@ -60,6 +66,12 @@ class Workbench:
     def run(self, command: str, *args: str, rows: Optional[Sequence[Row]]) -> list[Row]:
         """The answer of one command; LabError with the command's own message when it fails."""
         return self.runner.run(command, args, rows, SearchInfo("1.1", f"| {command}", latest_time=LATEST))
+
+    def service(self) -> client.Service:
+        """splunkd as splunk-sdk sees it."""
+        address = urlsplit(self.splunkd.uri)
+        where = {"scheme": address.scheme, "host": address.hostname, "port": address.port}
+        return client.Service(token=self.splunkd.session_key, owner="nobody", app=self.app.name, **where)
 
     def search(self, rows: Sequence[Row]) -> list[Row]:
         """The detection's search from its reduced rows on."""

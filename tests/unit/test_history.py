@@ -75,7 +75,6 @@ def test_forgetting_is_exact() -> None:
         history.learn(value, day)
     history.forget()
     assert sorted(history.values) == ["kept", "new"]
-    assert history.first == D - KEPT_DAYS - 1, "the entity's first day outlives its values"
 
 
 @given(OBSERVATIONS)

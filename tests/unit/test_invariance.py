@@ -171,11 +171,13 @@ def test_killed_at_any_write_and_run_again(detection_id: str) -> None:
     holds()
 
 
+def variety_of(detection_id: str, name: str) -> Variety:
+    return next(variety for variety in settings_of(detection_id) if variety.name.startswith(name))
+
+
 def test_a_day_is_not_judged_before_the_day_before_is_complete() -> None:
     """The second sighting of RU is late: judged at once, the third would be raised though RU is established by then."""
-    variety = next(
-        v for v in settings_of("cloud_unusual_country") if v.name.startswith("variation 2, a cloud identity")
-    )
+    variety = variety_of("cloud_unusual_country", "variation 2, a cloud identity")
     (fields,) = variety.own
     early, late, judged = (
         Seen(variety.since + day * SECONDS_PER_DAY + second, f"{day}", fields)
@@ -185,7 +187,20 @@ def test_a_day_is_not_judged_before_the_day_before_is_complete() -> None:
     deliveries.append(Delivery(late, late.time + 5_400))
     found = replay(variety.detection, deliveries, 900, variety.since).found()
     assert found == reference(variety, [early, late, judged])
-    assert [finding["first_time"] for finding in found if finding["first_time"] >= variety.since] == [
-        early.time,
-        late.time,
+    assert [f["first_time"] for f in found if f["first_time"] >= variety.since] == [early.time, late.time]
+
+
+def test_a_retry_may_come_before_the_first_try() -> None:
+    """A function is counted once, and the finding reaches from the first try to the last, whichever is seen first."""
+    variety = variety_of("cloud_function_unusual_runtime", "base")
+    (fields,) = variety.own
+    start = variety.since + 36_000
+    tried, retried = Seen(start, "tried", fields), Seen(start + 60, "retried", fields)
+    deliveries = [
+        *(Delivery(seen, seen.time + 60) for seen in [*variety.past, retried]),
+        Delivery(tried, start + 3_600),
     ]
+    found = replay(variety.detection, deliveries, 900, variety.since).found()
+    assert found == reference(variety, [tried, retried])
+    last = found[-1]
+    assert (last["first_time"], last["last_time"], last["count"]) == (start, start + 60, 1)

@@ -12,6 +12,8 @@ from splunklib.searchcommands import EventingCommand, StreamingCommand
 from splunklib.searchcommands.search_command import SearchCommand
 
 from ..errors import CbaError, OptionError, StoreError
+from ..store.configuration import settings
+from .log import log, open_log
 from .table import Table
 
 
@@ -74,12 +76,15 @@ class TableCommand(PlainMessages, SearchCommand):
         return ()
 
     def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, str]) -> None:
+        started = time.monotonic()
         try:
             table = Table.read(chunk[1])
             if table.rows:
                 columns = self.annotate(table)
                 table.write(self._record_writer._buffer, self.adds(), columns, self.appended(table))
                 self._look_for_empty_fields(table)
+                seconds = time.monotonic() - started
+                log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, len(table.rows), seconds)
         except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
         if self._finished and self._empty:
@@ -95,8 +100,13 @@ class TableCommand(PlainMessages, SearchCommand):
 
     def _fail(self, error: Exception) -> None:
         """Ends the search with the error's own words, without a traceback."""
+        log.error('command=%s sid=%s error="%s"', self.name, self._sid, error)
         self.write_error(f"{self.name}: {error}")
         raise SystemExit(1)
+
+    @property
+    def _sid(self) -> str:
+        return str(getattr(self.metadata.searchinfo, "sid", ""))
 
     @property
     def previewing(self) -> bool:
@@ -129,6 +139,7 @@ def connect(command: Any) -> client.Service:
     service = command.service
     if service is None:
         raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
+    open_log(lambda: settings(service, "logging")["loglevel"])
     return service
 
 

@@ -12,7 +12,7 @@ from typing import Callable, Iterable, Mapping, NamedTuple, Optional, Protocol, 
 
 from ..detection.model import Detection
 from ..errors import RowError
-from .days import date_text
+from .days import DaySet, date_text
 from .evidence import ORGANIZATION, Evidence, ScopeEvidence, scope_evidence
 from .history import History, ScopeView, view
 
@@ -36,13 +36,24 @@ Asked = Tuple[Subject, str, str, str]
 
 @dataclasses.dataclass(frozen=True)
 class SourceStatus:
-    """First and last UTC day on which a source delivered any event."""
+    """The UTC days on which a source delivered any event."""
 
-    first_day: int
-    last_day: int
+    days: DaySet
+
+    @classmethod
+    def on(cls, day: int) -> SourceStatus:
+        return cls(DaySet.of(day))
+
+    @property
+    def first_day(self) -> int:
+        return self.days.first
+
+    @property
+    def last_day(self) -> int:
+        return self.days.last
 
     def seen(self, day: int) -> SourceStatus:
-        return SourceStatus(min(self.first_day, day), max(self.last_day, day))
+        return SourceStatus(self.days.union(DaySet.of(day)))
 
 
 class HistoryStore(Protocol):
@@ -213,7 +224,7 @@ class Baseline:
     def _learn(self, row: Row, asked: Iterable[Asked]) -> None:
         assert self._statuses is not None
         status = self._statuses.get(row.source)
-        seen = SourceStatus(row.day, row.day) if status is None else status.seen(row.day)
+        seen = SourceStatus.on(row.day) if status is None else status.seen(row.day)
         if seen != status:
             self._statuses[row.source] = seen
             self._statuses_changed = True
@@ -233,7 +244,7 @@ class Baseline:
         if row.entities[0] in ABSENT:
             return Answer(None, f"no {self.detection.scopes[0]}")
         assert self._statuses is not None
-        status = self._statuses.get(row.source) or SourceStatus(row.day, row.day)
+        status = self._statuses.get(row.source) or SourceStatus.on(row.day)
         activation_day = status.first_day + self.detection.terms.activation
         scopes: dict[str, dict[str, ScopeEvidence]] = {}
         verdicts = self._verdicts_on(asked) if self._decided else {}

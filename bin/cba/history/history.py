@@ -35,19 +35,18 @@ class Terms:
 
 
 class History:
-    """What one entity has been seen with. `first` is the entity's first day ever, which outlives forgotten values."""
+    """What one entity has been seen with: value -> days."""
 
-    __slots__ = ("first", "values")
+    __slots__ = ("values",)
 
-    def __init__(self, first: Optional[int] = None, values: Optional[Mapping[str, DaySet]] = None) -> None:
-        self.first = first
+    def __init__(self, values: Optional[Mapping[str, DaySet]] = None) -> None:
         self.values: dict[str, DaySet] = dict(values or {})
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, History) and (self.first, self.values) == (other.first, other.values)
+        return isinstance(other, History) and self.values == other.values
 
     def __repr__(self) -> str:
-        return f"History(first={self.first}, values={self.values})"
+        return f"History({self.values})"
 
     def learn(self, value: str, day: int, limit: Optional[int] = None) -> bool:
         """Adds one observation; True when that changed anything.
@@ -69,8 +68,6 @@ class History:
         if days == known:
             return False
         self.values[value] = days
-        if self.first is None or day < self.first:
-            self.first = day
         return True
 
     def _has(self, value: str, day: int) -> bool:
@@ -91,8 +88,7 @@ class History:
 
     def union(self, other: History) -> History:
         """Everything that either has seen."""
-        firsts = [first for first in (self.first, other.first) if first is not None]
-        merged = History(min(firsts) if firsts else None, self.values)
+        merged = History(self.values)
         for value, days in other.values.items():
             known = merged.values.get(value)
             merged.values[value] = days if known is None else known.union(days)
@@ -170,7 +166,7 @@ def view(
     for value, verdict in verdicts.items():
         if verdict == BENIGN:
             established.setdefault(value, 0)
-    since = history.first if history.first is not None and history.first < day else None
+    since = day - active.bit_length() if active else None
     active_days = popcount(active)
     training_days = popcount(active & in_training)
     trained = (

@@ -1,6 +1,6 @@
 """Histories in the collection `cba_history`: one document per profile and entity.
 
-{"_key": …, "profile": "identity_country", "entity": "arn:…", "first_day": 20450, "last_day": 20479,
+{"_key": …, "profile": "identity_country", "entity": "arn:…", "last_day": 20479,
  "values": "{\"NL\":\"20450,20479,3f\"}"}
 """
 
@@ -66,7 +66,6 @@ def encode(subject: Subject, history: History) -> dict[str, Any]:
         "_key": document_key(subject),
         "profile": subject.profile,
         "entity": subject.entity,
-        "first_day": history.first,
         "last_day": history.last,
         "values": json.dumps(values, separators=(",", ":"), ensure_ascii=False),
     }
@@ -76,8 +75,7 @@ def decode(document: Mapping[str, Any]) -> History:
     """The history of a document. Raises StoreError naming the document when it cannot be read."""
     try:
         values = {value: DaySet.decode(text) for value, text in json.loads(document["values"]).items()}
-        first = document["first_day"]
-        return History(None if first is None else int(first), values)
+        return History(values)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise StoreError(
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('profile')} of "

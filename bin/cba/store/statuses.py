@@ -11,6 +11,7 @@ from splunklib.client import Service
 
 from ..errors import StoreError
 from ..history.baseline import SourceStatus
+from ..history.days import DaySet
 from .collection import Collection
 
 NAME = "cba_status"
@@ -38,13 +39,14 @@ class StatusCollection:
             "source": source,
             "first_day": status.first_day,
             "last_day": status.last_day,
+            "days": status.days.encode(),
         }
 
 
 def _decode(document: Mapping[str, Any]) -> tuple[str, SourceStatus]:
     """Source and status. Raises StoreError naming the document when it cannot be read."""
     try:
-        return document["source"], SourceStatus(int(document["first_day"]), int(document["last_day"]))
+        return document["source"], SourceStatus(DaySet.decode(document["days"]))
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(
             f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Restore it from a "

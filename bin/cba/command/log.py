@@ -1,0 +1,33 @@
+"""The app's log, var/log/splunk/cloud_behavior_analytics.log, which Splunk indexes into _internal by itself.
+
+Only commands of the search head write it: the level is a setting, and indexers cannot ask for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+from pathlib import Path
+from typing import Callable
+
+NAME = "cloud_behavior_analytics"
+_MEGABYTES, _KEPT = 10, 3
+
+log = logging.getLogger(NAME)
+log.propagate = False
+log.addHandler(logging.NullHandler())
+
+
+def open_log(level: Callable[[], str]) -> None:
+    """Opens the log at the level that `level` tells, asked once; outside a Splunk installation it goes nowhere."""
+    home = os.environ.get("SPLUNK_HOME")
+    folder = Path(home or "", "var", "log", "splunk")
+    if home is None or not folder.is_dir() or len(log.handlers) > 1:
+        return
+    handler = logging.handlers.RotatingFileHandler(
+        folder / f"{NAME}.log", maxBytes=_MEGABYTES << 20, backupCount=_KEPT, delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s level=%(levelname)s pid=%(process)d %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(level())

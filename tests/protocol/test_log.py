@@ -1,0 +1,40 @@
+"""The app's log: where Splunk indexes it, at the level that is set, and nowhere outside a Splunk."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from cba.command.log import NAME
+from tests.support.workbench import CHOSEN, Workbench, story
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "splunk" / "var" / "log" / "splunk"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("SPLUNK_HOME", str(tmp_path / "splunk"))
+    monkeypatch.setattr(logging.getLogger(NAME), "handlers", [logging.NullHandler()])
+    yield folder / f"{NAME}.log"
+    for handler in logging.getLogger(NAME).handlers:
+        handler.close()
+
+
+def test_a_run_is_logged_and_so_is_what_went_wrong(tmp_path: Path, log: Path) -> None:
+    with Workbench(tmp_path) as bench:
+        bench.run("cbabaseline", CHOSEN, "learn=true", rows=story())
+        bench.complaint("cbabaseline", CHOSEN, rows=[*story()][::-1])
+    first, *_, last = log.read_text("utf-8").splitlines()
+    assert "level=INFO" in first and f"command=cbabaseline sid=1.1 rows={len(story())} seconds=" in first
+    assert "level=ERROR" in last and "comes after rows of" in last
+
+
+def test_the_level_is_a_setting(tmp_path: Path, log: Path) -> None:
+    with Workbench(tmp_path, local=tmp_path / "local") as bench:
+        path = "configs/conf-cloud_behavior_analytics_settings/logging"
+        bench.service().post(path, loglevel="ERROR")
+        bench.run("cbabaseline", CHOSEN, "learn=true", rows=story())
+        assert not log.exists(), "nothing went wrong"
