@@ -1,5 +1,6 @@
 """`./dev demo`: a generated organization of 45 days with attacks hidden in it, through the shipped searches and
-commands at simulated cron times; ends with the alerts and with what was found and missed. No Splunk, no network."""
+commands at simulated cron times; ends with the alerts by detection and variation, and with what was found and missed.
+No Splunk, no network."""
 
 from __future__ import annotations
 
@@ -9,14 +10,19 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterable, Iterator, Optional, Sequence
 
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups, write_files
+from demo.formats.template import DAY
 from demo.report import report, terminal
+from lab import eventfile
 from lab.errors import LabError
+from lab.events import Event
+from lab.progress import Progress
 from lab.replay import APP_DIR, replay
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
+from lab.state import DEMO_STATE, keep
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -29,6 +35,9 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument(
         "--write", type=Path, metavar="DIR", help="only write the logs there, in the providers' formats"
     )
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", default=DEMO_STATE, help="keep the result here, in place of the last one"
+    )
     return parser.parse_args(arguments)
 
 
@@ -39,21 +48,28 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         for source, folder in write_files(organization, options.write).items():
             print(f"./dev replay --source {source} {folder}")
         return 0
-    with tempfile.TemporaryDirectory(prefix="cba-demo-") as state:
+    # Beside the state of the last run, which it replaces only when it has come to its end.
+    options.state.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="cba-demo-", dir=options.state.parent) as folder:
+        state = Path(folder) / "state"
         try:
-            return _run(organization, options.cadence, Path(state))
+            status = _run(organization, options.cadence, state)
+            keep(state, options.state)
         except LabError as error:
             print(error, file=sys.stderr)
             return 1
+    print(f"Look at it: ./dev serve{'' if options.state == DEMO_STATE else f' --state {options.state}'}")
+    return status
 
 
 def _run(organization: Organization, cadence: str, state: Path) -> int:
     started = time.monotonic()
     write_lookups(organization, state / "lookups")
     with SearchHead(APP_DIR, state) as head:
-        print(f"Generating {organization.days} days of logs of six clouds ...", file=sys.stderr)
-        count = head.events.add(events(organization))
+        with Progress(organization.days, f"Generating {organization.days} days of logs") as progress:
+            count = head.events.add(_told(events(organization), organization, progress))
         findings = replay(head, cadence, "Replaying")
+        eventfile.write(head.events, state)
         notables = head.search("search index=notable | stats count", latest=organization.last_time + 86_400).rows
     width, colour = terminal(sys.stdout)
     truth = (hidden_attacks(organization), benign_surprises(organization), decoys(organization))
@@ -63,8 +79,18 @@ def _run(organization: Organization, cadence: str, state: Path) -> int:
     return 0
 
 
+def _told(logs: Iterable[Event], organization: Organization, progress: Progress) -> Iterator[Event]:
+    """The same events; says which day they have come to."""
+    today = -1
+    for event in logs:
+        if (day := int(event.time - organization.first_time) // DAY) != today:
+            today = day
+            progress.update(day + 1, organization.day(day).date)
+        yield event
+
+
 def write_lookups(organization: Organization, folder: Path) -> None:
-    """The organization's own egress ranges, watch list and compromised keys, as a user would have filled them in."""
+    """What the organization knows of itself (egress ranges, watch list …), as a user would have filled it in."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in lookups.all_rows(organization).items():
         header = (APP_DIR / "lookups" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(",")

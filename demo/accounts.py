@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from .formats import aws, azure, gcp, kubernetes, m365, workspace
 from .formats.template import Template
@@ -22,14 +22,15 @@ DOMAIN, SUBSIDIARY = "nordwind.example", "zeewind.example"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Account:
-    """`identity` and `project` are the app's normalised names, `write(operation)` makes a log line of it,
-    `routine` what it does on a normal day (repeat an operation to make it more frequent)."""
+    """`identity` and `project` are the app's normalised names. `write(operation)` makes a log line of it, of an
+    operation's name or of one described in the format's own words; `routine` is what it does on a normal day (repeat an
+    operation to make it more frequent)."""
 
     source: str
     project: str
     identity: str
-    write: Callable[[str], Template]
-    routine: tuple[str, ...]
+    write: Callable[[Any], Template]
+    routine: tuple[Any, ...]
 
     @functools.cached_property
     def templates(self) -> tuple[Template, ...]:
@@ -37,7 +38,7 @@ class Account:
         return tuple(self.write(operation) for operation in self.routine)
 
 
-def on_aws(who: aws.Principal, *routine: str) -> Account:
+def on_aws(who: aws.Principal, *routine: Any) -> Account:
     """A principal of an AWS account."""
     return Account("aws", who.account, who.identity, lambda call: aws.template(who, call), routine)
 
@@ -45,8 +46,8 @@ def on_aws(who: aws.Principal, *routine: str) -> Account:
 def on_azure(subscription: str, caller: str, *routine: str, application: bool = False) -> Account:
     """A person or application in an Azure subscription; an operation `x!` is one that fails."""
 
-    def write(operation: str) -> Template:
-        return azure.activity(subscription, caller, operation.rstrip("!"), operation.endswith("!"), application)
+    def write(operation: Any) -> Template:
+        return azure.activity(subscription, caller, *_outcome(operation), application)
 
     return Account("azure", subscription, caller.lower(), write, routine)
 
@@ -63,8 +64,8 @@ def on_entra(user: str) -> Account:
 def on_gcp(project: str, email: str, *routine: str) -> Account:
     """A person or service account in a GCP project; an operation `x!` is one that is denied."""
 
-    def write(operation: str) -> Template:
-        return gcp.template(project, email, operation.rstrip("!"), operation.endswith("!"))
+    def write(operation: Any) -> Template:
+        return gcp.template(project, email, *_outcome(operation))
 
     return Account("gcp", project, email.lower(), write, routine)
 
@@ -90,7 +91,7 @@ def on_gke(username: str, *routine: str) -> Account:
 def on_m365(user: str, *routine: str) -> Account:
     """A mailbox user. Exchange writes the source port behind some addresses."""
 
-    def write(operation: str) -> Template:
+    def write(operation: Any) -> Template:
         return m365.template(user, operation, "@@I@@:52211" if operation == "Send" else "@@I@@")
 
     return Account("m365", TENANT, user.lower(), write, routine or _OFFICE_WORK)
@@ -103,6 +104,13 @@ def on_workspace(email: str, *routine: str) -> Account:
     )
 
 
+def _outcome(operation: Any) -> tuple[Any, bool]:
+    """An operation, and whether it fails: one given by name does when the name ends in `!`."""
+    if not isinstance(operation, str):
+        return operation, False
+    return operation.rstrip("!"), operation.endswith("!")
+
+
 def engineer(account: str, email: str) -> Account:
     """A person at the AWS console and command line, through IAM Identity Center."""
     return on_aws(aws.person(account, "Engineer", email), *_CONSOLE)
@@ -112,7 +120,7 @@ _OFFICE_WORK = (
     "UserLoggedIn", "MailItemsAccessed", "MailItemsAccessed", "Send", "FileAccessed", "FileAccessed", "FileModified",
     "MessageSent", "MessageSent", "UserLoginFailed",
 )  # fmt: skip
-_WORKSPACE = ("login_success", "view", "view", "view", "download", "authorize", "login_failure")
+_WORKSPACE = ("login_success", "view", "view", "view", "download", "authorize", "calendar", "login_failure")
 _CONSOLE = (
     "whoami", "instances", "groups", "buckets", "bucket_acl", "parameter", "log_groups", "alarms", "queues",
     "functions", "denied", "missing",

@@ -20,10 +20,10 @@ from typing import Iterator
 from lab.events import Event
 
 from .attacks import story_steps
-from .formats import aws, azure, gcp, kubernetes, m365, workspace
+from .formats import aws, azure, gcp, kubernetes, m365, sysmon, workspace
 from .formats.template import BITS, DAY, render
 from .organization import Organization
-from .stories import Step
+from .story import Step
 
 WEEKEND = 0.6
 """Volume of a Saturday or Sunday relative to a working day."""
@@ -34,7 +34,7 @@ DUPLICATE_DELAY = 240
 
 _SOURCE_OF_INDEX = {
     stream.index: stream.source_kind
-    for stream in (aws.STREAM, azure.ACTIVITY, kubernetes.EKS, m365.STREAM, workspace.STREAM)
+    for stream in (aws.STREAM, azure.ACTIVITY, kubernetes.EKS, m365.STREAM, workspace.STREAM, sysmon.STREAM)
 }
 
 
@@ -50,11 +50,14 @@ def quotas(organization: Organization) -> list[int]:
 def events(organization: Organization, attacks: bool = True) -> Iterator[Event]:
     """All events, sorted by event time, deterministic. `attacks=False` leaves out the attacks.
 
-    A day has its quota of events; more only when the least that everybody does (some 500 to 700 events) exceeds it.
+    A day has its quota of events; more only when the least that everybody does (on a working day some 600 events)
+    exceeds it.
     """
-    steps = story_steps(organization, attacks)
+    steps: dict[int, list[Step]] = {}
+    for step in (*organization.routine, *story_steps(organization, attacks)):
+        steps.setdefault(step.day, []).append(step)
     for number, quota in enumerate(quotas(organization)):
-        yield from _day(organization, number, quota, [step for step in steps if step.day == number])
+        yield from _day(organization, number, quota, steps.get(number, []))
 
 
 def _day(organization: Organization, number: int, quota: int, steps: list[Step]) -> Iterator[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import addresses
 from .attacks import compromised_access_key
+from .automation import MAKERS, SCRIPT
 from .organization import Organization
 
 Row = dict[str, str]
@@ -33,10 +34,22 @@ def compromised_keys() -> list[Row]:
     return [{"access_key": compromised_access_key(), "reason": "found in a stealer log", "since": "", "comment": ""}]
 
 
+def user_context(organization: Organization) -> list[Row]:
+    """The people of whom making flows is expected."""
+    return [{"identity": organization.cast[name].email, "comment": "makes flows for the office"} for name in MAKERS]
+
+
+def script_scope() -> list[Row]:
+    """The scripts that are meant to be."""
+    return [{"script": SCRIPT, "comment": "imports the budget every week"}]
+
+
 def all_rows(organization: Organization) -> dict[str, list[Row]]:
     """Lookup name -> its rows, for the lookups the demo needs."""
     return {
         "egress_ranges": egress_ranges(),
         "watch_list": watch_list(organization),
         "compromised_keys": compromised_keys(),
+        "user_context": user_context(organization),
+        "script_scope": script_scope(),
     }

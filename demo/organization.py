@@ -1,7 +1,7 @@
 """Nordwind, the demo's invented company: projects, people, machines. The same for the same seed.
 
 Head office in Amsterdam, offices in Berlin, London, Kraków, Pune, Boston and Singapore, and a subsidiary, Zeewind, in
-Belgium and Spain with a Workspace of its own. The named people are the cast of `attacks.py`; the others are there so
+Belgium and Spain with a Workspace of its own. The named people are the cast of `stories/`; the others are there so
 that every project knows its countries, and there are more of them when more events a day are asked for.
 """
 
@@ -13,7 +13,7 @@ import functools
 import random
 from typing import Iterator, Union
 
-from . import addresses
+from . import addresses, automation, endpoints, functions, machines
 from .accounts import (
     ANALYTICS,
     CORPORATE,
@@ -34,9 +34,10 @@ from .accounts import (
     on_gcp,
     people_accounts,
 )
-from .formats import aws, azure
+from .formats import aws, aws_functions, azure
 from .formats.template import DAY, Day
-from .people import Person, Slot, Trip, Workload
+from .people import Person, Slot, Trip, Workload, office_address
+from .story import Step
 
 ACCESS: dict[str, tuple[tuple[str, ...], ...]] = {
     "NL": (
@@ -109,7 +110,7 @@ class Organization:
         for who, person in self.cast.items():
             for account in person.accounts:
                 named[f"{who}/{account.source if account.project == TENANT else account.project}"] = account
-        return {**named, **_MACHINES}
+        return {**named, **_MACHINES, **functions.ACCOUNTS, **machines.ACCOUNTS, **endpoints.ACCOUNTS}
 
     @functools.cached_property
     def cast(self) -> dict[str, Person]:
@@ -133,7 +134,12 @@ class Organization:
     @functools.cached_property
     def workloads(self) -> list[Workload]:
         """The machine identities."""
-        return _workloads()
+        return [*_workloads(), *functions.workloads(), *machines.workloads()]
+
+    @functools.cached_property
+    def routine(self) -> list[Step]:
+        """What happens at set times."""
+        return [*functions.steps(self.days), *machines.steps(self.days), *automation.steps(self.days)]
 
     def slots(self, number: int, rng: random.Random) -> Iterator[Slot]:
         """Everything that goes on in the organization on a day, attacks excluded."""
@@ -142,6 +148,8 @@ class Organization:
             yield from person.slots(number, date, rng)
         for workload in self.workloads:
             yield from workload.slots(number)
+        for host in endpoints.HOSTS:
+            yield from host.slots(date)
 
 
 def _employee(office: str, number: int, rng: random.Random) -> Person:
@@ -174,6 +182,8 @@ def _cast() -> list[Person]:
         person("ola.wrobel", "PL", "m365", PROD, "eks", starts=21),
         person("admin", "BE", "workspace", domain=SUBSIDIARY),
         person("ines.ortega", "ES", "workspace", domain=SUBSIDIARY),
+        person("carmen.ruiz", "ES", "workspace", domain=SUBSIDIARY),
+        person("pol.vermeulen", "BE", "workspace", domain=SUBSIDIARY),
         person("lotte.smit", "NL", "m365",
                trips=(Trip(8, 9, "ES", ("m365",)), Trip(34, 36, "ES", ("m365",)))),
         person("priya.sharma", "IN", "m365", PROD, trips=(Trip(30, 31, "SG", ("m365",)),)),
@@ -192,7 +202,8 @@ _WEB = aws.role(PROD, "shop-web", "8f3b1c0a9d7e4f52b6a1")
 _ETL = aws.role(DATA, "etl-runner", "i-0c4d5e6f708192a3b", aws.BOTO)
 _REPORT = aws.user(PROD, "legacy-reporting")
 _MACHINES: dict[str, Account] = {
-    "shop-web": on_aws(_WEB, "parameter", "secret", "decrypt", "decrypt", "queues", "log_groups", "denied_read"),
+    "shop-web": on_aws(_WEB, "parameter", "secret", "decrypt", "decrypt", "queues", "log_groups", "denied_read",
+                       aws_functions.invoke(PROD, "order-mailer")),
     "shop-internal": on_aws(
         aws.role(PROD, "shop-orders", "1c0a9d7e4f52b6a18f3b", endpoint="vpce-0a1b2c3d4e5f60718"),
         "bucket_acl", "bucket_location", "decrypt", "parameter",
@@ -239,7 +250,7 @@ def _workloads() -> list[Workload]:
                  moves=[(41, addresses.in_region("aws/eu-north-1", "runner"))]),
         Workload(machine["ci-sandbox"], runners[2:], 1, starts=33, hours=(6, 20)),
         Workload(machine["probes"], [region(f"aws/{name}", 1, "probe")[0] for name in PROBE_REGIONS], 4),
-        Workload(machine["root-staging"], [addresses.in_country("NL", "office/" + DOMAIN)], 0, days=(4, 18),
+        Workload(machine["root-staging"], [office_address("NL")], 0, days=(4, 18),
                  hours=(9, 10)),
         Workload(machine["release"], region("azure/westeurope", 2, "release"), 4, hours=(6, 20)),
         Workload(machine["corporate-automation"], region("azure/westeurope", 1, "automation"), 3),

@@ -8,7 +8,7 @@ import random
 from typing import Iterator, Mapping, Optional, Sequence
 
 from . import addresses
-from .accounts import Account
+from .accounts import DOMAIN, Account
 from .formats.template import DAY, Template
 
 HOUR = 3600
@@ -18,6 +18,11 @@ HOLIDAYS = {"PL": ("01-06",), "US": ("01-19", "02-16"), "IN": ("01-26",)}
 """Public holidays of the first weeks of a year (Epiphany, M. L. King, Presidents' Day, Republic Day)."""
 NEW_EXIT_DAY = 33
 """The day on which the second VPN exit opens."""
+
+
+def office_address(country: str, domain: str = DOMAIN) -> str:
+    """The address that the office in a country has on the internet."""
+    return addresses.in_country(country, f"office/{domain}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Person:
             exit_name = "amsterdam-2" if day >= NEW_EXIT_DAY and day % 2 else "amsterdam"
             return addresses.pick(addresses.VPN_EXITS[exit_name][1], exit_name + self.email)
         if country == self.home and weekday in (0, 1, 3):
-            return addresses.in_country(country, "office/" + self.email.split("@")[1])
+            return office_address(country, self.email.split("@")[1])
         # At home; the provider hands out a new address every few weeks.
         return addresses.in_country(country, f"{self.email}/{day // 17}")
 

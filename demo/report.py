@@ -1,4 +1,5 @@
-"""The demo's last page: the alerts as a table, and in one line whether the hidden attacks are among them.
+"""The demo's last page: by detection and variation the alerts as a table, what had to stay silent, and in one line
+whether every hidden attack was found as the variation it was made for.
 
 width, colour = terminal(sys.stdout)
 print(report(findings, hidden_attacks(o), benign_surprises(o), decoys(o), width=width, colour=colour))
@@ -12,21 +13,26 @@ import shutil
 import textwrap
 from typing import Any, Mapping, Optional, Sequence, TextIO, TypeVar
 
+from cba.detection.catalogue import get
+from cba.detection.model import Variation
+
 from .attacks import BenignSurprise, Decoy, HiddenAttack, Truth
 
 Finding = Mapping[str, Any]
-"""One finding as `./dev replay --out` writes it: detection, variation, name, severity, identity, country, first_time
-and last_time (ISO 8601), count, explanation, …"""
+"""One finding as `./dev replay --out` writes it: detection, key, variation, name, severity, identity, first_time and
+last_time (ISO 8601), count, explanation, …"""
 
 SLACK = 60.0
 """Seconds by which a finding's times may differ from the truth's (sub-second times are cut)."""
 MIN_WIDTH = 72
-ROW_LINES = 5
-"""Longer explanations are cut; the finding keeps all of it."""
+CELL_LINES = 2
+WHY_LINES = 2
+CHAIN_LINES = 4
+"""Longer cells and explanations are cut, those of chains later; the finding keeps all of it."""
 
 _COLOURS = {"high": "1;31", "medium": "33", "low": "36", "informational": "2"}
 _SHORT = {"informational": "info"}
-_HEADS = ("", "time (UTC)", "severity", "alert", "who", "from", "why")
+_HEADS = ("", "time (UTC)", "who", "what; below it, what was hidden and why it was raised")
 
 T = TypeVar("T", bound=Truth)
 
@@ -35,12 +41,22 @@ T = TypeVar("T", bound=Truth)
 class Outcome:
     """Findings sorted out by what they are about."""
 
-    attacks: dict[str, list[Finding]]
-    missed: list[HiddenAttack]
-    other_variation: list[HiddenAttack]
-    surprises: list[Finding]
-    decoys: list[Finding]
+    attacks: dict[HiddenAttack, list[Finding]]
+    surprises: list[tuple[Finding, BenignSurprise]]
+    decoys: list[tuple[Finding, Decoy]]
     unexplained: list[Finding]
+
+    @property
+    def missed(self) -> list[HiddenAttack]:
+        """What should have been raised and was not."""
+        return [attack for attack, findings in self.attacks.items() if not findings]
+
+    @property
+    def other_variation(self) -> list[HiddenAttack]:
+        """What was raised, and not as the variation it was made for."""
+        return [
+            a for a, found in self.attacks.items() if found and all(str(f["variation"]) != a.variation for f in found)
+        ]
 
     @property
     def others(self) -> int:
@@ -54,30 +70,21 @@ def compare(
     benign: Sequence[BenignSurprise] = (),
     decoys: Sequence[Decoy] = (),
 ) -> Outcome:
-    """Match findings with the truth by identity, country and time. A finding belongs to one truth, attacks first."""
-    of_attack: dict[str, list[Finding]] = {attack.id: [] for attack in attacks}
-    surprises: list[Finding] = []
-    silent: list[Finding] = []
-    unexplained: list[Finding] = []
+    """Match findings with the truth by detection, deduplication key and time. A finding belongs to one truth: attacks
+    first, and of several the one that was made for its variation."""
+    outcome = Outcome({attack: [] for attack in attacks}, [], [], [])
     for finding in sorted(findings, key=lambda finding: _seconds(finding["first_time"])):
-        attack = _match(finding, attacks)
+        attack, surprise = _match(finding, attacks), _match(finding, benign)
+        decoy = _match(finding, decoys)
         if attack is not None:
-            of_attack[attack.id].append(finding)
-        elif _match(finding, benign) is not None:
-            surprises.append(finding)
-        elif _match(finding, decoys) is not None:
-            silent.append(finding)
+            outcome.attacks[attack].append(finding)
+        elif surprise is not None:
+            outcome.surprises.append((finding, surprise))
+        elif decoy is not None:
+            outcome.decoys.append((finding, decoy))
         else:
-            unexplained.append(finding)
-    found = [attack for attack in attacks if of_attack[attack.id]]
-    return Outcome(
-        attacks=of_attack,
-        missed=[attack for attack in attacks if not of_attack[attack.id]],
-        other_variation=[a for a in found if all(str(f["variation"]) != a.variation for f in of_attack[a.id])],
-        surprises=surprises,
-        decoys=silent,
-        unexplained=unexplained,
-    )
+            outcome.unexplained.append(finding)
+    return outcome
 
 
 def report(
@@ -89,38 +96,35 @@ def report(
     width: int = 120,
     colour: bool = False,
 ) -> str:
-    """The table (a `*` before the alerts about hidden attacks), an empty line, the one-line verdict."""
+    """A table for each detection and the one-line verdict. `*` stands before a hidden attack found as it was made, `!`
+    before one that was missed or raised as another variation and before a false alarm, `-` before a silent decoy."""
     outcome = compare(findings, attacks, benign, decoys)
-    starred = {id(finding) for found in outcome.attacks.values() for finding in found}
-    widths = _widths(max(width, MIN_WIDTH))
-    lines = [*_row(_HEADS, widths), "  ".join("-" * size for size in widths)]
-    for finding in sorted(findings, key=lambda finding: _seconds(finding["first_time"])):
-        severity = str(finding["severity"])
-        cells = (
-            "*" if id(finding) in starred else "",
-            _clock(finding["first_time"]),
-            _SHORT.get(severity.lower(), severity),
-            str(finding["name"]),
-            str(finding["identity"]).replace("arn:aws:iam::", "aws:"),
-            str(finding["country"]),
-            str(finding.get("explanation") or ""),
-        )
-        lines += _row(cells, widths, _COLOURS.get(severity.lower(), "0") if colour else None)
-    return "\n".join([*lines, "", summary(outcome, benign)])
+    page = _Page(max(width, MIN_WIDTH), colour)
+    names = dict.fromkeys((*(t.detection for t in (*attacks, *decoys)), *(str(f["detection"]) for f in findings)))
+    for detection in sorted(names):
+        page.table(detection, outcome, [decoy for decoy in decoys if decoy.detection == detection])
+    return "\n".join([*page.lines, summary(outcome)])
 
 
-def summary(outcome: Outcome, benign: Sequence[BenignSurprise] = ()) -> str:
-    """One line: found, missed, other alerts and why they came."""
-    hidden = len(outcome.attacks)
-    parts = [f"Hidden attacks (*): {hidden - len(outcome.missed)} of {hidden} found, {_missed(outcome.missed)}"]
+def summary(outcome: Outcome) -> str:
+    """One line: found, missed, found as something else, other alerts and why they came."""
+    hidden = {attack.id for attack in outcome.attacks}
+    missed = {attack.id for attack in outcome.missed}
+    found = f"Hidden attacks (*): {len(hidden) - len(missed)} of {len(hidden)} found"
     if outcome.other_variation:
-        parts.append("as another variation: " + ", ".join(attack.id for attack in outcome.other_variation))
+        found += ", as another variation: " + ", ".join(
+            _misnamed(a, outcome.attacks[a]) for a in outcome.other_variation
+        )
+    elif len(missed) < len(hidden):
+        found += ", each as the variation it was made for"
+    parts = [found, _missed(outcome.missed)]
     reasons = []
     if outcome.surprises:
-        causes = {match.id: None for f in outcome.surprises for match in [_match(f, benign)] if match is not None}
+        causes = dict.fromkeys(surprise.id for _finding, surprise in outcome.surprises)
         reasons.append(f"{len(outcome.surprises)} truly a first time but harmless ({', '.join(causes)})")
     if outcome.decoys:
-        reasons.append(f"{len(outcome.decoys)} about decoys that should have stayed silent")
+        alarms = dict.fromkeys(decoy.id for _finding, decoy in outcome.decoys)
+        reasons.append(f"{len(outcome.decoys)} about decoys that should have stayed silent ({', '.join(alarms)})")
     if outcome.unexplained:
         reasons.append(f"{len(outcome.unexplained)} unexplained")
     others = f"{outcome.others} other alert{'' if outcome.others == 1 else 's'}"
@@ -135,22 +139,127 @@ def terminal(stream: TextIO) -> tuple[int, bool]:
     return shutil.get_terminal_size((120, 24)).columns, True
 
 
+class _Page:
+    """The lines of the report as they come."""
+
+    def __init__(self, width: int, colour: bool) -> None:
+        self.width = width
+        self.colour = colour
+        self.lines: list[str] = []
+        self._widths = _widths(width)
+
+    def table(self, detection: str, outcome: Outcome, decoys: Sequence[Decoy]) -> None:
+        """What became of one detection: by variation the alerts in order of time, then the decoys."""
+        attacks = {attack: found for attack, found in outcome.attacks.items() if attack.detection == detection}
+        alarms = [(finding, decoy) for finding, decoy in outcome.decoys if decoy.detection == detection]
+        missed = [attack for attack, found in attacks.items() if not found]
+        hidden, lost = {attack.id for attack in attacks}, {attack.id for attack in missed}
+        silent = [decoy for decoy in decoys if decoy not in [about for _finding, about in alarms]]
+        title = f"{detection}: {len(hidden) - len(lost)} of {len(hidden)} hidden attacks found"
+        self.lines += [f"{title}, {len(silent)} of {len(decoys)} decoys silent", ""]
+        self.lines += [*_row(_HEADS, self._widths), "  ".join("-" * size for size in self._widths)]
+        raised: list[tuple[Finding, Optional[Truth]]] = [(f, a) for a, found in attacks.items() for f in found]
+        raised += [(finding, surprise) for finding, surprise in outcome.surprises if surprise.detection == detection]
+        raised += [*alarms, *((finding, None) for finding in outcome.unexplained if finding["detection"] == detection)]
+        raised.sort(key=lambda one: _seconds(one[0]["first_time"]))
+        for variation in get(detection).all_variations:
+            findings = [one for one in raised if str(one[0]["variation"]) == variation.id]
+            absent = [attack for attack in missed if attack.variation == variation.id]
+            if findings or absent:
+                self._heading(variation)
+            for finding, truth in findings:
+                self._finding(finding, truth)
+            for attack in absent:
+                self._missed(attack)
+        if silent:
+            self._section("Silent, as they should be")
+        for decoy in silent:
+            self._paragraph(f"-  {_clock(decoy.first_time)}  ", f"{decoy.title}: {decoy.why}.", WHY_LINES)
+        self.lines.append("")
+
+    def _heading(self, variation: Variation) -> None:
+        severity = _SHORT.get(variation.severity, variation.severity)
+        start = len(self.lines) + 1
+        self._section(f"{variation.id}, {severity}: {variation.name}")
+        if self.colour:
+            shaded = f"\033[{_COLOURS.get(variation.severity, '0')}m{severity}\033[0m"
+            self.lines[start] = self.lines[start].replace(severity, shaded, 1)
+
+    def _section(self, text: str) -> None:
+        self.lines += ["", *textwrap.wrap(text, self.width, subsequent_indent="   ")]
+
+    def _finding(self, finding: Finding, truth: Optional[Truth]) -> None:
+        who = _who(str(finding["detection"]), finding["key"], str(finding["identity"]))
+        title = truth.title if truth is not None else "not explained by anything that was generated"
+        mark = "!"
+        if isinstance(truth, BenignSurprise):
+            mark, title = " ", f"harmless: {title}"
+        elif isinstance(truth, Decoy):
+            title = f"FALSE ALARM: {title}"
+        elif isinstance(truth, HiddenAttack) and truth.variation == finding["variation"]:
+            mark = "*"
+        elif isinstance(truth, HiddenAttack):
+            title = f"MADE FOR {truth.variation}: {title}"
+        lines = CHAIN_LINES if get(str(finding["detection"])).signals else WHY_LINES
+        row = (mark, _clock(finding["first_time"]), who, _rest(finding["key"], who))
+        self._write(row, f"{title}. {finding.get('explanation') or ''}", lines)
+
+    def _missed(self, attack: HiddenAttack) -> None:
+        who = _who(attack.detection, attack.key, attack.identity)
+        row = ("!", _clock(attack.first_time), who, _rest(attack.key, who))
+        self._write(row, f"MISSED: {attack.title}; {attack.why}.", WHY_LINES)
+
+    def _write(self, row: Sequence[str], more: str, lines: int) -> None:
+        self.lines += _row([_arn(cell) for cell in row], self._widths)
+        self._paragraph(" " * (self._widths[0] + 2), more, lines)
+
+    def _paragraph(self, start: str, text: str, lines: int) -> None:
+        self.lines += textwrap.wrap(
+            start + _arn(text), self.width, subsequent_indent=" " * len(start), max_lines=lines, placeholder=" …"
+        )
+
+
 def _missed(missed: Sequence[HiddenAttack]) -> str:
     if not missed:
         return "0 missed"
-    told = ", ".join(f"{attack.id}: {attack.identity} from {attack.country}" for attack in missed)
+    told = ", ".join(f"{attack.id}: {attack.detection} {attack.variation} about {attack.about}" for attack in missed)
     return f"{len(missed)} missed ({told})"
 
 
+def _misnamed(attack: HiddenAttack, found: Sequence[Finding]) -> str:
+    raised = ", ".join(dict.fromkeys(str(finding["variation"]) for finding in found))
+    return f"{attack.id} ({raised} instead of {attack.variation})"
+
+
 def _match(finding: Finding, truths: Sequence[T]) -> Optional[T]:
-    """The truth this finding is about: same identity and country, overlapping in time."""
-    identity, country = str(finding["identity"]).lower(), finding["country"]
+    """The truth this finding is about: same detection and key (`-`: whatever it is), overlapping in time."""
+    detection, key = finding["detection"], tuple(finding["key"])
     first, last = _seconds(finding["first_time"]), _seconds(finding.get("last_time") or finding["first_time"])
-    for truth in truths:
-        overlap = first <= truth.last_time + SLACK and last >= truth.first_time - SLACK
-        if overlap and truth.identity.lower() == identity and truth.country == country:
-            return truth
-    return None
+    about = [
+        truth
+        for truth in truths
+        if truth.detection == detection
+        and all(known in ("-", found) for known, found in zip(truth.key, key))
+        and first <= truth.last_time + SLACK
+        and last >= truth.first_time - SLACK
+    ]
+    made_for_it = [truth for truth in about if truth.variation == str(finding["variation"])]
+    return next(iter((*made_for_it, *about)), None)
+
+
+def _who(detection: str, key: Sequence[str], identity: str) -> str:
+    """Whose doing it was: the detection's entity; of a project's, the identity in it."""
+    entity = get(detection).entity
+    return identity if entity == "project" else key[get(detection).deduplicate_by.index(entity)]
+
+
+def _rest(key: Sequence[str], who: str) -> str:
+    """What a deduplication key names beside who it was."""
+    return " ".join(part for part in key if part not in (who, "-"))
+
+
+def _arn(text: str) -> str:
+    return text.replace("arn:aws:iam::", "aws:")
 
 
 def _seconds(value: object) -> float:
@@ -167,20 +276,19 @@ def _clock(value: object) -> str:
 
 def _widths(width: int) -> list[int]:
     """Column widths that fill `width`: the texts share what the short columns leave."""
-    mark, time, severity, country, gaps = 1, 11, 8, 4, 6 * len("  ")
-    left = width - (mark + time + severity + country + gaps)
-    name, who = left * 35 // 100, min(left * 28 // 100, 48)
-    return [mark, time, severity, name, who, country, left - name - who]
+    mark, time, gaps = 1, 11, 3 * len("  ")
+    left = width - (mark + time + gaps)
+    who = min(left // 2, 48)
+    return [mark, time, who, left - who]
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], colour: Optional[str] = None) -> list[str]:
+def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
     wrapped = [
-        textwrap.wrap(cell, size, max_lines=ROW_LINES, placeholder=" …") or [""] for cell, size in zip(cells, widths)
+        textwrap.wrap(cell, size, max_lines=CELL_LINES, placeholder=" …") or [""] for cell, size in zip(cells, widths)
     ]
-    lines = []
-    for number in range(max(len(lines) for lines in wrapped)):
-        texts = [(part[number] if number < len(part) else "").ljust(size) for part, size in zip(wrapped, widths)]
-        if colour is not None:
-            texts[2] = f"\033[{colour}m{texts[2]}\033[0m"
-        lines.append("  ".join(texts).rstrip())
-    return lines
+    return [
+        "  ".join(
+            (part[number] if number < len(part) else "").ljust(size) for part, size in zip(wrapped, widths)
+        ).rstrip()
+        for number in range(max(map(len, wrapped)))
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .template import WHOLE_SECONDS, Stream, Template, delays
 
@@ -29,6 +29,8 @@ TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.10.3 terraform-provider-aws/5.82.
 BROWSER = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )
+AGENT = "aws-sdk-go-v2/1.32.7 os/linux lang/go#1.23.4 md/GOOS#linux md/GOARCH#amd64 api/ec2#1.198.1"
+LAMBDA = "Boto3/1.35.90 md/Botocore#1.35.90 ua/2.0 os/linux#5.10.230 lang/python#3.12.8 exec-env/AWS_Lambda_python3.12"
 QUARANTINE_POLICY = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2"
 
 
@@ -100,6 +102,24 @@ def role(
     return Principal(f"arn:aws:iam::{account}:role/{name}", account, element, agent, region, endpoint)
 
 
+def instance(account: str, name: str, instance_id: str, region: str, named: bool = False) -> Principal:
+    """A role's session on an EC2 instance; `named`: the event says which instance the credentials were issued to."""
+    element = _session(account, name, "/", instance_id, "false")
+    element["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    if named:
+        issued_to = f"arn:aws:ec2:{region}:{account}:instance/{instance_id}"
+        element["inScopeOf"] = {"issuerType": "AWS::EC2::Instance", "credentialsIssuedTo": issued_to}
+    return Principal(f"arn:aws:iam::{account}:role/{name}", account, element, AGENT, region)
+
+
+def lambda_role(account: str, name: str, function: str, region: str) -> Principal:
+    """A role in the hands of the Lambda function it was made for: the session is named after the function."""
+    issued_to = f"arn:aws:lambda:{region}:{account}:function:{function}"
+    element = _session(account, name, "/", function, "false")
+    element["inScopeOf"] = {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": issued_to}
+    return Principal(f"arn:aws:iam::{account}:role/{name}", account, element, LAMBDA, region)
+
+
 def person(account: str, permission_set: str, email: str, agent: str = BROWSER) -> Principal:
     """A person through IAM Identity Center; `email` as they type it, the identity in lower case."""
     suffix = hashlib.sha256(f"{account}{permission_set}".encode()).hexdigest()[:16]
@@ -134,7 +154,8 @@ def forward_access(caller: Principal, invoker: str) -> Principal:
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """One API operation as CloudTrail logs it."""
+    """One API operation as CloudTrail logs it. `region`: where it is made, instead of in the caller's own region;
+    `resources`: what the record lists; `data`: a data event, which a trail logs only when told to."""
 
     service: str
     name: str
@@ -143,6 +164,9 @@ class Call:
     read_only: bool = True
     error: Optional[str] = None
     global_service: bool = False
+    region: Optional[str] = None
+    resources: Optional[list[dict[str, Any]]] = None
+    data: bool = False
 
 
 _BUCKET = {"bucketName": "nordwind-invoices", "Host": "nordwind-invoices.s3.eu-west-1.amazonaws.com"}
@@ -250,10 +274,10 @@ CALLS: dict[str, Call] = {
 }
 
 
-def template(who: Principal, call: str) -> Template:
-    """The log line of `who` making `CALLS[call]`."""
-    what = CALLS[call]
-    region = "us-east-1" if what.global_service else who.region
+def template(who: Principal, call: Union[str, Call]) -> Template:
+    """The log line of `who` making a call, or the one of that name in `CALLS`."""
+    what = CALLS[call] if isinstance(call, str) else call
+    region = "us-east-1" if what.global_service else what.region or who.region
     host = f"{what.service}.amazonaws.com" if what.global_service else f"{what.service}.{region}.amazonaws.com"
     record: dict[str, Any] = {
         "eventVersion": "1.10",
@@ -284,6 +308,8 @@ def template(who: Principal, call: str) -> Template:
         record["resources"] = [
             {"accountId": who.account, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::nordwind-invoices"}
         ]
+    if what.resources is not None:
+        record["resources"] = what.resources
     if what.service == "signin":
         record["additionalEventData"] = {
             "LoginTo": "https://console.aws.amazon.com/console/home",
@@ -294,9 +320,9 @@ def template(who: Principal, call: str) -> Template:
     record["eventID"] = "@@A@@"
     record["readOnly"] = what.read_only
     record["eventType"] = "AwsConsoleSignIn" if what.service == "signin" else "AwsApiCall"
-    record["managementEvent"] = True
+    record["managementEvent"] = not what.data
     record["recipientAccountId"] = who.account
-    record["eventCategory"] = "Management"
+    record["eventCategory"] = "Data" if what.data else "Management"
     if who.vpc_endpoint:
         record["vpcEndpointId"] = who.vpc_endpoint
         record["vpcEndpointAccountId"] = who.account

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import Any
+from typing import Any, Union
 
 from .template import Stream, Template, delays, fractions
 
@@ -40,10 +40,15 @@ def stable_uuid(text: str) -> str:
 
 
 def activity(
-    subscription: str, caller: str, operation: str, failed: bool = False, application: bool = False
+    subscription: str,
+    caller: str,
+    operation: Union[str, tuple[str, str]],
+    failed: bool = False,
+    application: bool = False,
 ) -> Template:
-    """An activity-log record of `caller` (a user name, or an application id) in `subscription`."""
-    action, resource = OPERATIONS[operation]
+    """An activity-log record of `caller` (a user name, or an application id) in `subscription`. The operation is an
+    action and the resource it is about, or the name of one in `OPERATIONS`."""
+    action, resource = OPERATIONS[operation] if isinstance(operation, str) else operation
     provider = action.split("/")[0]
     path = f"/subscriptions/{subscription}/resourceGroups/retail/providers/{provider}/{resource}"
     claims: dict[str, Any] = {

@@ -7,7 +7,7 @@ https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Optional, Union
 
 from .template import Stream, Template, delays, fractions
 
@@ -26,7 +26,8 @@ CLIENT = "google-api-python-client/2.156.0 (gzip),gzip(gfe)"
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """One audited method."""
+    """One audited method. `resource` below the project and `request`, where the log has them; `location`: of the
+    resource."""
 
     service: str
     method: str
@@ -34,6 +35,9 @@ class Operation:
     resource_type: str
     log: str = "activity"
     severity: str = "NOTICE"
+    resource: str = ""
+    request: Optional[dict[str, Any]] = None
+    location: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -82,9 +86,11 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def template(project: str, email: str, operation: str, denied: bool = False) -> Template:
-    """The log entry of `email` calling `OPERATIONS[operation]` in `project`."""
-    what = OPERATIONS[operation]
+def template(project: str, email: str, operation: Union[str, Operation], denied: bool = False) -> Template:
+    """The log entry of `email` calling an operation, or the one of that name in `OPERATIONS`, in `project`."""
+    what = OPERATIONS[operation] if isinstance(operation, str) else operation
+    resource = f"projects/{project}" + (f"/{what.resource}" if what.resource else "")
+    labels = {"project_id": project, **({"location": what.location} if what.location else {})}
     service_account = email.endswith("gserviceaccount.com")
     who: dict[str, Any] = {"principalEmail": email}
     if service_account:
@@ -104,20 +110,22 @@ def template(project: str, email: str, operation: str, denied: bool = False) -> 
         "methodName": what.method,
         "authorizationInfo": [
             {
-                "resource": f"projects/{project}",
+                "resource": resource,
                 "permission": what.permission,
                 "granted": not denied,
-                "resourceAttributes": {"service": what.service, "name": f"projects/{project}"},
+                "resourceAttributes": {"service": what.service, "name": resource},
             }
         ],
-        "resourceName": f"projects/{project}",
+        "resourceName": resource,
     }
+    if what.request is not None:
+        payload["request"] = what.request
     return Template.of(
         STREAM,
         {
             "protoPayload": payload,
             "insertId": "@@H@@",
-            "resource": {"type": what.resource_type, "labels": {"project_id": project}},
+            "resource": {"type": what.resource_type, "labels": labels},
             "timestamp": "@@T@@",
             "severity": "ERROR" if denied else what.severity,
             "logName": f"projects/{project}/logs/cloudaudit.googleapis.com%2F{what.log}",

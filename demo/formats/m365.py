@@ -1,11 +1,13 @@
 """Microsoft 365 unified audit log, as the Office 365 Management Activity API returns it.
 
-Shapes: https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema
+Shapes: https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema and
+https://learn.microsoft.com/power-platform/admin/logging-power-automate
 """
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, Union
 
 from .azure import TENANT, stable_uuid
 from .template import Stream, Template, delays, fractions
@@ -22,6 +24,17 @@ STREAM = Stream(
     whole_seconds=True,
 )
 
+
+@dataclasses.dataclass(frozen=True)
+class Act:
+    """An operation with the fields that tell it from others of its kind."""
+
+    operation: str
+    workload: str
+    record_type: int
+    fields: dict[str, Any]
+
+
 OPERATIONS: dict[str, tuple[str, int]] = {
     "UserLoggedIn": ("AzureActiveDirectory", 15),
     "UserLoginFailed": ("AzureActiveDirectory", 15),
@@ -35,9 +48,35 @@ OPERATIONS: dict[str, tuple[str, int]] = {
 }
 
 
-def template(user: str, operation: str, address: str = "@@I@@") -> Template:
-    """An audit record of `user`; `address` may wrap the hole, e.g. `@@I@@:52211` as Exchange writes it."""
-    workload, record_type = OPERATIONS[operation]
+def flow(operation: str, flow_id: str, *connectors: str) -> Act:
+    """A Power Automate flow is made or changed (CreateFlow, EditFlow); `connectors` as makers see them."""
+    url = f"https://make.powerautomate.com/environments/Default-{TENANT}/flows/{flow_id}/details"
+    fields = {
+        "FlowConnectorNames": ", ".join(connectors),
+        "FlowDetailsUrl": url,
+        "LicenseDisplayName": "Microsoft 365 E3",
+        "UserTypeInitiated": 1,
+    }
+    return Act(operation, "MicrosoftFlow", 30, fields)
+
+
+def inbox_rule(name: str, **parameters: str) -> Act:
+    """A rule of the user's own mailbox, e.g. `MoveToFolder="News"` or `ForwardTo="someone@example.com"`."""
+    pairs = [{"Name": key, "Value": value} for key, value in {"Name": name, **parameters}.items()]
+    return Act("New-InboxRule", "Exchange", 1, {"Parameters": pairs})
+
+
+def link_for_anyone(path: str) -> Act:
+    """A file is shared by a link that opens it for whoever has it."""
+    fields = {"EventData": "<Type>View</Type><Expiration>Never</Expiration>", "SourceRelativeUrl": "Documents"}
+    return Act("AnonymousLinkCreated", "OneDrive", 14, {**fields, "SourceFileName": path})
+
+
+def template(user: str, what: Union[str, Act], address: str = "@@I@@") -> Template:
+    """An audit record of `user`: of an act, or of the operation of that name in `OPERATIONS`. `address` may wrap the
+    hole, e.g. `@@I@@:52211` as Exchange writes it."""
+    act = what if isinstance(what, Act) else Act(what, *OPERATIONS[what], {})
+    operation, workload, record_type = act.operation, act.workload, act.record_type
     record: dict[str, Any] = {
         "CreationTime": "@@T@@",
         "Id": "@@A@@",
@@ -91,7 +130,7 @@ def template(user: str, operation: str, address: str = "@@I@@") -> Template:
                 "SessionId": "@@B@@",
             }
         )
-        if operation == "New-InboxRule":
+        if what == "New-InboxRule":
             record["Parameters"] = [
                 {"Name": "Name", "Value": "."},
                 {"Name": "SubjectContainsWords", "Value": "invoice;payment"},
@@ -99,6 +138,8 @@ def template(user: str, operation: str, address: str = "@@I@@") -> Template:
             ]
     elif workload == "MicrosoftTeams":
         record.update({"CommunicationType": "OneOnOne", "ItemName": "19:@@H@@@unq.gbl.spaces", "MessageId": "@@N@@"})
+    elif workload == "MicrosoftFlow":
+        record.update({"ObjectId": "@@B@@", "UserUPN": user})
     else:
         site = f"https://nordwind-my.sharepoint.com/personal/{local}_nordwind_example/"
         record.update(
@@ -116,4 +157,4 @@ def template(user: str, operation: str, address: str = "@@I@@") -> Template:
                 "IsManagedDevice": True,
             }
         )
-    return Template.of(STREAM, record)
+    return Template.of(STREAM, {**record, **act.fields})

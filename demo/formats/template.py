@@ -4,7 +4,7 @@ A hole is written `@@X@@` inside a JSON string, or `@@#X@@` (the whole string) f
 
     T event time        R time of receipt (GCP's receiveTimestamp)      S start of the session
     I source address    A, B two version-4 UUIDs     N a decimal number of up to 19 digits     H 16 hex digits
-    E event time in epoch milliseconds
+    E event time in epoch milliseconds           W event time as Windows writes it
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Callable
 
 from lab.events import Event
 
-LETTERS = "TRSIABNHE"
+LETTERS = "TRSIABNHEW"
 BITS = 320
 """Random bits one event consumes: identifiers, milliseconds and delay, all from one draw."""
 LATE_DATA_OVERLAP = 7200
@@ -113,6 +113,7 @@ def render(template: Template, day: Day, second: int, address: str, bits: int) -
         (bits >> 24) & 0x7FFFFFFFFFFFFFFF,
         digits[60:76],
         (day.start + second) * 1000 + ms,
+        f"{day.date} {_CLOCK[second][1:]}.{ms:03d}",
     )
     time = float(day.start + second) if stream.whole_seconds else day.start + second + ms / 1000
     raw = template.text % tuple([values[hole] for hole in template.holes])

@@ -1,11 +1,12 @@
 """Google Workspace: activities of the Admin SDK Reports API.
 
-Shape: https://developers.google.com/admin-sdk/reports/reference/rest/v1/activities
+Shapes: https://developers.google.com/admin-sdk/reports/reference/rest/v1/activities ,
+https://developers.google.com/workspace/admin/reports/v1/appendix/activity/drive and …/activity/token
 """
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .azure import stable_uuid
 from .template import MILLISECONDS, Stream, Template, delays
@@ -22,7 +23,9 @@ STREAM = Stream(
 )
 
 Parameters = list[dict[str, Any]]
-EVENTS: dict[str, tuple[str, str, str, Optional[Parameters]]] = {
+Event = tuple[str, str, str, Optional[Parameters]]
+"""(application, type, name, parameters)"""
+EVENTS: dict[str, Event] = {
     "login_success": (
         "login",
         "login",
@@ -73,6 +76,19 @@ EVENTS: dict[str, tuple[str, str, str, Optional[Parameters]]] = {
             {"name": "scope", "multiValue": ["openid", "email"]},
         ],
     ),
+    "calendar": (
+        "token",
+        "auth",
+        "activity",
+        [
+            {"name": "api_name", "value": "calendar"},
+            {"name": "method_name", "value": "calendar.events.list"},
+            {"name": "client_id", "value": "402881563324.apps.googleusercontent.com"},
+            {"name": "app_name", "value": "Zeewind Planner"},
+            {"name": "product_bucket", "value": "CALENDAR"},
+            {"name": "num_response_bytes", "intValue": "1840"},
+        ],
+    ),
     "alert_center": ("admin", "ALERT_CENTER", "ALERT_CENTER_VIEW", None),
     "grant_admin": (
         "admin",
@@ -86,9 +102,49 @@ EVENTS: dict[str, tuple[str, str, str, Optional[Parameters]]] = {
 }
 
 
-def template(email: str, event: str) -> Template:
-    """An activity of `email`; each application reports under a sourcetype of its own."""
-    application, kind, name, parameters = EVENTS[event]
+def script(name: str, doc_id: str, title: str) -> Event:
+    """An Apps Script project is made or changed in Drive (create, edit)."""
+    return ("drive", "access", name, _file(doc_id, title, "script"))
+
+
+def share_outside(doc_id: str, title: str, whom: str) -> Event:
+    """A file is shared with somebody outside the domain."""
+    changes = [
+        {"name": "target_user", "value": whom},
+        {"name": "old_visibility", "value": "private"},
+        {"name": "visibility", "value": "shared_externally"},
+        {"name": "visibility_change", "value": "external"},
+    ]
+    return ("drive", "acl_change", "change_user_access", [*_file(doc_id, title, "spreadsheet"), *changes])
+
+
+def approve(app: str, *scopes: str) -> Event:
+    """Somebody lets an application act for them: `scopes` behind https://www.googleapis.com/auth/."""
+    return (
+        "token",
+        "auth",
+        "authorize",
+        [
+            {"name": "client_id", "value": f"{int(stable_uuid(app)[:8], 16)}-demo.apps.googleusercontent.com"},
+            {"name": "app_name", "value": app},
+            {"name": "client_type", "value": "WEB"},
+            {"name": "scope", "multiValue": [f"https://www.googleapis.com/auth/{scope}" for scope in scopes]},
+        ],
+    )
+
+
+def _file(doc_id: str, title: str, kind: str) -> Parameters:
+    return [
+        {"name": "primary_event", "boolValue": True},
+        {"name": "doc_id", "value": doc_id},
+        {"name": "doc_type", "value": kind},
+        {"name": "doc_title", "value": title},
+    ]
+
+
+def template(email: str, event: Union[str, Event]) -> Template:
+    """An activity of `email`, or the one of that name in `EVENTS`; each application has a sourcetype of its own."""
+    application, kind, name, parameters = EVENTS[event] if isinstance(event, str) else event
     detail: dict[str, Any] = {"type": kind, "name": name}
     if parameters:
         detail["parameters"] = parameters

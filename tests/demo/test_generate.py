@@ -86,6 +86,8 @@ def test_ids_are_unique_but_for_duplicates(made: list[Event]) -> None:
 
 def _event_id(event: Event) -> str:
     log = json.loads(event.raw)
+    if "RecordNumber" in log:
+        return str(log["RecordNumber"])
     if "logGroup" in log:
         return str(json.loads(log["message"])["auditID"])
     if "id" in log and isinstance(log["id"], dict):
@@ -130,10 +132,12 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "kind", "id.time", "id.uniqueQualifier", "id.applicationName", "id.customerId", "actor.email", "ipAddress",
         "events",
     ),
+    "sysmon:json": ("UtcTime", "Hostname", "EventID", "SourceName", "RecordNumber", "ProcessGuid", "Image", "User"),
 }  # fmt: skip
 TIME_FIELD = {
     "aws:cloudtrail": "eventTime", "azure:monitor:activity": "time", "azure:monitor:aad": "time",
     "google:gcp:pubsub:message": "timestamp", "o365:management:activity": "CreationTime", "gws:reports": "id.time",
+    "sysmon:json": "UtcTime",
 }  # fmt: skip
 
 
@@ -174,7 +178,11 @@ def test_the_organization_is_as_varied_as_real_ones(made: list[Event]) -> None:
         "AWSCompromisedKeyQuarantineV2",
         '"k8s_cluster"',
         "system:serviceaccount:", "gserviceaccount.com", "PERMISSION_DENIED", "UserLoginFailed", '"resultType":"50126"',
-        "Femke.deBoer@nordwind.example", ":52211", "login_failure",
+        "Femke.deBoer@nordwind.example", ":52211", "login_failure", "CreateFunction20150331", '"ec2RoleDelivery":"2.0"',
+        '"issuerType":"AWS::EC2::Instance"', '"issuerType":"AWS::Lambda::Function"', '"eventName":"RunInstances"',
+        '"eventName":"AssumeRole"', '"eventCategory":"Data"', "functions.v2.FunctionService.CreateFunction",
+        "MICROSOFT.WEB/SITES/CONFIG/WRITE", "EditFlow", "New-InboxRule", "AnonymousLinkCreated", '"value":"script"',
+        "script.scriptapp", '"EventID":3', '"EventID":22',
     ):  # fmt: skip
         assert sign in text, sign
     cloudtrail = [len(e.raw) for e in made if e.sourcetype == "aws:cloudtrail"]

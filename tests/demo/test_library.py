@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 from cba.detection.catalogue import get
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups
-from demo.attacks import DETECTION
 from demo.report import compare
 from tests.support.oracle import normalise, quarantined
 from tests.support.pipeline import Pipeline, Seen
+
+DETECTION = "cloud_unusual_country"
 
 
 def seen(organization: Organization) -> list[Seen]:
@@ -46,13 +48,13 @@ def test_library_finds_what_is_hidden() -> None:
     pipeline = Pipeline(get(DETECTION))
     pipeline.search(seen(organization))
     findings: list[dict[str, Any]] = [
-        {**f, "first_time": iso(f["first_time"]), "last_time": iso(f["last_time"])} for f in pipeline.found()
+        {**f, "key": json.loads(f["key"]), "first_time": iso(f["first_time"]), "last_time": iso(f["last_time"])}
+        for f in pipeline.found()
     ]
-    attacks = hidden_attacks(organization)
+    attacks = [attack for attack in hidden_attacks(organization) if attack.detection == DETECTION]
     outcome = compare(findings, attacks, benign_surprises(organization), decoys(organization))
     assert (outcome.missed, outcome.other_variation, outcome.decoys, outcome.unexplained) == ([], [], [], [])
-    for attack in attacks:
-        about = outcome.attacks[attack.id]
+    for attack, about in outcome.attacks.items():
         assert [(f["variation"], f["severity"]) for f in about] == [
             (attack.variation, attack.severity)
         ] * attack.findings

@@ -1,8 +1,7 @@
-"""The demo's report: the table fits, and its last line tells the truth."""
+"""The demo's report: the tables fit, and the last line tells the truth."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import io
 from typing import Any
@@ -13,9 +12,14 @@ from demo.report import compare, report, terminal
 
 WORLD = Organization()
 ATTACKS, SURPRISES, DECOYS = hidden_attacks(WORLD), benign_surprises(WORLD), decoys(WORLD)
+STORIES = len({attack.id for attack in ATTACKS})
 LONG = (
     "first time in 30 days for identity X (412 events on 22 days, always from NL, DE); not seen in the organization. "
 )
+
+
+def attack_of(story: str, variation: str = "") -> HiddenAttack:
+    return next(a for a in ATTACKS if a.id == story and variation in ("", a.variation))
 
 
 def iso(seconds: float) -> str:
@@ -24,8 +28,8 @@ def iso(seconds: float) -> str:
 
 def finding(truth: Any, **changes: Any) -> dict[str, Any]:
     made = {
-        "detection": "cloud_unusual_country", "variation": truth.variation, "name": getattr(truth, "name", "alert"),
-        "severity": getattr(truth, "severity", "informational"), "identity": truth.identity, "country": truth.country,
+        "detection": truth.detection, "variation": truth.variation, "name": getattr(truth, "name", "alert"),
+        "severity": getattr(truth, "severity", "informational"), "identity": truth.identity, "key": list(truth.key),
         "first_time": iso(truth.first_time), "last_time": iso(truth.first_time + 30), "count": 3,
         "explanation": LONG * 3,
     }  # fmt: skip
@@ -34,68 +38,117 @@ def finding(truth: Any, **changes: Any) -> dict[str, Any]:
 
 def test_all_found() -> None:
     text = report([finding(a) for a in ATTACKS], ATTACKS, SURPRISES, DECOYS)
-    last = text.splitlines()[-1]
-    assert last == f"Hidden attacks (*): {len(ATTACKS)} of {len(ATTACKS)} found, 0 missed; 0 other alerts."
-    assert sum(line.startswith("*") for line in text.splitlines()) == len(ATTACKS)
+    lines = text.splitlines()
+    assert lines[-1] == (
+        f"Hidden attacks (*): {STORIES} of {STORIES} found, each as the variation it was made for; 0 missed; "
+        "0 other alerts."
+    )
+    assert sum(line.startswith("*") for line in lines) == len(ATTACKS)
+    assert sum(line.startswith("-  0") for line in lines) == len(DECOYS)
+    assert not any(line.startswith("!") for line in lines)
+
+
+def test_every_detection_has_a_table_that_names_its_variations() -> None:
+    lines = report([finding(a) for a in ATTACKS], ATTACKS, SURPRISES, DECOYS).splitlines()
+    start = lines.index("compute_identity_outside_region: 7 of 7 hidden attacks found, 4 of 4 decoys silent")
+    table = lines[start : lines.index("process_rare_cloud_resource: 4 of 4 hidden attacks found, 7 of 7 decoys silent")]
+    headings = [line.split(":")[0] for line in table if line[:2] in ("ba", *(f"{n}," for n in range(1, 7)))]
+    assert headings == ["base, info", "1, info", "2, high", "3, medium", "4, low", "5, low", "6, info"]
 
 
 def test_a_missed_attack_is_named() -> None:
-    last = report([finding(a) for a in ATTACKS[1:]], ATTACKS).splitlines()[-1]
-    assert f"{len(ATTACKS) - 1} of {len(ATTACKS)} found" in last
-    assert f"1 missed (backup-key: {ATTACKS[0].identity} from RU)" in last
+    gone = attack_of("backup-key")
+    text = report([finding(a) for a in ATTACKS if a is not gone], ATTACKS)
+    last = text.splitlines()[-1]
+    assert f"{STORIES - 1} of {STORIES} found" in last
+    assert f"1 missed (backup-key: cloud_unusual_country 2 about {gone.identity} RU)" in last
+    assert [line for line in text.splitlines() if line.startswith("!")] and "MISSED: Stolen key" in text
+
+
+def test_an_attack_that_raises_two_alerts_needs_both() -> None:
+    theft = [a for a in ATTACKS if a.id == "metadata-theft"]
+    assert len(theft) == 2
+    last = report([finding(theft[0])], theft).splitlines()[-1]
+    assert "0 of 1 found" in last and "1 missed (metadata-theft: cloud_unusual_country 2" in last
 
 
 def test_other_alerts_say_why_they_came() -> None:
-    stray = finding(ATTACKS[0], identity="somebody@else.example")
-    second_home = next(d for d in DECOYS if d.id == "second-home")
-    alarm = finding(
-        dataclasses.replace(SURPRISES[0], **{k: getattr(second_home, k) for k in ("identity", "country", "first_time")})
-    )
-    last = report([finding(SURPRISES[0]), stray, alarm], ATTACKS[:1], SURPRISES, DECOYS).splitlines()[-1]
+    attack, trip = attack_of("backup-key"), next(s for s in SURPRISES if s.id == "business-trip")
+    home = next(d for d in DECOYS if d.id == "second-home")
+    alarm = finding(home, variation="3")
+    stray = finding(attack, key=["somebody@else.example", "RU"])
+    text = report([finding(trip), stray, alarm], [attack], SURPRISES, DECOYS)
+    last = text.splitlines()[-1]
     assert "0 of 1 found" in last and "3 other alerts" in last
-    assert f"1 truly a first time but harmless ({SURPRISES[0].id})" in last
-    assert "1 about decoys" in last and "1 unexplained" in last
+    assert "1 truly a first time but harmless (business-trip)" in last
+    assert "1 about decoys that should have stayed silent (second-home)" in last and "1 unexplained" in last
+    assert "FALSE ALARM: Back at her" in text and "not explained by anything" in text
+
+
+def test_a_decoy_may_leave_open_what_of_it_would_be_raised() -> None:
+    rule = next(d for d in DECOYS if d.id == "holiday-rule")
+    assert rule.key == (rule.identity, "-")
+    alarm = finding(rule, key=[rule.identity, "some-flow"], variation="base")
+    assert [decoy.id for _finding, decoy in compare([alarm], ATTACKS, SURPRISES, DECOYS).decoys] == ["holiday-rule"]
 
 
 def test_another_variation_is_found_but_told() -> None:
-    last = report([finding(ATTACKS[0], variation="3")], ATTACKS[:1]).splitlines()[-1]
-    assert "1 of 1 found, 0 missed; as another variation: backup-key" in last
+    attack = attack_of("backup-key")
+    text = report([finding(attack, variation="3")], [attack])
+    assert "1 of 1 found, as another variation: backup-key (3 instead of 2); 0 missed" in text.splitlines()[-1]
+    assert "MADE FOR 2: Stolen key" in text
+    assert not any(line.startswith("*") for line in text.splitlines())
 
 
-def test_time_and_country_must_agree() -> None:
-    late = finding(ATTACKS[0], first_time=iso(ATTACKS[0].last_time + 7200), last_time=iso(ATTACKS[0].last_time + 7300))
-    abroad = finding(ATTACKS[0], country="FR")
-    assert compare([late, abroad], ATTACKS[:1]).missed == ATTACKS[:1]
-    shouting = finding(ATTACKS[0], identity=ATTACKS[0].identity.upper(), first_time=ATTACKS[0].first_time)
-    assert compare([shouting], ATTACKS[:1]).missed == []
+def test_two_alerts_of_one_key_are_told_apart_by_their_variation() -> None:
+    grown = [a for a in ATTACKS if a.id == "takeover"]
+    assert len({(a.detection, a.key) for a in grown}) == 1
+    outcome = compare([finding(a) for a in grown], grown)
+    assert (outcome.missed, outcome.other_variation) == ([], [])
+    medium = [finding(attack_of("takeover", "1"), explanation=number) for number in "12"]
+    assert compare(medium, grown).missed == [attack_of("takeover", "3")]
+
+
+def test_detection_key_and_time_must_agree() -> None:
+    attack = attack_of("backup-key")
+    late = finding(attack, first_time=iso(attack.last_time + 7200), last_time=iso(attack.last_time + 7300))
+    abroad = finding(attack, key=[attack.identity, "FR"])
+    elsewhere = finding(attack, detection="compute_identity_outside_region")
+    outcome = compare([late, abroad, elsewhere], [attack])
+    assert outcome.missed == [attack] and len(outcome.unexplained) == 3
 
 
 def test_a_repeat_belongs_to_its_attack() -> None:
-    twice = next(a for a in ATTACKS if a.findings == 2)
+    twice = attack_of("invoice-fraud")
     again = finding(twice, first_time=iso(twice.last_time - 300), last_time=iso(twice.last_time))
     outcome = compare([finding(twice), again], ATTACKS)
-    assert len(outcome.attacks[twice.id]) == 2 and outcome.others == 0
+    assert len(outcome.attacks[twice]) == 2 and outcome.others == 0
 
 
-def test_the_table_fits_and_is_in_order() -> None:
+def test_the_tables_fit_and_are_in_order() -> None:
+    mine = [a for a in ATTACKS if (a.detection, a.variation) == ("cloud_unusual_country", "2")]
     for width in (72, 100, 200):
-        lines = report([finding(a) for a in reversed(ATTACKS)], ATTACKS, width=width).splitlines()[:-1]
+        lines = report([finding(a) for a in reversed(mine)], mine, width=width).splitlines()[:-1]
         assert max(map(len, lines)) <= width
         times = [line[3:14] for line in lines if line.startswith("*")]
-        assert times == sorted(times) and times[0] == "02-05 03:12"
+        assert times == sorted(times) and times[0] == "02-05 03:12" and len(times) == len(mine)
 
 
 def test_severity_has_a_colour_only_when_asked() -> None:
     findings = [finding(a) for a in ATTACKS]
     assert "\033[" not in report(findings, ATTACKS)
     coloured = report(findings, ATTACKS, colour=True)
-    assert "\033[1;31mhigh" in coloured and "\033[33mmedium" in coloured
-    assert coloured.replace("\033[0m", "").count("\033[") >= len(ATTACKS)
+    assert "7, \033[1;31mhigh\033[0m: A cloud identity" in coloured and "\033[33mmedium" in coloured
+    plain = report(findings, ATTACKS)
+    assert coloured.replace("\033[0m", "").count("\033[") == len({(a.detection, a.variation) for a in ATTACKS})
+    for code in ("0", "1;31", "33", "36", "2"):
+        coloured = coloured.replace(f"\033[{code}m", "")
+    assert coloured == plain
 
 
 def test_no_findings_at_all() -> None:
-    text = report([], ATTACKS)
-    assert text.splitlines()[-1].startswith(f"Hidden attacks (*): 0 of {len(ATTACKS)} found, {len(ATTACKS)} missed")
+    last = report([], ATTACKS).splitlines()[-1]
+    assert last.startswith(f"Hidden attacks (*): 0 of {STORIES} found; {len(ATTACKS)} missed")
 
 
 def test_no_terminal_no_colour() -> None:
@@ -108,5 +161,6 @@ def test_truths_fit_the_calendar() -> None:
     assert all(a.first_time >= WORLD.day(30).start for a in ATTACKS)
     assert hidden_attacks(Organization(days=30)) == []
     assert all(isinstance(a, HiddenAttack) for a in ATTACKS) and all(isinstance(s, BenignSurprise) for s in SURPRISES)
-    ids = [t.id for t in (*ATTACKS, *SURPRISES, *DECOYS)]
-    assert len(ids) == len(set(ids))
+    told = [(t.id, t.detection, t.key, t.variation) for t in (*ATTACKS, *SURPRISES, *DECOYS)]
+    assert len(set(told)) == len(told)
+    assert {a.id for a in ATTACKS}.isdisjoint({t.id for t in (*SURPRISES, *DECOYS)})

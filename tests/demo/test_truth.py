@@ -1,23 +1,34 @@
-"""The hidden attacks are what they say: the rules, stated independently, raise them, and nothing unlabelled."""
+"""The hidden attacks are what they say. Every variation of every detection has one; and the rules of
+`cloud_unusual_country`, stated independently, raise its attacks and nothing unlabelled."""
 
 from __future__ import annotations
 
 import datetime
+from typing import TypeVar
 
 import pytest
 
+from cba.detection.catalogue import get, load
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks
-from demo.attacks import VARIATIONS
+from demo.attacks import Truth
 from demo.report import compare
 from tests.support.oracle import Raised, expected_findings
+
+DETECTION = "cloud_unusual_country"
+T = TypeVar("T", bound=Truth)
+
+
+def about_countries(truths: list[T]) -> list[T]:
+    return [truth for truth in truths if truth.detection == DETECTION]
 
 
 def as_finding(raised: Raised) -> dict[str, object]:
     moment = datetime.datetime.fromtimestamp(raised.first_time, datetime.timezone.utc).isoformat()
-    name, severity = VARIATIONS[raised.variation]
+    variation = get(DETECTION).variation(raised.variation)
     return {
-        "variation": raised.variation, "name": name, "severity": severity, "identity": raised.identity,
-        "country": raised.country, "project": raised.project, "first_time": moment, "last_time": moment,
+        "detection": DETECTION, "variation": raised.variation, "name": variation.name, "severity": variation.severity,
+        "identity": raised.identity, "key": [raised.identity, raised.country], "project": raised.project,
+        "first_time": moment, "last_time": moment,
     }  # fmt: skip
 
 
@@ -28,28 +39,33 @@ def world(request: pytest.FixtureRequest) -> tuple[Organization, list[Raised]]:
     return organization, expected_findings(organization, events(organization))
 
 
-def test_every_variation_has_an_attack() -> None:
-    assert {attack.variation for attack in hidden_attacks(Organization())} == set(VARIATIONS)
+def test_every_variation_of_every_detection_has_an_attack() -> None:
+    attacked = {(attack.detection, attack.variation) for attack in hidden_attacks(Organization())}
+    wanted = {(name, variation.id) for name, found in load().items() for variation in found.all_variations}
+    assert wanted - attacked == set(), "variations without an attack in demo/stories"
+
+
+def test_every_detection_has_decoys() -> None:
+    assert {decoy.detection for decoy in decoys(Organization())} == set(load())
 
 
 def test_attacks_raise_exactly_their_variation(world: tuple[Organization, list[Raised]]) -> None:
     organization, raised = world
-    outcome = compare([as_finding(r) for r in raised], hidden_attacks(organization))
-    for attack in hidden_attacks(organization):
-        about = outcome.attacks[attack.id]
+    outcome = compare([as_finding(r) for r in raised], about_countries(hidden_attacks(organization)))
+    for attack, about in outcome.attacks.items():
         assert [f["variation"] for f in about] == [attack.variation] * attack.findings, attack.id
         assert {f["project"] for f in about} == {attack.project}, attack.id
-        assert compare(about[:1], [attack]).attacks[attack.id]
+        assert compare(about[:1], [attack]).attacks[attack]
         first = datetime.datetime.fromisoformat(str(about[0]["first_time"])).timestamp()
         assert first == pytest.approx(attack.first_time, abs=1), attack.id
 
 
 def test_surprises_are_raised_as_labelled(world: tuple[Organization, list[Raised]]) -> None:
     organization, raised = world
-    for surprise in benign_surprises(organization):
+    for surprise in about_countries(benign_surprises(organization)):
         about = [
             r for r in raised
-            if (r.identity, r.country) == (surprise.identity, surprise.country)
+            if (r.identity, r.country) == surprise.key
             and surprise.first_time <= r.first_time <= surprise.last_time + 1
         ]  # fmt: skip
         assert about and about[0].variation == surprise.variation, surprise.id
@@ -60,7 +76,7 @@ def test_nothing_else_is_raised(world: tuple[Organization, list[Raised]]) -> Non
     organization, raised = world
     outcome = compare(
         [as_finding(r) for r in raised],
-        hidden_attacks(organization),
+        about_countries(hidden_attacks(organization)),
         benign_surprises(organization),
         decoys(organization),
     )
@@ -72,7 +88,7 @@ def test_without_attacks_only_travel_is_left() -> None:
     raised = expected_findings(organization, events(organization, attacks=False))
     outcome = compare([as_finding(r) for r in raised], [], benign_surprises(organization))
     assert outcome.unexplained == []
-    assert {r.country for r in raised} <= {s.country for s in benign_surprises(organization)}
+    assert {r.country for r in raised} <= {s.key[1] for s in about_countries(benign_surprises(organization))}
 
 
 def test_repeats_within_a_day_are_suppressed(world: tuple[Organization, list[Raised]]) -> None:

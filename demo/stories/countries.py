@@ -1,75 +1,18 @@
-"""The attacks of the demo as stories, day by day. `attacks.py` lays them over a calendar; `harmless.py` has the others.
+"""Stories of `cloud_unusual_country`: API calls from countries where they should not come from.
 
-Days are numbered from 0; a detection compares with the 30 days before, so attacks happen after day 30. Each `why` says
-which history makes the variation the right one; the tests prove it from the generated events.
+A story without steps is part of somebody's routine in `organization.py`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Optional
-
-from . import addresses
-from .accounts import DATA, GKE_PROJECT, PROD, RETAIL, WORKSPACE
-from .formats.template import Template
-
-if TYPE_CHECKING:
-    from .organization import Organization
-
-LATE = 6240.0
-"""Seconds: a delivery 104 minutes after the event, still within the late-data overlap."""
+from .. import addresses
+from ..accounts import ANALYTICS, DATA, GKE_PROJECT, PROD, RETAIL, WORKSPACE
+from ..story import LATE, Alert, Step, Story, steps_of
 
 
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One event: `account` is a key of `Organization.accounts`; `delay` seconds to delivery (None: as usual)."""
-
-    day: int
-    clock: str
-    account: str
-    operation: str
-    address: str
-    delay: Optional[float] = None
-
-    @property
-    def second(self) -> int:
-        """Second of the day."""
-        hour, minute, second = (int(part) for part in f"{self.clock}:00".split(":")[:3])
-        return hour * 3600 + minute * 60 + second
-
-    def template(self, organization: Organization) -> Template:
-        """The log line to write."""
-        return organization.accounts[self.account].write(self.operation)
-
-
-@dataclasses.dataclass(frozen=True)
-class Story:
-    """What happens, by day and clock. `first`, `last`: (day, clock), taken from `steps` where there are some.
-
-    `variation` of the (first) finding and how many `findings`; decoys have neither.
-    """
-
-    id: str
-    title: str
-    account: str
-    country: str
-    why: str
-    variation: str = ""
-    findings: int = 1
-    steps: tuple[Step, ...] = ()
-    first: tuple[int, str] = (0, "00:00")
-    last: tuple[int, str] = (0, "23:59")
-
-    def span(self) -> tuple[tuple[int, str], tuple[int, str]]:
-        if not self.steps:
-            return self.first, self.last
-        return (self.steps[0].day, self.steps[0].clock), (self.steps[-1].day, self.steps[-1].clock)
-
-
-def steps_of(
-    account: str, address: str, *moments: tuple[int, str, str], delay: Optional[float] = None
-) -> tuple[Step, ...]:
-    return tuple(Step(day, clock, account, operation, address, delay) for day, clock, operation in moments)
+def country(variation: str, name: str, findings: int = 1) -> Alert:
+    """The alert about calls from a country."""
+    return Alert("cloud_unusual_country", variation, {"country": name}, findings)
 
 
 def _from(country: str, key: str) -> str:
@@ -81,9 +24,8 @@ ATTACKS: tuple[Story, ...] = (
         id="backup-key",
         title="Stolen key of a backup user, used at night; logs arrive 104 minutes late",
         account="backup-operator",
-        country="RU",
+        alerts=(country("2", "RU"),),
         why="known for the data centre's country only; nobody in the organization has ever been in RU",
-        variation="2",
         steps=steps_of(
             "backup-operator",
             _from("RU", "backup"),
@@ -99,9 +41,8 @@ ATTACKS: tuple[Story, ...] = (
         id="stolen-session",
         title="Browser session taken by an information stealer",
         account=f"tomasz.nowak/{PROD}",
-        country="GB",
+        alerts=(country("3", "GB"),),
         why="has only ever been in PL, but colleagues work in this account from GB",
-        variation="3",
         steps=steps_of(
             f"tomasz.nowak/{PROD}",
             _from("GB", "session"),
@@ -115,9 +56,8 @@ ATTACKS: tuple[Story, ...] = (
         id="kubeconfig",
         title="Copied kubeconfig of an analyst",
         account=f"piotr.zielinski/{GKE_PROJECT}",
-        country="SG",
+        alerts=(country("4", "SG"),),
         why="SG is new to the cluster; the Singapore office uses mail only",
-        variation="4",
         steps=steps_of(
             f"piotr.zielinski/{GKE_PROJECT}",
             _from("SG", "kube"),
@@ -131,9 +71,8 @@ ATTACKS: tuple[Story, ...] = (
         id="leaver",
         title="Employee under notice copies storage keys through an anonymiser",
         account=f"greg.holloway/{RETAIL}",
-        country="NL",
+        alerts=(country("6", "NL"),),
         why=("NL is everyday in this subscription and new to him alone (informational), but he is on the watch list"),
-        variation="6",
         steps=steps_of(
             f"greg.holloway/{RETAIL}",
             _from("NL", "anonymiser"),
@@ -146,9 +85,8 @@ ATTACKS: tuple[Story, ...] = (
         id="data-console",
         title="Phished console session of a data engineer",
         account=f"anouk.visser/{DATA}",
-        country="AU",
+        alerts=(country("5", "AU"),),
         why="AU is new to the data account; the organization knows it from the monitoring probes",
-        variation="5",
         steps=steps_of(
             f"anouk.visser/{DATA}",
             addresses.in_region("aws/ap-southeast-2", "proxy"),
@@ -161,12 +99,11 @@ ATTACKS: tuple[Story, ...] = (
         id="pod-token",
         title="Service account token stolen from a pod and used from outside",
         account="eks-deployer",
-        country="TR",
+        alerts=(country("1", "TR"),),
         why=(
             "the service account had only private addresses, so its cluster and the organization are "
             "asked: nobody was in TR"
         ),
-        variation="1",
         steps=steps_of(
             "eks-deployer",
             _from("TR", "pod"),
@@ -180,9 +117,8 @@ ATTACKS: tuple[Story, ...] = (
         id="road-warrior",
         title="Mail token of a field engineer replayed through a proxy",
         account="femke.deboer/m365",
-        country="US",
+        alerts=(country("base", "US"),),
         why="she works in six countries, US is not among them, but is everyday in the tenant",
-        variation="base",
         steps=steps_of(
             "femke.deboer/m365",
             _from("US", "token"),
@@ -195,12 +131,11 @@ ATTACKS: tuple[Story, ...] = (
         id="leaked-key",
         title="Key of the image publisher leaked in a public repository; AWS quarantined it",
         account="ci-publisher",
-        country="ID",
+        alerts=(country("7", "ID"),),
         why=(
             "AWS attached its quarantine policy to the user the evening before; High outranks that ID is "
             "new to everyone"
         ),
-        variation="7",
         steps=steps_of(
             "ci-publisher",
             _from("ID", "leak"),
@@ -210,18 +145,18 @@ ATTACKS: tuple[Story, ...] = (
             (37, "03:08:02", "spot"),
             (37, "03:08:55", "denied"),
         ),
+        # AWS has found the key and attaches its policy, in the user's own name.
+        before=(Step(36, "21:14:06", "ci-publisher", "quarantine", "AWS Internal"),),
     ),
     Story(
         id="invoice-fraud",
         title="Mailbox taken over for invoice fraud; back the next night",
         account="sanne.mulder/m365",
-        country="NG",
+        alerts=(country("2", "NG", findings=2),),
         why=(
             "nobody in the organization has been in NG; the second night is a new alert because one day "
             "does not make a habit"
         ),
-        variation="2",
-        findings=2,
         steps=steps_of(
             "sanne.mulder/m365",
             _from("NG", "fraud"),
@@ -238,9 +173,8 @@ ATTACKS: tuple[Story, ...] = (
         id="console-first",
         title="Developer's console session, first seen through a South African proxy",
         account=f"daniel.kaminski/{PROD}",
-        country="ZA",
+        alerts=(country("5", "ZA"),),
         why="ZA is new to the account; the organization knows it from the probes",
-        variation="5",
         steps=steps_of(
             f"daniel.kaminski/{PROD}",
             _from("ZA", "console"),
@@ -253,9 +187,8 @@ ATTACKS: tuple[Story, ...] = (
         id="console-again",
         title="The same session the next morning through a British proxy",
         account=f"daniel.kaminski/{PROD}",
-        country="GB",
+        alerts=(country("6", "GB"),),
         why=("new to him and everyday in the account (informational), but he had a Low finding 15 hours before"),
-        variation="6",
         steps=steps_of(
             f"daniel.kaminski/{PROD}",
             _from("GB", "console"),
@@ -268,9 +201,8 @@ ATTACKS: tuple[Story, ...] = (
         id="ml-key",
         title="Service account key of the training jobs used to mine",
         account="ml-batch",
-        country="VN",
+        alerts=(country("2", "VN"),),
         why="the service account runs in one US region; nobody in the organization has been in VN",
-        variation="2",
         steps=steps_of(
             "ml-batch",
             _from("VN", "miner"),
@@ -284,12 +216,11 @@ ATTACKS: tuple[Story, ...] = (
         id="root",
         title="Root user of the staging account at the console",
         account="root-staging",
-        country="CN",
+        alerts=(country("2", "CN"),),
         why=(
             "root was used on two days only, too few to compare with: the account and the organization "
             "have never seen CN"
         ),
-        variation="2",
         steps=steps_of(
             "root-staging",
             _from("CN", "root"),
@@ -302,9 +233,8 @@ ATTACKS: tuple[Story, ...] = (
         id="known-bad-key",
         title="Reporting user's key from a threat-intelligence list",
         account="legacy-reporting",
-        country="US",
+        alerts=(country("7", "US"),),
         why=("runs from one German data centre; US is everyday in the account, but the key is in compromised_keys"),
-        variation="7",
         steps=steps_of(
             "legacy-reporting",
             _from("US", "reporting"),
@@ -317,9 +247,8 @@ ATTACKS: tuple[Story, ...] = (
         id="workspace-admin",
         title="Super administrator of the subsidiary signed in and made another one",
         account=f"admin/{WORKSPACE}",
-        country="TH",
+        alerts=(country("2", "TH"),),
         why="known for BE only; nobody in the organization has been in TH",
-        variation="2",
         steps=steps_of(
             f"admin/{WORKSPACE}",
             _from("TH", "admin"),
@@ -332,9 +261,8 @@ ATTACKS: tuple[Story, ...] = (
         id="newcomer",
         title="Mailbox of an employee in her second week",
         account="nina.vos/m365",
-        country="AR",
+        alerts=(country("2", "AR"),),
         why="too new to have habits, so the tenant and the organization are asked: nobody was in AR",
-        variation="2",
         steps=steps_of(
             "nina.vos/m365",
             _from("AR", "newcomer"),
@@ -345,5 +273,172 @@ ATTACKS: tuple[Story, ...] = (
     ),
 )
 
-QUARANTINE: tuple[Step, ...] = (Step(36, "21:14:06", "ci-publisher", "quarantine", "AWS Internal"),)
-"""AWS found the key of `leaked-key` and attaches its policy, in the user's own name."""
+SURPRISES: tuple[Story, ...] = (
+    Story(
+        id="at-customer",
+        title="Field engineer at a customer in Vienna",
+        account="femke.deboer/m365",
+        alerts=(country("2", "AT"),),
+        why="a real trip to a country nobody had been in",
+        first=(21, "00:00"),
+        last=(21, "23:59"),
+    ),
+    Story(
+        id="workation",
+        title="Works from Lisbon for a week",
+        account="james.cole/m365",
+        alerts=(country("2", "PT", findings=2),),
+        why="a real trip to a country nobody had been in; silent from its third day on",
+        first=(22, "00:00"),
+        last=(26, "23:59"),
+    ),
+    Story(
+        id="business-trip",
+        title="Visits the Singapore office",
+        account="priya.sharma/m365",
+        alerts=(country("3", "SG", findings=2),),
+        why="a real trip; the tenant knows SG",
+        first=(30, "00:00"),
+        last=(31, "23:59"),
+    ),
+    Story(
+        id="runner-trial",
+        title="Build runners tried in a new region on one day",
+        account="ci-deploy",
+        alerts=(country("5", "SE"),),
+        why="SE is new to the account; silent when the runners move there nine days later",
+        steps=steps_of(
+            "ci-deploy",
+            addresses.in_region("aws/eu-north-1", "runner"),
+            (32, "09:10:00", "assume"),
+            (32, "09:12:25", "deploy"),
+            (32, "10:40:18", "instances"),
+        ),
+    ),
+    Story(
+        id="holiday",
+        title="Reads mail on holiday in Egypt",
+        account="marek.wrona/m365",
+        alerts=(country("2", "EG", findings=2),),
+        why="a real trip to a country nobody had been in; silent from its third day on",
+        first=(35, "00:00"),
+        last=(41, "23:59"),
+    ),
+    Story(
+        id="conference",
+        title="At a conference in Brussels",
+        account=f"katarzyna.lis/{ANALYTICS}",
+        alerts=(country("3", "BE"),),
+        why="a real trip; the project knows BE from its own machines",
+        first=(43, "00:00"),
+        last=(43, "23:59"),
+    ),
+)
+
+DECOYS: tuple[Story, ...] = (
+    Story(
+        id="second-home",
+        title="Back at her Spanish holiday home",
+        account="lotte.smit/m365",
+        alerts=(country("", "ES"),),
+        why="worked from there four weeks earlier: established",
+        first=(34, "00:00"),
+        last=(36, "23:59"),
+    ),
+    Story(
+        id="second-visit",
+        title="Field engineer in Vienna again",
+        account="femke.deboer/m365",
+        alerts=(country("", "AT"),),
+        why="one day, two weeks ago, is enough: established",
+        first=(35, "00:00"),
+        last=(35, "23:59"),
+    ),
+    Story(
+        id="new-hire",
+        title="New hire in an office that exists",
+        account=f"ola.wrobel/{PROD}",
+        alerts=(country("", "PL"),),
+        why="nothing to compare her with, and her projects know PL",
+        first=(21, "00:00"),
+        last=(44, "23:59"),
+    ),
+    Story(
+        id="vpn-exit",
+        title="A VPN exit in Zurich opens",
+        account="joost.dekker/m365",
+        alerts=(country("", "CH"),),
+        why="in egress_ranges: counts as NL",
+        first=(33, "00:00"),
+        last=(44, "23:59"),
+    ),
+    Story(
+        id="new-account",
+        title="A new AWS account and its pipeline",
+        account="ci-sandbox",
+        alerts=(country("", "US"),),
+        why="account and role are new, the organization knows US",
+        first=(33, "00:00"),
+        last=(44, "23:59"),
+    ),
+    Story(
+        id="mail-back-end",
+        title="Microsoft moves a mailbox from a data centre in Qatar",
+        account="sanne.mulder/m365",
+        alerts=(country("", "QA"),),
+        why="Microsoft's own network in its own log has no country",
+        steps=steps_of(
+            "sanne.mulder/m365",
+            addresses.pick(addresses.BACK_ENDS["microsoft"][1], "move"),
+            (34, "04:11:00", "MailItemsAccessed"),
+            (34, "04:12:00", "MailItemsAccessed"),
+        ),
+    ),
+    Story(
+        id="drive-back-end",
+        title="Google renders a document from a data centre in the US",
+        account=f"ines.ortega/{WORKSPACE}",
+        alerts=(country("", "US"),),
+        why="Google's own network in its own log has no country",
+        steps=steps_of(
+            f"ines.ortega/{WORKSPACE}",
+            addresses.pick(addresses.BACK_ENDS["google"][1], "render"),
+            (36, "10:31:00", "view"),
+            (36, "10:31:30", "view"),
+        ),
+    ),
+    Story(
+        id="private",
+        title="Backup user from a host behind the VPN",
+        account="backup-operator",
+        alerts=(country("", "-"),),
+        why="a private address has no country",
+        steps=steps_of(
+            "backup-operator",
+            addresses.pick(addresses.PRIVATE[0], "backup"),
+            (32, "11:00:00", "buckets"),
+        ),
+    ),
+    Story(
+        id="world-wide",
+        title="Monitoring probe in a fifteenth country",
+        account="probes",
+        alerts=(country("", "MX"),),
+        why="an identity with more than ten countries is at home everywhere",
+        steps=steps_of(
+            "probes",
+            addresses.in_region("aws/mx-central-1", "probe"),
+            (38, "12:00:00", "whoami"),
+            (38, "12:05:00", "alarms"),
+        ),
+    ),
+    Story(
+        id="moved-runners",
+        title="Build runners move to the region tried before",
+        account="ci-deploy",
+        alerts=(country("", "SE"),),
+        why="tried nine days earlier: established",
+        first=(41, "00:00"),
+        last=(44, "23:59"),
+    ),
+)
