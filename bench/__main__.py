@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from bench import commands, report
+from bench import commands, fleet, report
 from bench.commands import recorded_rows
 from bench.replay import organization_of, replay
 from bench.storage import history_bytes
@@ -49,7 +49,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             replayed = replay(head, organization, _told)
             print(report.replayed(replayed), flush=True)
             print(report.stored(history_bytes(head.kv.collection("cba_history").find())), flush=True)
-            rows = recorded_rows(head, options.rows)
+            rows = {**recorded_rows(head, options.rows), **fleet.rows(options.rows)}
             head.events.close()
             results = []
             for case in commands.cases(rows):

@@ -17,6 +17,7 @@ from lab.searchhead import SearchHead
 __all__ = ["Case", "CommandFailed", "Result", "cases", "measure", "recorded_rows"]
 
 DETECTION = "cloud_unusual_country"
+RESOURCES = "process_rare_cloud_resource"
 ECHO = Path(__file__).with_name("echo.py")
 DETECTION_SEARCH = f"CBA - {DETECTION} - Detect"
 
@@ -66,18 +67,23 @@ class Result:
 
 
 def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
-    """The commands of the detection search with the rows of `recorded_rows`; `storm` is when every row is a finding."""
+    """The commands with the rows of `recorded_rows` and of `fleet.rows`; `storm` is when every row is a finding."""
     detection = (f"detection={DETECTION}",)
     learning = (*detection, "learn=true")
+    resources = (f"detection={RESOURCES}", "learn=true")
+    histories = ("cba_history", "cba_status")
     return [
         Case("cbageo", "cbageo", ("ip=src_ip",), rows["cbageo"], ("src_ip",)),
         Case("cbascore", "cbascore", detection, rows["cbascore"], ("identity", "country", "evidence")),
         Case("cbascore, storm", "cbascore", detection, rows["storm"], ("identity", "country", "evidence")),
         Case(
             "cbabaseline", "cbabaseline", learning, rows["cbabaseline"], ("identity", "country", "day"),
-            ("cba_history", "cba_status"),
+            histories,
         ),
         Case("cbarecord, storm", "cbarecord", detection, rows["storm"], ("identity", "country"), ("cba_findings",)),
+        Case("cbaresource", "cbaresource", ("fqdn=cba_place",), rows["names"], ("cba_place",)),
+        Case("cbabaseline, popular", "cbabaseline", resources, rows["popular"], ("host", "resource"), histories),
+        Case("cbabaseline, rare", "cbabaseline", resources, rows["rare"], ("host", "resource"), histories),
     ]  # fmt: skip
 
 

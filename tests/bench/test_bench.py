@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import report
+from bench import fleet, report
 from bench.arithmetic import Summary, pairwise
 from bench.commands import cases, measure, recorded_rows
 from bench.driver import CommandFailed, Splunkd, encode, run
@@ -69,9 +69,9 @@ def test_everything_once(tmp_path: Path) -> None:
         replayed = replay(head, Organization(days=1, events_per_day=600), lambda _told: None)
         assert replayed.events >= 600
         assert replayed.seconds == sum(replayed.parts.values())
-        rows = recorded_rows(head, most=30)
-        results = [measure(case, head, 1, tmp_path, lambda _told: None) for case in cases(rows)]
+        rows = {**recorded_rows(head, most=30), **fleet.rows(30)}
         sizes = history_bytes(head.kv.collection("cba_history").find())
+        results = [measure(case, head, 1, tmp_path, lambda _told: None) for case in cases(rows)]
     for result in results:
         ours, echo = result.ours[0].answers, result.echo[0].answers
         assert set(ours.names) == set(echo.names), "the echo adds what the command adds"
