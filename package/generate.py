@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bin"))
 
 import configuration_page  # noqa: E402
+import pages  # noqa: E402
 
 from cba.detection.model import (  # noqa: E402
     BASE,
@@ -42,8 +43,10 @@ GENERATED = "Generated from detections/*.yml by ./dev generate; edit those inste
 # reads their findings.
 DETECT_MINUTES = range(1, 8)
 RAISE_MINUTES = range(9, 15)
-# Overlap for late data (2 h) and cadence (15 min), snapped to the hour so that every 15-minute bucket is seen whole.
-DETECT_EARLIEST = "-3h@h"
+# What was indexed within the overlap for late data (2 h) and the cadence (15 min), snapped to the hour so that every
+# 15-minute bucket is seen whole; what comes later than that, up to a day, is judged all the same.
+DETECT_INDEXED = "-3h@h"
+DETECT_EARLIEST = "-24h@h"
 # A detection that catches up after an outage raises in the past. A finding is an alert once: throttling sees to it, and
 # no deduplication period is shorter than this.
 RAISE_EARLIEST = "-24h@h"
@@ -85,6 +88,7 @@ def generate(detections: Mapping[str, Detection]) -> dict[str, str]:
         "bin/cba/detection/catalogue.json": catalogue_json(detections.values()),
         "default/savedsearches.conf": savedsearches_conf(detections.values()),
         "lookups/cba_detections.csv": catalogue_csv(detections.values()),
+        "lookups/cba_drilldowns.csv": drilldowns_csv(detections.values()),
     }
     for detection in detections.values():
         files[f"docs/detections/{detection.id}.md"] = doc_page(detection)
@@ -108,6 +112,16 @@ def catalogue_csv(detections: Iterable[Detection]) -> str:
             sources = " ".join(detection.sources)
             row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
             writer.writerow([*row, variation_stanza(detection, variation)])
+    return out.getvalue()
+
+
+def drilldowns_csv(detections: Iterable[Detection]) -> str:
+    """The searches for the events behind a finding: one row each, with $field$ for what the finding fills in."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["detection", "title", "search"])
+    for detection in detections:
+        writer.writerows([detection.id, drilldown.name, drilldown.search] for drilldown in detection.drilldowns)
     return out.getvalue()
 
 
@@ -227,6 +241,8 @@ def detect_settings(detection: Detection, place: int) -> Stanza:
         "search": detect_spl(detection),
         "dispatch.earliest_time": DETECT_EARLIEST,
         "dispatch.latest_time": "now",
+        "dispatch.index_earliest": DETECT_INDEXED,
+        "dispatch.index_latest": "now",
         "dispatch.allow_partial_results": "false",
         "cron_schedule": _quarterly(DETECT_MINUTES, place),
         "enableSched": "1",
@@ -452,7 +468,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
     options = parser.parse_args(arguments)
     try:
-        files = {**generate(load(ROOT / "detections")), **configuration_page.files(ROOT)}
+        files = {**generate(load(ROOT / "detections")), **configuration_page.files(ROOT), **pages.files()}
     except DetectionErrors as error:
         print(error, file=sys.stderr)
         return 1

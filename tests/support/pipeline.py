@@ -173,21 +173,23 @@ class Delivery:
 def replay(detection: Detection, deliveries: Sequence[Delivery], cadence: int, since: int) -> Pipeline:
     """Runs the search every `cadence` seconds from second `since` on until everything delivered has been judged.
 
-    The first run takes everything before as well, as a scheduled search does that was enabled with a longer window.
+    It looks at what was delivered lately, and happened within a day, as the shipped searches do. The first run takes
+    everything before as well, as a scheduled search does that was enabled with a longer window.
     """
     pipeline = Pipeline(detection)
     end = max(max(d.delivered, d.event.time) for d in deliveries) + SECONDS_PER_DAY + OVERLAP
     now = since
     while now <= end + cadence:
-        earliest = (now - cadence - OVERLAP) // HOUR * HOUR if now > since else 0
+        indexed = (now - cadence - OVERLAP) // HOUR * HOUR if now > since else 0
+        earliest = (now - cadence - SECONDS_PER_DAY) // HOUR * HOUR if now > since else 0
         judged = day_of(now - OVERLAP)
         visible = [
             d.event
             for d in deliveries
-            if d.delivered <= now and earliest <= d.event.time < now and day_of(d.event.time) <= judged
+            if indexed <= d.delivered <= now and earliest <= d.event.time < now and day_of(d.event.time) <= judged
         ]
         if visible:
             pipeline.search(visible, now)
-        deliveries = [d for d in deliveries if d.event.time >= earliest]
+        deliveries = [d for d in deliveries if d.delivered >= indexed]
         now += cadence
     return pipeline

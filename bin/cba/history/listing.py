@@ -18,7 +18,8 @@ def list_histories(
     day: int,
 ) -> Iterator[dict[str, object]]:
     """One row per value as known at the start of `day`: profile, entity, value, first and last day (ISO dates), days in
-    the training period and in the retention, established and trained as 0 or 1, and an analyst's verdict on the value.
+    the training period (how many, and which: ISO dates separated by blanks) and in the retention, established and
+    trained as 0 or 1, and an analyst's verdict on the value.
 
     Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
     counts as early, as it would for each of them.
@@ -41,6 +42,7 @@ def list_histories(
                 "first_day": date_text(days.first),
                 "last_day": date_text(days.last_before(day)),
                 "days_training": days.days_seen(day - terms.training, day - 1),
+                "days": " ".join(str(date_text(d)) for d in range(day - terms.training, day) if days.has(d)),
                 "days_retained": days.days_seen(day - RETENTION_DAYS, day - 1),
                 "established": int(value in seen.established),
                 "trained": int(seen.trained),
