@@ -96,7 +96,7 @@ def test_hourly_runs_find_the_same(shared: Any, found: Any, tmp_path: Path) -> N
     path = shared(LOG)
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(read_events("gws", [path]))
-        hourly = replay(head, "1h", enable=lambda name: name.endswith("Detect"))
+        hourly = replay(head, "1h", enable=lambda name: name == "CBA - cloud_unusual_country - Detect")
     stamped_by_the_run = ("raised_time",)
     assert [{k: v for k, v in f.items() if k not in stamped_by_the_run} for f in hourly] == [
         {k: v for k, v in f.items() if k not in stamped_by_the_run} for f in found(path)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from cba.detection.catalogue import get, load
 from cba.errors import OptionError
 from cba.findings.record import TRIAGE_FIELDS
-from cba.findings.verdicts import CLEAR, Desk, Ruling, Target
+from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, targets_of
 from cba.history.baseline import Baseline, Row, Subject
 from cba.history.days import SECONDS_PER_DAY
 from cba.history.history import BENIGN, MALICIOUS
+from tests.scenarios.scenario import load_all
 from tests.support.memory import MemoryHistories, MemoryStatuses, MemoryVerdicts
 from tests.support.pipeline import Pipeline, Seen
 
@@ -276,3 +277,20 @@ def test_after_clear_everything_is_as_if_nothing_had_been_said(learned: list[tup
     assert judged(learned, verdicts) == judged(learned, MemoryVerdicts())
     (document,) = verdicts.documents.values()
     assert [each["verdict"] for each in json.loads(document["earlier"])] == said
+
+
+def test_a_verdict_is_about_all_that_was_new() -> None:
+    """Stolen credentials of an instance: deduplicated by region, raised for the country and the AS."""
+    scenario = next(
+        s for s in load_all() if s.detection == "compute_identity_outside_region" and "variation 2" in s.name
+    )
+    detection = get(scenario.detection)
+    pipeline = Pipeline(detection)
+    pipeline.search(scenario.events)
+    (*_, finding) = pipeline.found()
+    judged = [(target.subject.profile, target.value) for target in targets_of(detection, finding)]
+    assert judged == [
+        ("compute_identity_region", finding["region"]),
+        ("compute_identity_country", finding["country"]),
+        ("compute_identity_asn", finding["asn"]),
+    ]
