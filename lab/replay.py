@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
-from lab import export
+from lab import eventfile, export
 from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
@@ -86,7 +86,12 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         "--cadence", choices=list(CADENCES), default="1d", help="how often the searches run (default 1d)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the findings, one JSON object a line")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="keep histories, findings and progress here")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep histories, findings and progress here, for ./dev serve --state DIR too",
+    )
     return parser.parse_args(arguments)
 
 
@@ -117,6 +122,8 @@ def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> i
         with SearchHead(APP_DIR, state) as head:
             count = head.events.add(events)
             findings = replay(head, options.cadence)
+            if options.state is not None:
+                eventfile.write(head.events, state)
             period = " to ".join(export.iso(time)[:10] for time in (head.events.first_time(), head.events.last_time()))
     except LabError as error:
         print(error, file=sys.stderr)

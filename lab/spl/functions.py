@@ -388,6 +388,13 @@ def json_array_to_mv(value: Any, _quoted: Any = None) -> Any:
     return multivalue(map(jsonfields.json_text, document)) if isinstance(document, list) else None
 
 
+@_add("json_keys", 1, heavy=True)
+def json_keys(value: Any) -> Optional[str]:
+    """The keys of a JSON object as a JSON array; null for anything else."""
+    document = jsonfields.parse(text(value)) if value is not None else None
+    return json.dumps(list(document), separators=(",", ":"), ensure_ascii=False) if isinstance(document, dict) else None
+
+
 @_add("json_valid", 1, boolean=True, heavy=True)
 def json_valid(value: Any) -> Optional[bool]:
     return None if value is None else jsonfields.parse(text(value)) is not None

@@ -1,0 +1,254 @@
+"""`./dev serve`: the app's pages in a browser, on loopback, over what a demo or a replay ended with. No Splunk needed.
+
+| address | answers |
+|---|---|
+| /app/<app>/<view> | the page; its viewer is built from viewer/ with npm on first use |
+| /app/<app>/search?q=… | a search page, for links that lead to Splunk's |
+| GET /api/nav, GET /api/view/<view> | the navigation bar, a view's definition |
+| POST /api/search | JSON {query, earliest, latest} -> {fields, columns} as output_mode=json_cols, or 400 {message} |
+
+Verdicts given here are written to the state folder. "now" is just after the last event of the logs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import mimetypes
+import shutil
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Optional, Sequence
+from urllib.parse import urlsplit
+
+from lab import eventfile
+from lab.errors import LabError
+from lab.replay import APP_DIR
+from lab.rest_search import shown
+from lab.searchhead import SearchHead
+from lab.spl.engine import SearchResult
+from lab.state import DEMO_STATE, ROOT, is_state
+from lab.views import read_navigation, read_view, view_names
+
+VIEWER = ROOT / "viewer"
+PORT = 8765
+HOSTS = ("127.0.0.1", "localhost")
+OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
+"""What the navigation bar names besides the app's own views."""
+
+
+def json_cols(result: SearchResult) -> dict[str, Any]:
+    """A result as output_mode=json_cols: one list per field, of texts, lists of texts, and null."""
+    rows = [shown(row) for row in result.rows]
+    return {
+        "fields": [{"name": name} for name in result.fields],
+        "columns": [[row.get(name) for row in rows] for name in result.fields],
+    }
+
+
+class Site:
+    """Answers the viewer's requests. `about` says in the navigation bar whose results are shown."""
+
+    def __init__(self, head: SearchHead, app_dir: Path, viewer: Path, about: str) -> None:
+        self.head = head
+        self.app_dir = app_dir
+        self.viewer = viewer
+        self.about = about
+        # Events do not change here; without any, the clock on the wall is as good as another.
+        self.now = None if len(head.events) else time.time()
+
+    def navigation(self) -> dict[str, Any]:
+        bar = read_navigation(self.app_dir)
+        own = view_names(self.app_dir)
+        views = [
+            {"name": name, "label": read_view(self.app_dir, name).label if name in own else OTHER_PAGES[name]}
+            for name in bar.views
+            if name in own or name == "search"
+        ]
+        label = self.head.app.stanzas("app")["ui"].get("label")
+        return {"app": self.head.app.name, "label": label, "color": bar.color, "state": self.about, "views": views}
+
+    def view(self, name: str) -> dict[str, Any]:
+        found = read_view(self.app_dir, name)
+        return {"name": found.name, "label": found.label, "definition": found.definition}
+
+    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        query = str(asked.get("query") or "").strip()
+        if not query:
+            raise LabError("the search is empty")
+        if not query.startswith(("|", "search ")):
+            query = f"search {query}"
+        with self.head.lock:
+            return json_cols(self.head.search(query, _edge(asked, "earliest"), _edge(asked, "latest"), self.now))
+
+    def file(self, path: str) -> Path:
+        """The viewer's file for a path; its page for any path that is none."""
+        asked = (self.viewer / path.lstrip("/")).resolve()
+        inside = self.viewer.resolve() in asked.parents
+        return asked if inside and asked.is_file() else self.viewer / "index.html"
+
+
+def _edge(asked: dict[str, Any], name: str) -> Optional[str]:
+    """An edge of the time range; none, "" and "0" are open."""
+    text = str(asked.get(name) or "").strip()
+    return None if text in ("", "0") else text
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, site: Site, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.site = site
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that has gone to another page meanwhile: none of our business; the rest is answered already."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: what fails is answered."""
+
+    def do_GET(self) -> None:
+        site, path = self.server.site, urlsplit(self.path).path
+        if not self._trusted():
+            return
+        try:
+            if path == "/":
+                first = read_navigation(site.app_dir).first
+                self._answer(302, b"", "text/plain", location=f"/app/{site.head.app.name}/{first}")
+            elif path == "/api/nav":
+                self._json(200, site.navigation())
+            elif path.startswith("/api/view/"):
+                self._json(200, site.view(path[len("/api/view/") :]))
+            else:
+                file = site.file(path)
+                kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+                self._answer(200, file.read_bytes(), kind)
+        except LabError as problem:
+            self._json(404, {"message": str(problem)})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self._trusted():
+            return
+        # A page of another site can send a form without asking, but not JSON.
+        if self.path != "/api/search" or self.headers.get("Content-Type") != "application/json":
+            self._json(404, {"message": "POST JSON to /api/search"})
+            return
+        try:
+            self._json(200, self.server.site.search(json.loads(body)))
+        except LabError as problem:
+            self._json(400, {"message": str(problem)})
+        except (ValueError, AttributeError):
+            self._json(400, {"message": "the request is not a JSON object"})
+        except Exception as problem:  # a fault of the lab must reach the panel as an answer, not as a hang
+            self._json(500, {"message": f"{type(problem).__name__}: {problem}"})
+
+    def _trusted(self) -> bool:
+        """Whether the browser asked for this machine by name: another site's name may be made to point here."""
+        if (self.headers.get("Host") or "").rpartition(":")[0] in HOSTS:
+            return True
+        self._json(403, {"message": f"ask for {self.server.address}"})
+        return False
+
+    def _json(self, status: int, document: Any) -> None:
+        self._answer(status, json.dumps(document, ensure_ascii=False).encode("utf-8"), "application/json")
+
+    def _answer(self, status: int, body: bytes, kind: str, location: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind if kind.startswith("application/") else f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        if location:
+            self.send_header("Location", location)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def build_viewer() -> Path:
+    """The built viewer; built anew when its sources have changed. Raises LabError when that is not possible."""
+    built, stamp = VIEWER / "dist", VIEWER / "dist" / "stamp"
+    sources = [VIEWER / name for name in ("package-lock.json", "index.html", "vite.config.mjs")]
+    digest = hashlib.sha256()
+    for source in [*sources, *sorted((VIEWER / "src").iterdir())]:
+        digest.update(source.read_bytes())
+    wanted = digest.hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return built
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise LabError(
+            "Splunk's own renderer draws the pages, and Node builds it: install Node.js 20 or newer with npm "
+            "(Debian, Ubuntu: apt install nodejs npm; macOS: brew install node) and run it again. ./dev demo works "
+            "without it"
+        )
+    lock = VIEWER / "package-lock.json"
+    installed = VIEWER / "node_modules" / ".cba-stamp"
+    if not installed.exists() or installed.read_text() != lock.read_text():
+        print("Installing the viewer's packages (once; half a minute, 600 MB) ...", file=sys.stderr)
+        _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        installed.write_text(lock.read_text())
+    print("Building the viewer ...", file=sys.stderr)
+    _npm("run", "build")
+    stamp.write_text(wanted)
+    return built
+
+
+def _npm(*arguments: str) -> None:
+    done = subprocess.run(["npm", *arguments], cwd=VIEWER, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"npm {' '.join(arguments)} failed:\n{(done.stdout + done.stderr).strip()[-4000:]}", VIEWER)
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev serve", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        default=DEMO_STATE,
+        help="of ./dev replay --state DIR (default: the demo's)",
+    )
+    parser.add_argument("--port", type=int, default=PORT, help=f"0 for any that is free (default {PORT})")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _arguments(arguments)
+    try:
+        if not is_state(options.state):
+            raise LabError("is not what a demo or a replay ended with; run ./dev demo first", options.state)
+        viewer = build_viewer()
+        with SearchHead(APP_DIR, options.state) as head:
+            count = head.events.add(eventfile.read(options.state))
+            what = "demo" if options.state == DEMO_STATE else options.state.name
+            try:
+                server = Server(Site(head, APP_DIR, viewer, f"lab, {what}: {count:,} events"), options.port)
+            except OSError as problem:
+                raise LabError(
+                    f"port {options.port} cannot be used ({problem.strerror}); choose one with --port"
+                ) from None
+            print(f"{server.address}    ({count:,} events; Ctrl-C ends it)", flush=True)
+            with server:
+                server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

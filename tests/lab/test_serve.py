@@ -1,0 +1,112 @@
+"""`./dev serve` without a browser: what its addresses answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from lab import eventfile
+from lab.errors import LabError
+from lab.events import Event, EventStore
+from lab.searchhead import SearchHead
+from lab.serve import Server, Site
+from lab.state import is_state, keep
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = [Event(1_700_000_000.5 + n, 1_700_000_100, "main", "t", "s", "h", f"n={n} é") for n in range(3)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    viewer = tmp_path_factory.mktemp("viewer")
+    (viewer / "index.html").write_text("<title>viewer</title>")
+    (viewer.parent / "secret.txt").write_text("secret")
+    with SearchHead(ROOT, tmp_path_factory.mktemp("state")) as head:
+        head.events.add(EVENTS)
+        with Server(Site(head, ROOT, viewer, "test"), 0) as found:
+            threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            yield found
+            found.shutdown()
+
+
+def ask(server: Server, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    headers = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    answer = connection.getresponse()
+    try:
+        return answer.status, answer.read().decode("utf-8")
+    finally:
+        connection.close()
+
+
+def test_a_search_answers_in_columns(server: Server) -> None:
+    query = 'search index=main | sort 0 _time | eval m=mvappend(n, "x") | table _time n m'
+    status, body = ask(server, "POST", "/api/search", {"query": query, "earliest": "-1h", "latest": "now"})
+    assert status == 200
+    answer = json.loads(body)
+    assert [field["name"] for field in answer["fields"]] == ["_time", "n", "m"]
+    assert answer["columns"][1:] == [["0", "1", "2"], [["0", "x"], ["1", "x"], ["2", "x"]]]
+    assert answer["columns"][0][0] == "2023-11-14T22:13:20.500+00:00"
+
+
+def test_a_wrong_search_says_what_is_wrong(server: Server) -> None:
+    status, body = ask(server, "POST", "/api/search", {"query": "| nosuchcommand"})
+    assert status == 400
+    assert "unknown command 'nosuchcommand'" in json.loads(body)["message"]
+
+
+def test_a_view_comes_as_its_definition(server: Server) -> None:
+    status, body = ask(server, "GET", "/api/view/findings")
+    assert (status, json.loads(body)["label"]) == (200, "Findings")
+    assert ask(server, "GET", "/api/view/nothing")[0] == 404
+    assert [view["name"] for view in json.loads(ask(server, "GET", "/api/nav")[1])["views"]][:2] == [
+        "findings",
+        "finding",
+    ]
+
+
+def test_any_page_of_the_app_is_the_viewer_and_nothing_else_is_read(server: Server) -> None:
+    assert ask(server, "GET", "/app/cloud_behavior_analytics/findings") == (200, "<title>viewer</title>")
+    assert ask(server, "GET", "/../secret.txt") == (200, "<title>viewer</title>")
+
+
+def test_pages_of_other_sites_are_refused(server: Server) -> None:
+    """A name of theirs may lead here, and a form of theirs may be sent here."""
+    assert ask(server, "GET", "/api/nav", Host="evil.example:80")[0] == 403
+    assert ask(server, "POST", "/api/search", {"query": "| makeresults"}, Content_Type="text/plain")[0] == 404
+
+
+def test_events_are_kept_beside_a_state(tmp_path: Path) -> None:
+    store = EventStore()
+    store.add(EVENTS)
+    eventfile.write(store, tmp_path)
+    store.close()
+    assert list(eventfile.read(tmp_path)) == EVENTS
+    (tmp_path / eventfile.NAME).write_bytes(b"damaged")
+    with pytest.raises(LabError, match="run the demo or the replay again"):
+        list(eventfile.read(tmp_path))
+
+
+def test_a_state_replaces_a_state_and_nothing_else(tmp_path: Path) -> None:
+    def state(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kvstore.sqlite").write_text(name)
+        return tmp_path / name
+
+    place = tmp_path / "place"
+    keep(state("one"), place)
+    keep(state("two"), place)
+    assert is_state(place)
+    assert (place / "kvstore.sqlite").read_text() == "two"
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years")
+    with pytest.raises(LabError, match="not the state of a demo or replay"):
+        keep(state("three"), precious)
+    assert (precious / "thesis.txt").exists()
