@@ -90,6 +90,7 @@ def generate(detections: Mapping[str, Detection]) -> dict[str, str]:
         "lookups/cba_detections.csv": catalogue_csv(detections.values()),
         "lookups/cba_drilldowns.csv": drilldowns_csv(detections.values()),
     }
+    files["docs/attack-navigator-layer.json"] = navigator_layer(detections.values())
     for detection in detections.values():
         files[f"docs/detections/{detection.id}.md"] = doc_page(detection)
     return files
@@ -123,6 +124,33 @@ def drilldowns_csv(detections: Iterable[Detection]) -> str:
     for detection in detections:
         writer.writerows([detection.id, drilldown.name, drilldown.search] for drilldown in detection.drilldowns)
     return out.getvalue()
+
+
+def navigator_layer(detections: Iterable[Detection]) -> str:
+    """The techniques covered, for the ATT&CK Navigator; the score is the number of variations.
+
+    Format: https://github.com/mitre-attack/attack-navigator/blob/master/layers/spec/v4.5/layerformat.md
+    """
+    covering: dict[str, list[Detection]] = {}
+    for detection in detections:
+        for technique in detection.techniques:
+            covering.setdefault(technique, []).append(detection)
+    layer = {
+        "name": "Cloud Behavior Analytics",
+        "versions": {"layer": "4.5"},
+        "domain": "enterprise-attack",
+        "description": GENERATED,
+        "gradient": {"colors": ["#d0e7f5", "#0072b2"], "minValue": 0, "maxValue": 16},
+        "techniques": [
+            {
+                "techniqueID": technique,
+                "score": sum(len(detection.all_variations) for detection in found),
+                "comment": "; ".join(detection.name for detection in found),
+            }
+            for technique, found in sorted(covering.items())
+        ],
+    }
+    return json.dumps(layer, indent=1, ensure_ascii=False) + "\n"
 
 
 def detect_stanza(detection: Detection) -> str:
