@@ -47,7 +47,10 @@ INERT = frozenset({
     "offset",
 })  # fmt: skip
 CREATE = INERT | {"search", "exec_mode", "earliest_time", "latest_time", "now"}
-DISPATCH = INERT | {"trigger_actions", "dispatch.earliest_time", "dispatch.latest_time", "dispatch.now"}
+DISPATCH = INERT | {
+    "trigger_actions", "dispatch.now", "dispatch.earliest_time", "dispatch.latest_time", "dispatch.index_earliest",
+    "dispatch.index_latest",
+}  # fmt: skip
 COUNTS = ("resultCount", "resultPreviewCount", "eventCount", "scanCount", "eventAvailableCount")
 CONTROLS = ("cancel", "finalize", "pause", "unpause", "touch", "setttl", "setpriority", "enablepreview",
             "disablepreview")  # fmt: skip

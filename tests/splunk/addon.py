@@ -101,7 +101,11 @@ def filled(state: Path) -> Iterator[SearchHead]:
         with Progress(len(names), "Running the searches") as progress:
             for done, name in enumerate(names):
                 progress.update(done, name)
-                everything = {"dispatch.earliest_time": "0", "dispatch.latest_time": "now"}
+                everything = {
+                    "dispatch.earliest_time": "0",
+                    "dispatch.latest_time": "now",
+                    "dispatch.index_earliest": "0",
+                }
                 remote.results(remote.service.saved_searches[name].dispatch(**everything))
         head.jobs.clock = lambda: now
         yield head

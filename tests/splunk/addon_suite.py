@@ -13,7 +13,7 @@ from splunklib.client import namespace
 from splunksplwrapper.manager.jobs.sdk.job import SDKJobWrapper
 
 APP = namespace(owner="nobody", app="cloud_behavior_analytics", sharing="app")
-TIMES = {"dispatch.earliest_time": "-60d@d", "dispatch.latest_time": "now"}
+TIMES = {"dispatch.earliest_time": "-60d@d", "dispatch.latest_time": "now", "dispatch.index_earliest": "-60d@d"}
 """Every search looks at this much; most look at hours only when they are scheduled."""
 SAVED = re.compile(r'\| savedsearch "(.+)"')
 
