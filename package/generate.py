@@ -16,7 +16,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
@@ -161,20 +161,23 @@ def variation_stanza(detection: Detection, variation: Variation) -> str:
     return variation_search(detection.id, variation.id)
 
 
-def events_spl(detection: Detection) -> str:
-    """The normalised events of the detection's sources, scanned once."""
-    sources = [f"search `cba_events_{source}`" for source in detection.sources]
-    if len(sources) == 1:
-        return sources[0]
-    return "| multisearch " + " ".join(f"[ {source} ]" for source in sources)
+def events_spl(sources: Sequence[str]) -> str:
+    """The normalised events of these sources, scanned once."""
+    searches = [f"search `cba_events_{source}`" for source in sources]
+    if len(searches) == 1:
+        return searches[0]
+    return "| multisearch " + " ".join(f"[ {search} ]" for search in searches)
 
 
-def detect_spl(detection: Detection, learn: str = "true") -> str:
-    """The detection search: find, normalise and reduce in SPL; histories, variations and findings in the commands."""
+def detect_spl(detection: Detection, learn: str = "true", sources: Sequence[str] = ()) -> str:
+    """The detection search: find, normalise and reduce in SPL; histories, variations and findings in the commands.
+
+    Of all its sources, or of those given.
+    """
     groups = " ".join(dict.fromkeys(("day", "bucket", "source_kind", *detection.group_by)))
     fill = " ".join(name for name in detection.group_by)
     learned = [
-        events_spl(detection),
+        events_spl(sources or detection.sources),
         *_lines(detection, "prepare"),
         *candidates_spl(detection),
         "| `cba_judged_days`",
@@ -241,7 +244,7 @@ def savedsearches_conf(detections: Iterable[Detection]) -> str:
     stanzas: dict[str, Stanza] = {}
     for place, detection in enumerate(detections):
         stanzas[detect_stanza(detection)] = detect_settings(detection, place)
-        stanzas[f"{PREFIX} - {detection.id} - Backfill"] = backfill_settings(detection)
+        stanzas.update(backfills(detection))
         for variation in detection.all_variations:
             stanzas[variation_stanza(detection, variation)] = variation_settings(detection, variation, len(stanzas))
     stanzas[f"{PREFIX} - Quarantined users"] = quarantine_settings()
@@ -283,13 +286,22 @@ def detect_settings(detection: Detection, place: int) -> Stanza:
     }
 
 
-def backfill_settings(detection: Detection) -> Stanza:
+def backfills(detection: Detection) -> Iterator[tuple[str, Stanza]]:
+    """The back-fill of a detection, and where it has several sources one of each, for a source that comes later."""
+    yield f"{PREFIX} - {detection.id} - Backfill", backfill_settings(detection, detection.sources)
+    if len(detection.sources) > 1:
+        for source in detection.sources:
+            yield f"{PREFIX} - {detection.id} - Backfill {source}", backfill_settings(detection, [source])
+
+
+def backfill_settings(detection: Detection, sources: Sequence[str]) -> Stanza:
     return {
         "description": (
-            f"{detection.name}: learns from what is already indexed, without judging it. Run it once by hand over the "
-            "last 44 days before you enable the detection."
+            f"{detection.name}: learns from what is already indexed of {', '.join(sources)}, without judging it. Run "
+            "it once by hand over the last 44 days before you enable the detection, never beside another search of it; "
+            f"| cbahealth detection={detection.id} shows how far it has come."
         ),
-        "search": detect_spl(detection, learn="only"),
+        "search": detect_spl(detection, learn="only", sources=sources),
         "dispatch.earliest_time": "-44d@d",
         "dispatch.latest_time": "now",
         "dispatch.allow_partial_results": "false",

@@ -31,7 +31,7 @@ SUITE = Path(__file__).with_name("addon_suite.py")
 HOUR, DAY = 3600, 86_400
 EVENTS_PER_DAY = 500
 DETECT = " - Detect"
-WRITERS = re.compile(r"^CBA - (?!.* - (Backfill|Base|Variation .*)$)")
+WRITERS = re.compile(r"^CBA - (?!.* - (Backfill.*|Base|Variation .*)$)")
 """The searches that fill collections; what they look up comes before the detections."""
 
 
