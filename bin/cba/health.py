@@ -179,10 +179,20 @@ def _state(
             WAITING,
             f"source inactive: first event {date_text(status.first_day)}, active from {date_text(active_from)}",
         )
-    untrained = [text for name in compared(detection) for text in _untrained(detection, name, census.widest.get(name))]
-    if untrained:
-        return LEARNING, "; ".join(untrained)
-    return ACTIVE, ""
+    untrained = _silencing(detection, census)
+    return (LEARNING, "; ".join(untrained)) if untrained else (ACTIVE, "")
+
+
+def _silencing(detection: Detection, census: Census) -> list[str]:
+    """Why the detection has nothing to compare with, if so (as `Evidence.answerable` has it): for one of its
+    dimensions, or for all of them where each may be absent."""
+    if detection.untrained_is_new:
+        return []
+    said = {name: list(_untrained(detection, name, census.widest.get(name))) for name in compared(detection)}
+    needed = [name for name in said if name not in detection.optional]
+    if not needed and not all(said.values()):
+        return []
+    return [text for name in needed or said for text in said[name]]
 
 
 def _untrained(detection: Detection, dimension: str, widest: Optional[ScopeView]) -> Iterator[str]:
