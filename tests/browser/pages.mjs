@@ -43,7 +43,20 @@ async function open(path) {
     const drawn = { 'splunk.table': 'table, [data-test=message]', 'splunk.column': 'svg', 'splunk.bar': 'svg' }[type];
     if (drawn && !MAY_BE_EMPTY.has(name)) await panel(name).locator(drawn).first().waitFor();
   }
+  await settled();
   assert.equal(await page.evaluate(() => window.cbaInvalid), undefined, `${path} is not valid`);
+}
+
+// Until the page looks the same three times in a row: an answer that has come is not yet drawn.
+async function settled() {
+  let before = null;
+  for (let same = 0, looks = 0; same < 2; looks++) {
+    assert.ok(looks < 60, 'the page keeps changing');
+    const now = await page.screenshot({ animations: 'disabled' });
+    same = before?.equals(now) ? same + 1 : 0;
+    before = now;
+    await page.waitForTimeout(300);
+  }
 }
 
 async function check(path) {
