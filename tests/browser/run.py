@@ -1,6 +1,7 @@
 """`./dev browser-test`: every page in a real browser over a state of its own: a short demo, or a copy of --state.
 
-Needs Node.js (as ./dev serve) and Chromium (Debian, Ubuntu: apt install chromium). Screenshots go to docs/screenshots.
+Needs Node.js (as ./dev serve) and Chromium (Debian, Ubuntu: apt install chromium). Screenshots go to build/screenshots, with
+--docs to docs/screenshots.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lab.serve import Server, Site, build_viewer
 from lab.state import DEMO_STATE, ROOT, is_state
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SCREENSHOTS = ROOT / "docs" / "screenshots"
+SCREENSHOTS, OF_DOCS = ROOT / "build" / "screenshots", ROOT / "docs" / "screenshots"
 SCHEMA = ROOT / "tests" / "views" / "dashboard.schema.json.gz"
 
 
@@ -32,7 +33,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         "--state", type=Path, metavar="DIR", default=DEMO_STATE, help="a copy of it is shown (default: the demo's)"
     )
     parser.add_argument("--schema", action="store_true", help="also renew the schema that tests/views checks with")
+    parser.add_argument("--docs", action="store_true", help="renew the screenshots of the docs")
     options = parser.parse_args(arguments)
+    screenshots = OF_DOCS if options.docs else SCREENSHOTS
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print("./dev browser-test: Chromium is needed (Debian, Ubuntu: apt install chromium)", file=sys.stderr)
@@ -40,7 +43,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if not is_state(options.state):
         print(f"./dev browser-test: {options.state} is no state; run ./dev demo first", file=sys.stderr)
         return 1
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    screenshots.mkdir(parents=True, exist_ok=True)
     try:
         viewer = build_viewer()
         with tempfile.TemporaryDirectory(prefix="cba-browser-") as folder:
@@ -54,7 +57,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
                     schema = [str(SCHEMA)] if options.schema else []
                     try:
                         done = subprocess.run(
-                            ["node", str(script), server.address, browser, str(SCREENSHOTS), *schema], check=False
+                            ["node", str(script), server.address, browser, str(screenshots), *schema], check=False
                         )
                     finally:
                         server.shutdown()
