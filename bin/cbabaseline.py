@@ -53,8 +53,9 @@ class CbaBaselineCommand(AnnotatingCommand):
     def baseline(self):
         if self._baseline is None:
             service = connect(self)
+            (detection,) = configured(service, [get(self.detection)])
             self._baseline = Baseline(
-                configured(service, get(self.detection)),
+                detection,
                 HistoryCollection(service),
                 StatusCollection(service, self.detection),
                 VerdictCollection(service),

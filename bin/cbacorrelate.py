@@ -54,7 +54,7 @@ class CbaCorrelateCommand(AppendingCommand):
     def appended(self, table: Table):
         detection = get(self.detection)
         moments = self.correlator.correlate(read_signals(table, detection), save=not self.previewing)
-        return list(moment_rows(moments, detection, (*table.names, *CHAIN_FIELDS)))
+        return list(moment_rows(moments, (*table.names, *CHAIN_FIELDS)))
 
 
 dispatch(CbaCorrelateCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -50,7 +50,7 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         detections = [get(self.detection)] if self.detection else load().values()
         ip = self._ip_data(now)
         histories = HistoryCollection(service)
-        for detection in (configured(service, each) for each in detections):
+        for detection in configured(service, detections):
             statuses = StatusCollection(service, detection.id).load()
             census = self._census(detection, histories, statuses, day_of(now))
             breaker = BreakerCollection(service, detection.id).load()

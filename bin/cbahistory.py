@@ -40,7 +40,7 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
         histories = HistoryCollection(service)
         found = histories.of_entity(self.entity) if self.entity else histories.of_profile(self.profile)
         wanted = {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
-        detections = {name: configured(service, detection) for name, detection in load().items()}
+        detections = {detection.id: detection for detection in configured(service, load().values())}
         statuses = {name: StatusCollection(service, name).load() for name in detections}
         verdicts = VerdictCollection(service).load(wanted)
         yield from list_histories(wanted, detections, statuses, verdicts, day_of(end_of_search(self)))

@@ -93,14 +93,6 @@ def attach_policy(role: str, policy: str = BASIC_EXECUTION) -> Call:
     return Call("iam", "AttachRolePolicy", {"roleName": role, "policyArn": policy}, None, False, global_service=True)
 
 
-def put_policy(role: str, *actions: str) -> Call:
-    """A policy of a role's own that allows `actions` everywhere."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
-    request = {"roleName": role, "policyName": f"{role}-inline", "policyDocument": document}
-    return Call("iam", "PutRolePolicy", request, None, False, global_service=True)
-
-
 def _answer(account: str, name: str, common: dict[str, Any], error: Optional[str] = None) -> Optional[dict[str, Any]]:
     if error:
         return None

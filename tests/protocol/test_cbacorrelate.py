@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -14,7 +13,6 @@ from lab.chunked import Row, encode_rows
 from lab.errors import LabError
 from lab.splunkd import DROP_AFTER
 from tests.scenarios.scenario import Scenario, load_all
-from tests.support.interpreters import VERSIONS, required
 from tests.support.pipeline import Pipeline
 from tests.support.workbench import Workbench
 
@@ -40,18 +38,6 @@ def rows() -> list[Row]:
         }
         for row, seen in pipeline.reduce(CHAIN.events)
     ]
-
-
-@pytest.fixture(params=VERSIONS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path, required(request.param)) as bench:
-        yield bench
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path) as bench:
-        yield bench
 
 
 def judged(bench: Workbench) -> list[Row]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from cba.store import splunkd as store
 from lab.chunked import Row, decode_rows, encode_rows
 from lab.errors import LabError
 from lab.splunkd import DROP_AFTER
-from tests.support.interpreters import VERSIONS, required
 from tests.support.workbench import TODAY, Workbench
 
 LEARN = ("learn=true", "overlap=7200")
@@ -66,18 +64,6 @@ ANSWERS = [
     ("us-east-1", "CreateFunction", "went to eu-west-1", "known", "function"),
     ("", "", "", "", "none"),
 ]
-
-
-@pytest.fixture(params=VERSIONS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path, required(request.param)) as bench:
-        yield bench
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path) as bench:
-        yield bench
 
 
 def told(answers: list[Row]) -> list[tuple[Any, ...]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
 from lab.chunked import Row, decode_rows, encode_rows
-from tests.support.interpreters import VERSIONS, required
+from tests.support.interpreters import required
 from tests.support.workbench import CHOSEN, FIRST_DAY, TODAY, Workbench, reduced, story
 
 ANNOTATING: dict[str, tuple[str, ...]] = {
@@ -19,18 +19,6 @@ ANNOTATING: dict[str, tuple[str, ...]] = {
     "cbascore": (CHOSEN,),
     "cbarecord": (CHOSEN,),
 }
-
-
-@pytest.fixture(params=VERSIONS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path, required(request.param)) as bench:
-        yield bench
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Workbench]:
-    with Workbench(tmp_path) as bench:
-        yield bench
 
 
 def kind(bench: Workbench, command: str, *args: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ order, twice, and runs at any cadence, with the judged-days rule of the macro `c
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any, Iterable, Mapping, Sequence
 
 from cba.command.chains import moment_cells, read_signals, signal_fields
@@ -127,15 +126,15 @@ class Pipeline:
         ]
         table = Table(["evidence", "event_times", "__mv_event_times", "events", *names], rows)
         moments = correlator.correlate(read_signals(table, self.detection))
-        cells = [moment_cells(moment, self.detection) for moment in moments]
+        cells = [moment_cells(moment) for moment in moments]
         return [(each, each["evidence"], (int(each["event_times"]),), int(each["events"])) for each in cells]
 
     def _sighting(
         self, row: Mapping[str, str], seconds: tuple[int, ...], events: int, score: Any, details: Mapping[str, str]
     ) -> Sighting:
         return Sighting(
-            key=json.dumps([row[name] for name in self.detection.deduplicate_by], ensure_ascii=False),
-            part="\n".join(row[name] for name in ("source_kind", *self.detection.group_by)),
+            key=self.detection.key_of(row),
+            part=self.detection.part_of(row),
             bucket=int(row["bucket"]),
             seconds=seconds,
             events=events,

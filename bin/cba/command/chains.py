@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Iterator, Mapping, Sequence
 
-from ..correlate.chains import Moment, Signal, chain_json, signal_key, timeline
+from ..correlate.chains import Moment, Signal, signal_key
 from ..detection.condition import CHAIN_SIGNALS
 from ..detection.model import Detection
 from ..errors import RowError
@@ -14,7 +13,7 @@ from ..history.baseline import ABSENT
 from ..history.days import day_of
 from ..history.evidence import Evidence
 from ..scoring.score import NO_EVIDENCE, signals_of
-from .table import Table, whole_number
+from .table import Table, distinct_seconds, whole_number
 
 SIGNAL_ID = "signal_id"
 CHAIN_FIELDS = (CHAIN_SIGNALS, "chain_timeline", "chain_steps")
@@ -39,13 +38,10 @@ def read_signals(table: Table, detection: Detection) -> list[Signal]:
         if not kinds:
             continue
         bucket = whole_number(cells["bucket"], "bucket", index + 1)
-        seconds = tuple(sorted({whole_number(time, "event_times", index + 1) for time in times}))
-        if not seconds:
-            raise RowError(f"field event_times of row {index + 1} is empty; the reduction gives values(event_time)")
-        part = "\n".join((cells["source_kind"], *(cells[name] for name in detection.group_by)))
+        seconds = distinct_seconds(times, index + 1)
         found.append(
             Signal(
-                key=signal_key(detection.id, bucket, part),
+                key=signal_key(detection.id, bucket, detection.part_of(cells)),
                 kinds=kinds,
                 bucket=bucket,
                 seconds=seconds,
@@ -62,8 +58,7 @@ def _opening(detection: Detection, kinds: Sequence[str], cells: Mapping[str, str
     """What only a signal that opens a chain has."""
     if detection.signals[0].id not in kinds:
         return {}
-    subject = json.dumps([cells[name] for name in detection.deduplicate_by], ensure_ascii=False)
-    return {"subject": subject, "evidence": evidence}
+    return {"subject": detection.key_of(cells), "evidence": evidence}
 
 
 def _evidence(text: str, position: int) -> Evidence:
@@ -73,7 +68,7 @@ def _evidence(text: str, position: int) -> Evidence:
         raise RowError(f"field evidence of row {position} is {text[:60]!r}: {error}") from error
 
 
-def moment_cells(moment: Moment, detection: Detection) -> dict[str, str]:
+def moment_cells(moment: Moment) -> dict[str, str]:
     """The row of a moment: the opening signal's own fields and evidence, at the second of the moment."""
     return {
         **moment.opener.row,
@@ -85,12 +80,12 @@ def moment_cells(moment: Moment, detection: Detection) -> dict[str, str]:
         "event_times": str(moment.second),
         "events": str(moment.events),
         SIGNAL_ID: moment.id,
-        **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), timeline(detection, moment), chain_json(moment)))),
+        **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps))),
     }
 
 
-def moment_rows(moments: Sequence[Moment], detection: Detection, names: Sequence[str]) -> Iterator[list[str]]:
+def moment_rows(moments: Sequence[Moment], names: Sequence[str]) -> Iterator[list[str]]:
     """The rows of moments with cells for the columns `names`."""
     for moment in moments:
-        cells = moment_cells(moment, detection)
+        cells = moment_cells(moment)
         yield [cells.get(name, "") for name in names]

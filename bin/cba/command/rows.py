@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Iterable, Mapping, Sequence
 
 from ..detection.model import Detection
@@ -11,7 +10,7 @@ from ..findings.windows import Sighting
 from ..history.baseline import Answer, Row
 from ..scoring.score import NO_EVIDENCE, may_score
 from .chains import CHAIN_FIELDS
-from .table import Table, whole_number
+from .table import Table, distinct_seconds, whole_number
 
 LAST_DAY = 100_000  # of the year 2243
 
@@ -127,18 +126,15 @@ def read_sightings(table: Table, detection: Detection) -> list[tuple[int, str, S
 def _sighting(
     cells: Mapping[str, str], times: Sequence[str], position: int, detection: Detection, details: Mapping[str, str]
 ) -> Sighting:
-    seconds = tuple(sorted({whole_number(time, "event_times", position) for time in times}))
     bucket = whole_number(cells["bucket"], "bucket", position)
     events = whole_number(cells["events"], "events", position)
     if not cells[detection.entity]:
         raise RowError(f"field {detection.entity} of row {position} is empty; a finding is about someone")
-    if not seconds:
-        raise RowError(f"field event_times of row {position} is empty; the reduction gives values(event_time)")
     return Sighting(
-        key=json.dumps([cells[name] for name in detection.deduplicate_by], ensure_ascii=False),
-        part="\n".join((cells["source_kind"], *(cells[name] for name in detection.group_by))),
+        key=detection.key_of(cells),
+        part=detection.part_of(cells),
         bucket=bucket,
-        seconds=seconds,
+        seconds=distinct_seconds(times, position),
         events=max(events, 1),
         plain=cells["variation"],
         suspected=cells["variation_if_suspicious"],

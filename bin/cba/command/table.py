@@ -90,6 +90,14 @@ def whole_number(text: str, field: str, row: int) -> int:
         raise RowError(f"field {field} of row {row} is {text!r}; a whole number is needed") from None
 
 
+def distinct_seconds(times: Sequence[str], row: int) -> tuple[int, ...]:
+    """The seconds of a row's field event_times, ascending. Raises RowError naming field and row."""
+    seconds = tuple(sorted({whole_number(time, "event_times", row) for time in times}))
+    if not seconds:
+        raise RowError(f"field event_times of row {row} is empty; the reduction gives values(event_time)")
+    return seconds
+
+
 def columns_of(rows: Iterable[Sequence[str]], width: int) -> list[Sequence[str]]:
     """Rows of new cells turned into columns; `width` columns even when there is no row."""
     turned: list[Sequence[str]] = list(zip(*rows))

@@ -62,7 +62,7 @@ def signal_key(detection_id: str, bucket: int, part: str) -> str:
 
 class Moment(NamedTuple):
     """A chain as it stands when a signal of so many `events` joins it: the signals of `opener`'s chain up to `second`
-    are of `kinds`. `id` names the moment; `chain` are all signals of the chain, earlier and later.
+    are of `kinds`. `id` names the moment; `timeline` and `steps` tell the whole chain, what comes later, too.
     """
 
     opener: Signal
@@ -70,7 +70,8 @@ class Moment(NamedTuple):
     kinds: tuple[str, ...]
     second: int
     events: int
-    chain: tuple[Signal, ...]
+    timeline: str
+    steps: str
 
 
 def moments(detection: Detection, opener: Signal, signals: Iterable[Signal], window: int) -> Iterator[Moment]:
@@ -79,13 +80,14 @@ def moments(detection: Detection, opener: Signal, signals: Iterable[Signal], win
     chain = _chain(opener, signals, window, {kind.id: kind for kind in others})
     since = {kind.id: _since(kind, chain) for kind in others}
     since[opening.id] = opener.time
-    told = _counted(chain, since)
+    counted = _counted(chain, since)
+    told = timeline(detection, counted), steps_json(counted)
     for signal in chain:
         second = opener.time if signal is opener else _joins_at(signal, since)
         if second is None or (signal is not opener and second <= opener.time):
             continue  # never counts, or was there when the chain opened
         kinds = tuple(kind.id for kind in detection.signals if (since[kind.id] or second + 1) <= second)
-        yield Moment(opener, f"{opener.key}.{signal.key}", kinds, second, signal.events, told)
+        yield Moment(opener, f"{opener.key}.{signal.key}", kinds, second, signal.events, *told)
 
 
 def _chain(
@@ -145,11 +147,11 @@ def _since(kind: SignalKind, chain: Sequence[Signal]) -> Optional[int]:
     return None
 
 
-def timeline(detection: Detection, moment: Moment) -> str:
+def timeline(detection: Detection, chain: Sequence[Signal]) -> str:
     """The chain for a person, one entry per signal in order of time, times in UTC."""
     words = {kind.id: kind.name for kind in detection.signals}
-    shown = [_entry(signal, words) for signal in moment.chain[:SHOWN]]
-    more = len(moment.chain) - len(shown)
+    shown = [_entry(signal, words) for signal in chain[:SHOWN]]
+    more = len(chain) - len(shown)
     return "; ".join([*shown, f"and {more} more"] if more else shown)
 
 
@@ -160,7 +162,7 @@ def _entry(signal: Signal, words: Mapping[str, str]) -> str:
     return f"{time_text(signal.time)} {kinds}: {what} by {who}" + (f" ({signal.events} times)" * (signal.events > 1))
 
 
-def chain_json(moment: Moment) -> str:
+def steps_json(chain: Sequence[Signal]) -> str:
     """The chain for a program: `[{time, kinds, what, who, source, events}]`, times in epoch seconds."""
     return json.dumps(
         [
@@ -172,7 +174,7 @@ def chain_json(moment: Moment) -> str:
                 "source": signal.row.get("src_ip", ""),
                 "events": signal.events,
             }
-            for signal in moment.chain
+            for signal in chain
         ],
         separators=(",", ":"),
         ensure_ascii=False,

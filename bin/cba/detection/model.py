@@ -7,6 +7,7 @@ fields. It collects every fault before it raises.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
@@ -162,6 +163,14 @@ class Detection:
         for scope, dimensions in self.observe.items():
             for dimension in dimensions:
                 yield scope, dimension
+
+    def key_of(self, row: Mapping[str, str]) -> str:
+        """What a row's findings are deduplicated by: the values of `deduplicate_by` as a JSON list."""
+        return json.dumps([row[name] for name in self.deduplicate_by], ensure_ascii=False)
+
+    def part_of(self, row: Mapping[str, str]) -> str:
+        """What tells a row from the others of its 15 minutes, the same whenever it is seen."""
+        return "\n".join((row["source_kind"], *(row[name] for name in self.group_by)))
 
     def profile(self, scope: str, dimension: str) -> str:
         """The name of a profile in collections, commands and docs: `identity_country`, `compute_identity_country`."""

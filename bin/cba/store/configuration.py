@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from splunklib.client import Service
 
 from ..detection.model import Detection
+from ..history.history import Terms
 from ..settings import CONF, defaults
 from ..settings.effects import terms
 from .collection import APP
@@ -29,11 +30,13 @@ def settings(service: Service, stanza: str) -> dict[str, str]:
     return {key: str(content.get(key) or "") for key in defaults()[stanza]}
 
 
-def configured(service: Service, detection: Detection) -> Detection:
-    """The detection with the periods and thresholds that are set."""
-    found = terms(detection.terms, settings(service, "detections"))
-    if found == detection.terms:
-        return detection
+def configured(service: Service, detections: Iterable[Detection]) -> list[Detection]:
+    """These detections with the periods and thresholds that are set."""
+    values = settings(service, "detections")
+    return [_with_terms(detection, terms(detection.terms, values)) for detection in detections]
+
+
+def _with_terms(detection: Detection, found: Terms) -> Detection:
     periods = dataclasses.replace(detection.periods, training=found.training, activation=found.activation)
     return dataclasses.replace(detection, terms=found, periods=periods)
 
