@@ -23,7 +23,7 @@ from tests.spl.harness import Case, compared, events_of, shown
 
 PREFIX = "cba_attest_"
 TIME = f"{PREFIX}time"
-NEEDS_YES = "it makes lookups, macros or collections for a moment (give --yes)"
+NEEDS_YES = "it makes lookups, macros, saved searches or collections for a moment (give --yes)"
 NEEDS_INDEX = "it needs events in an index (give --yes, --index, --hec and --hec-token)"
 _QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")')
 _LOOKUP = r"(\b(?:lookup|inputlookup|outputlookup)(?:\s+\w+=\S+)*\s+){}(?=[.\s\]]|$)"
@@ -58,7 +58,7 @@ def _why_not(case: Case, may_write: bool, index: Optional[str]) -> str:
         return case.unattested
     if case.events and not (may_write and index):
         return NEEDS_INDEX
-    if (case.lookups or case.kv or case.macros) and not may_write:
+    if (case.lookups or case.kv or case.macros or case.saved) and not may_write:
         return NEEDS_YES
     return ""
 
@@ -113,6 +113,9 @@ def renamed(case: Case, search: str) -> str:
     for name in {name.partition("(")[0] for name in case.macros}:
         pattern = re.compile(_MACRO.format(re.escape(name)))
         parts[::2] = [pattern.sub(f"`{PREFIX}{name}", part) for part in parts[::2]]
+    for name in case.saved:
+        pattern = re.compile(rf"(\bsavedsearch\s+){re.escape(name)}\b")
+        parts[::2] = [pattern.sub(rf"\g<1>{PREFIX}{name}", part) for part in parts[::2]]
     return "".join(parts)
 
 
@@ -127,6 +130,8 @@ def _prepared(remote: Remote, case: Case, source: str, index: Optional[str]) -> 
         for name, settings in case.macros.items():
             definition = renamed(case, str(settings["definition"]).strip())
             _stanza(remote, "macros", f"{PREFIX}{name}", {**settings, "definition": definition}, undo)
+        for name, text in case.saved.items():
+            _stanza(remote, "savedsearches", f"{PREFIX}{name}", {"search": renamed(case, text)}, undo)
         if case.events:
             assert index is not None
             events = [_placed(event, index, source) for event in events_of(case)]

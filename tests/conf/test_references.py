@@ -7,6 +7,7 @@ from typing import Iterator
 
 import pytest
 
+from cba.detection.catalogue import load
 from lab.conf import AppConf, Stanza
 from lab.replay import APP_DIR
 
@@ -86,7 +87,7 @@ def test_every_command_says_which_pythons_it_runs_on(app: AppConf) -> None:
 
 def test_commands_that_write_are_risky_and_run_for_no_preview(app: AppConf) -> None:
     """A command that imports a collection and is not known to read only."""
-    reading = {"cbahistory", "cbahealth"}
+    reading = {"cbahistory", "cbahealth", "cbabacktest"}
     for name, stanza in app.stanzas("commands").items():
         source = (APP_DIR / "bin" / stanza.get("filename")).read_text("utf-8")
         if "cba.store" in source and name not in reading:
@@ -135,3 +136,13 @@ def test_the_help_names_every_option(app: AppConf, help_of: dict[str, Stanza]) -
         options = re.findall(r"^    (\w+) = Option\(", source, re.MULTILINE)
         syntax = help_of[f"{name}-command"].get("syntax")
         assert [option for option in options if f"{option}=" not in syntax] == [], name
+
+
+def test_allow_lists_are_lookups_with_the_columns_that_a_finding_fills(app: AppConf) -> None:
+    listed = [detection for detection in load().values() if detection.allow is not None]
+    assert listed
+    for detection in listed:
+        assert detection.allow is not None
+        filename = app.stanza("transforms", detection.allow.lookup).get("filename")
+        header = (APP_DIR / "lookups" / filename).read_text("utf-8").splitlines()[0].split(",")
+        assert header == [*detection.allow.row, "comment"], detection.id

@@ -28,16 +28,7 @@ CHAIN: Scenario = next(
 
 def rows() -> list[Row]:
     """The scenario's rows before `cbabaseline`."""
-    pipeline = Pipeline(DETECTION)
-    return [
-        {
-            **row,
-            "events": pipeline.count(seen),
-            "event_times": [str(second) for second in pipeline.seconds(seen)],
-            "first_time": min(event.time for event in seen),
-        }
-        for row, seen in pipeline.reduce(CHAIN.events)
-    ]
+    return Pipeline(DETECTION).rows(CHAIN.events)
 
 
 def judged(bench: Workbench) -> list[Row]:

@@ -11,6 +11,7 @@ A file has `source` (documentation page) and `cases`; each case:
     lookups   CSV files: name → {csv: text, and settings of the transforms.conf stanza}
     kv        KV store lookups: name → {fields_list: …, rows: […], and settings}
     macros    stanzas of macros.conf: name → {definition, args, iseval}
+    saved     saved searches: name → text
     window    {earliest, latest, now} in epoch seconds
     expect    the rows that come out; only what is listed is compared, an absent key must be null
     ordered   whether their order matters (false)
@@ -47,6 +48,7 @@ KEYS = frozenset(
         "lookups",
         "kv",
         "macros",
+        "saved",
         "window",
         "expect",
         "ordered",
@@ -75,6 +77,7 @@ class Case:
     lookups: dict[str, dict[str, Any]] = field(default_factory=dict)
     kv: dict[str, dict[str, Any]] = field(default_factory=dict)
     macros: dict[str, dict[str, Any]] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
     window: dict[str, float] = field(default_factory=dict)
     expect: Optional[list[dict[str, Any]]] = None
     ordered: bool = False
@@ -123,6 +126,8 @@ def make_app(folder: Path, case: Case) -> AppConf:
     _write_conf(folder / "default" / "transforms.conf", transforms)
     _write_conf(folder / "default" / "collections.conf", {name: {} for name in case.kv})
     _write_conf(folder / "default" / "macros.conf", case.macros)
+    saved = {name: {"search": text} for name, text in case.saved.items()}
+    _write_conf(folder / "default" / "savedsearches.conf", saved)
     return load_app(folder)
 
 

@@ -6,8 +6,8 @@ import copy
 import dataclasses
 from typing import Any, Iterable, Mapping, Sequence
 
-from cba.correlate.chains import Signal
-from cba.correlate.correlator import SUBJECT, Joins
+from cba.backtest import memory as backtest
+from cba.backtest.memory import MemorySignals
 from cba.findings.breaker import Acknowledgement, BreakerState
 from cba.findings.verdicts import Target
 from cba.history.baseline import SourceStatus, Subject
@@ -15,6 +15,11 @@ from cba.history.history import History
 from cba.home.homes import Home
 from cba.store import histories as encoding
 from cba.store import homes as home_encoding
+
+__all__ = [
+    "MemoryBreaker", "MemoryFindings", "MemoryHistories", "MemoryHomes", "MemorySignals", "MemoryStatuses",
+    "MemoryVerdicts",
+]  # fmt: skip
 
 
 class MemoryHistories:
@@ -75,18 +80,6 @@ class MemoryHomes:
         self.documents.update({workload: home_encoding.encode(workload, home) for workload, home in homes.items()})
 
 
-class MemorySignals:
-    def __init__(self) -> None:
-        self.signals: dict[str, Signal] = {}
-
-    def joined(self, joins: Joins) -> list[Signal]:
-        named = {key: {**signal.joins, SUBJECT: signal.subject} for key, signal in self.signals.items()}
-        return [s for key, s in self.signals.items() if any(v in joins.get(f, ()) for f, v in named[key].items())]
-
-    def save(self, signals: Sequence[Signal]) -> None:
-        self.signals.update({signal.key: signal for signal in signals})
-
-
 class MemoryVerdicts:
     def __init__(self) -> None:
         self.documents: dict[Target, dict[str, Any]] = {}
@@ -111,13 +104,7 @@ class MemoryVerdicts:
             self.documents[target] = dict(document)
 
 
-class MemoryBreaker:
-    def __init__(self) -> None:
-        self.state = BreakerState()
-
-    def load(self) -> BreakerState:
-        return self.state
-
+class MemoryBreaker(backtest.MemoryBreaker):
     def save(self, state: BreakerState) -> None:
         self.state = dataclasses.replace(state, acknowledged=self.state.acknowledged)
 

@@ -20,6 +20,7 @@ from cba.findings.windows import BUCKET_SECONDS, Sighting
 from cba.history.baseline import Baseline, Row
 from cba.history.days import SECONDS_PER_DAY, day_of
 from cba.scoring.score import Scorer
+from lab.chunked import Row as LabRow
 from tests.support.memory import (
     MemoryBreaker,
     MemoryFindings,
@@ -100,6 +101,18 @@ class Pipeline:
             groups.setdefault((str(day_of(event.time)), str(bucket), *cells), []).append(event)
         ordered = sorted(groups.items(), key=lambda group: int(group[0][0]))
         return [(dict(zip(("day", "bucket", *names), key)), seen) for key, seen in ordered]
+
+    def rows(self, events: Iterable[Seen]) -> list[LabRow]:
+        """The same rows as a search hands them to `cbabaseline`."""
+        return [
+            {
+                **row,
+                "events": self.count(seen),
+                "event_times": [str(second) for second in self.seconds(seen)],
+                "first_time": min(event.time for event in seen),
+            }
+            for row, seen in self.reduce(events)
+        ]
 
     def _extra(self) -> tuple[str, ...]:
         """What enrichment adds in the real search: the dimensions and the fields that conditions read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from splunklib import client
 from splunklib.searchcommands import EventingCommand, StreamingCommand
@@ -80,15 +80,23 @@ class TableCommand(PlainMessages, SearchCommand):
         try:
             table = Table.read(chunk[1])
             if table.rows:
-                columns = self.annotate(table)
-                table.write(self._record_writer._buffer, self.adds(), columns, self.appended(table))
+                self._take(table)
                 self._look_for_empty_fields(table)
                 seconds = time.monotonic() - started
                 log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, len(table.rows), seconds)
+            if self._finished:
+                self._conclude()
         except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
         if self._finished and self._empty:
             self.write_warning(f"{self.name}: no row has a value in {' or '.join(self._empty)}; is the field missing?")
+
+    def _take(self, table: Table) -> None:
+        """Answers a chunk that has rows."""
+        table.write(self._record_writer._buffer, self.adds(), self.annotate(table), self.appended(table))
+
+    def _conclude(self) -> None:
+        """Answers what is left to say after the last chunk."""
 
     def _look_for_empty_fields(self, table: Table) -> None:
         """Keeps the fields that no row has had so far. splunkd sends a required field that a search lacks as an empty
@@ -129,6 +137,27 @@ class AppendingCommand(TableCommand, EventingCommand):
 
     def _ask_for(self, fields: list[str]) -> None:
         pass
+
+    def transform(self, records: Iterator[Any]) -> Iterator[Any]:
+        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+
+
+class SummarisingCommand(TableCommand, EventingCommand):
+    """Takes all rows and then answers others of its own, on the search head."""
+
+    def take(self, table: Table) -> None:
+        """Looks at a chunk."""
+        raise NotImplementedError
+
+    def summary(self) -> Iterable[Sequence[str]]:
+        """The answer: rows with a cell for each field of `adds`."""
+        raise NotImplementedError
+
+    def _take(self, table: Table) -> None:
+        self.take(table)
+
+    def _conclude(self) -> None:
+        csv.writer(self._record_writer._buffer).writerows([self.adds(), *self.summary()])
 
     def transform(self, records: Iterator[Any]) -> Iterator[Any]:
         raise AssertionError("chunks are handled whole, in _execute_chunk_v2")

@@ -52,6 +52,13 @@ _TERMS = ("trained", "new", "seen", "days")
 SILENT_USUAL = "nothing unusual"
 
 
+def evidence_text(detection: Detection, answer: Answer) -> str:
+    """The field evidence of a row with that answer: NO_EVIDENCE where it cannot be scored."""
+    if answer.evidence is None or not may_score(detection, answer.evidence):
+        return NO_EVIDENCE
+    return answer.text
+
+
 class EvidenceCells:
     """The fields `cbabaseline` adds: evidence as JSON, why a row is silent, and the terms per profile.
 
@@ -67,13 +74,9 @@ class EvidenceCells:
 
     def of(self, answer: Answer) -> tuple[str, ...]:
         """The cells of a row with that answer."""
-        return (*self._evidence(answer), *self._terms(answer))
-
-    def _evidence(self, answer: Answer) -> tuple[str, str]:
-        """Evidence and the reason why there is none."""
-        if answer.evidence is None or not may_score(self._detection, answer.evidence):
-            return NO_EVIDENCE, answer.silent_reason or SILENT_USUAL
-        return answer.text, ""
+        text = evidence_text(self._detection, answer)
+        silent = (answer.silent_reason or SILENT_USUAL) if text == NO_EVIDENCE else ""
+        return (text, silent, *self._terms(answer))
 
     def _terms(self, answer: Answer) -> Iterable[str]:
         for scope, dimension in self._profiles:

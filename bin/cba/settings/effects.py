@@ -57,6 +57,11 @@ def _filter(terms: str) -> str:
     return f"({terms})" if terms else "*"
 
 
+def sources_off(values: Values) -> frozenset[str]:
+    """The sources that the stanza `sources` switches off."""
+    return frozenset(source for source in SOURCES if not _on(values, f"{source}_enabled"))
+
+
 def actions(stanza: str, values: Values) -> dict[str, str]:
     """What every variation's saved search is told, setting -> value."""
     if stanza != "enterprise_security":
@@ -69,22 +74,29 @@ def alerts(detections: Mapping[str, Detection]) -> list[str]:
     return [variation_search(d.id, variation.id) for d in detections.values() for variation in d.all_variations]
 
 
+TERM_SETTINGS = {
+    "training_days": "training",
+    "trained_days": "trained_days",
+    "established_days": "established_days",
+    "established_age_days": "established_age",
+    "activation_days": "activation",
+}
+"""setting -> the term that it sets"""
+
+
 def terms(own: Terms, values: Mapping[str, str]) -> Terms:
     """A detection's own terms with those of the settings that say something."""
-    said = {
-        field: int(values[key])
-        for field, key in (
-            ("training", "training_days"),
-            ("trained_days", "trained_days"),
-            ("established_days", "established_days"),
-            ("established_age", "established_age_days"),
-            ("activation", "activation_days"),
-        )
-        if values.get(key)
-    }
+    said = {term: int(values[key]) for key, term in TERM_SETTINGS.items() if values.get(key)}
     if "activation" in said:
         said["trained_age"] = said["activation"]
     return dataclasses.replace(own, **said)
+
+
+def tuned(detection: Detection, values: Mapping[str, str]) -> Detection:
+    """The detection with the periods and thresholds of the settings."""
+    found = terms(detection.terms, values)
+    periods = dataclasses.replace(detection.periods, training=found.training, activation=found.activation)
+    return dataclasses.replace(detection, terms=found, periods=periods)
 
 
 def _on(values: Values, key: str) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Iterable, Mapping
 
 from splunklib.client import Service
 
 from ..detection.model import Detection
-from ..history.history import Terms
 from ..settings import CONF, defaults
-from ..settings.effects import terms
+from ..settings.effects import tuned
 from .collection import APP
 from .splunkd import Refused, ask
 
@@ -33,12 +31,7 @@ def settings(service: Service, stanza: str) -> dict[str, str]:
 def configured(service: Service, detections: Iterable[Detection]) -> list[Detection]:
     """These detections with the periods and thresholds that are set."""
     values = settings(service, "detections")
-    return [_with_terms(detection, terms(detection.terms, values)) for detection in detections]
-
-
-def _with_terms(detection: Detection, found: Terms) -> Detection:
-    periods = dataclasses.replace(detection.periods, training=found.training, activation=found.activation)
-    return dataclasses.replace(detection, terms=found, periods=periods)
+    return [tuned(detection, values) for detection in detections]
 
 
 def write_macros(service: Service, macros: Mapping[str, str]) -> None:
