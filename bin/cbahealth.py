@@ -17,10 +17,12 @@ from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
+from cba.settings.effects import sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
-from cba.store.configuration import configured  # noqa: E402
+from cba.store.configuration import configured, settings  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
+from cba.store.searches import running  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 
 
@@ -49,6 +51,8 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         service, now = connect(self), end_of_search(self)
         detections = [get(self.detection)] if self.detection else load().values()
         ip = self._ip_data(now)
+        switches = health.Switches(running(service), sources_off(settings(service, "sources")))
+        self._say_what_is_not_known(switches, detections)
         histories = HistoryCollection(service)
         for detection in configured(service, detections):
             statuses = StatusCollection(service, detection.id).load()
@@ -56,7 +60,16 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
             breaker = BreakerCollection(service, detection.id).load()
             homes = self._homes(service, detection, day_of(now))
             yield from health.rows(
-                detection, statuses, census, breaker, ip, now, int(self.silent_after), self.entities == "true", homes
+                detection, statuses, census, breaker, ip, switches, now, int(self.silent_after),
+                self.entities == "true", homes,
+            )  # fmt: skip
+
+    def _say_what_is_not_known(self, switches, detections):
+        unknown = [detection.id for detection in detections if not switches.knows(detection)]
+        if unknown:
+            self.write_warning(
+                f"cbahealth: whether {', '.join(unknown)} is enabled is not known: your roles may not read the saved "
+                "searches of the app, or they are gone. A detection that is off shows as no data or silent"
             )
 
     def _census(self, detection, histories, statuses, day):

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from .detection.model import SCOPES, Detection
+from .detection.model import SCOPES, Detection, detect_search, variation_search
 from .findings.breaker import BreakerState
 from .history.baseline import SourceStatus, Subject
 from .history.days import date_text, day_of, time_text
-from .history.history import History, ScopeView, view
+from .history.history import CROWD, History, ScopeView, view
 from .home.homes import INVENTORY, Tally
 
+OFF = "off"
 BREAKER_OPEN = "breaker open"
 NO_DATA = "no data"
 SILENT = "silent"
 WAITING = "waiting"
 LEARNING = "learning"
 ACTIVE = "active"
+STATES = (OFF, BREAKER_OPEN, NO_DATA, SILENT, WAITING, LEARNING, ACTIVE)
+"""The first that holds is what a source is said to be in."""
 
 SILENT_AFTER_DAYS = 3
+GROWTH_DAYS = 30
 
 Row = dict[str, object]
 
 
 @dataclasses.dataclass
 class Census:
-    """A detection's histories: how many are trained per scope, what the widest scope is like per dimension, and how
-    much room all of them take. An entity counts once per dimension it is compared in."""
+    """A detection's histories: how many are trained per scope, what the widest scope is like per dimension, how much
+    room all of them take, and how many of their values were first seen on which of the last days. An entity counts once
+    per dimension it is compared in."""
 
     trained: dict[str, int]
     untrained: dict[str, int]
     widest: dict[str, ScopeView]
     documents: int = 0
+    values: int = 0
     bytes: int = 0
+    first_seen: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
+
+
+@dataclasses.dataclass(frozen=True)
+class Switches:
+    """What is switched on. `searches` says of a saved search why it does not run and what to do, "" where it does;
+    those that the user may not read are missing, and taken to run. `sources_off` are switched off in the settings."""
+
+    searches: Mapping[str, str]
+    sources_off: frozenset[str]
+
+    def knows(self, detection: Detection) -> bool:
+        """Whether it can be said if the detection is on."""
+        return detect_search(detection.id) in self.searches
+
+    def off(self, detection: Detection, source: str) -> str:
+        """Why the detection does nothing with the source and what to do; "" when nothing of it is switched off."""
+        search = detect_search(detection.id)
+        why = [f"its search {search} {self.searches[search]}"] if self.searches.get(search) else []
+        if source in self.sources_off:
+            why.append(f"source {source} is switched off: change that on the page Configuration")
+        return "; ".join(why)
+
+    def alerts_on(self, detection: Detection) -> Optional[int]:
+        """How many of its variations are enabled as alerts; None when that cannot be said."""
+        names = [variation_search(detection.id, variation.id) for variation in detection.all_variations]
+        known = [self.searches[name] for name in names if name in self.searches]
+        return known.count("") if known else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +100,7 @@ def take_census(
 ) -> Census:
     """Counts (subject, history, bytes) of the detection's profiles as they stand at the start of `day`.
 
-    Costs one look at every history, some 25 µs each beside reading it, and holds none of them.
+    Costs one look at every history and value, some 25 µs each beside reading it, and holds none of them.
     """
     dimensions = compared(detection)
     scopes = [scope for scope in detection.scopes if set(dimensions) & set(detection.observe.get(scope, ()))]
@@ -74,6 +109,11 @@ def take_census(
     for subject, history, size in histories:
         census.documents += 1
         census.bytes += size
+        for value, days in history.values.items():
+            if value != CROWD:
+                census.values += 1
+                if day - GROWTH_DAYS <= days.first < day:
+                    census.first_seen[days.first] += 1
         scope, dimension = place[subject.profile]
         if dimension not in dimensions:
             continue
@@ -93,6 +133,7 @@ def rows(
     census: Census,
     breaker: BreakerState,
     ip: IpData,
+    switches: Switches,
     now: int,
     silent_after: int = SILENT_AFTER_DAYS,
     counted: bool = True,
@@ -103,13 +144,16 @@ def rows(
     day = day_of(now)
     opening = breaker.open
     learned_over = detection.terms.activation + detection.terms.training
+    alerts_on = switches.alerts_on(detection)
     for source in detection.sources:
         status = statuses.get(source)
-        state, reason = _state(detection, status, census, breaker, day, silent_after)
+        off = switches.off(detection, source)
+        state, reason = (OFF, off) if off else _state(detection, status, census, breaker, day, silent_after)
         if state == ACTIVE and homes is not None and homes.unknown:
             reason = _homeless(homes)
         first_day = status.first_day if status else None
         wait = max(0, first_day + detection.terms.activation - day) if first_day is not None else ""
+        start = day if first_day is None else first_day
         yield {
             "detection": detection.id,
             "source": source,
@@ -119,8 +163,12 @@ def rows(
             "last_day": date_text(status.last_day if status else None) or "",
             "days_silent": max(0, day - status.last_day) if status else "",
             "days_to_activation": wait,
+            "active_from": date_text(start + detection.terms.activation),
+            "training_full": date_text(start + detection.terms.training),
             "days_learned": status.days.days_seen(day - learned_over, day - 1) if status else "",
             "days_looked_at": learned_over,
+            "alerts_on": "" if alerts_on is None else alerts_on,
+            "alerts": len(detection.all_variations),
             **_counts(census if counted else None),
             "home_known": homes.known if homes is not None else "",
             "home_unknown": homes.unknown if homes is not None else "",
@@ -129,11 +177,18 @@ def rows(
             "breaker_threshold": detection.breaker,
             "matches_24h": breaker.matches(now),
             "history_documents": census.documents if counted else "",
+            "history_values": census.values if counted else "",
             "history_bytes": census.bytes if counted else "",
+            "values_first_seen": _growth(census, day) if counted else "",
             "ip_database_date": ip.date,
             "ip_database_age_days": ip.age_days,
             "ip_attribution": ip.attribution,
         }
+
+
+def _growth(census: Census, day: int) -> str:
+    """`2026-01-20=3 2026-01-21=0 …`: values first seen, for each of the days before `day`, oldest first."""
+    return " ".join(f"{date_text(d)}={census.first_seen[d]}" for d in range(day - GROWTH_DAYS, day))
 
 
 def _homeless(homes: Tally) -> str:
@@ -167,10 +222,7 @@ def _state(
             f"| cbaacknowledge detection={detection.id}"
         )
     if status is None or status.first_day > day:
-        return (
-            NO_DATA,
-            "no event has been learned; is the search enabled, and are there events? Run its Backfill search",
-        )
+        return NO_DATA, "no event has been learned; are there events of it? Run its Backfill search"
     if day - status.last_day >= silent_after:
         return SILENT, f"no event since {date_text(status.last_day)}, for {day - status.last_day} days"
     active_from = status.first_day + detection.terms.activation

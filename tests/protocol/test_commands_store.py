@@ -16,7 +16,7 @@ import pytest
 
 from cba.errors import StoreError
 from cba.store import splunkd as store
-from cba.store.collection import Collection
+from cba.store.collection import APP, Collection
 from lab.kvstore import Limits
 from lab.splunkd import DROP, DROP_AFTER
 from tests.support.workbench import CHOSEN, TODAY, Workbench, reduced, story
@@ -108,6 +108,33 @@ def test_the_histories_of_cbahistory_out_of_reach(bench: Workbench) -> None:
     assert "cbahistory: KV store collection cba_history: query failed" in bench.complaint(
         "cbahistory", "entity=ann", rows=None
     )
+
+
+HEALTH = f"GET /servicesNS/nobody/{APP}/saved/searches"
+
+
+def test_the_switches_of_cbahealth_take_one_request(bench: Workbench) -> None:
+    rows = bench.run("cbahealth", rows=None)
+    assert {row["state"] for row in rows} == {"off"}, "everything ships disabled"
+    assert [request for request in bench.splunkd.requests if "saved/searches" in request] == [HEALTH]
+    assert bench.warnings() == []
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_saved_searches_that_may_not_be_read_switch_nothing_off_and_are_spoken_of(
+    bench: Workbench, status: int
+) -> None:
+    bench.splunkd.fail("saved/searches", status, times=FOREVER)
+    rows = bench.run("cbahealth", CHOSEN, rows=None)
+    assert {(row["state"], row.get("alerts_on")) for row in rows} == {("no data", None)}
+    (said,) = bench.warnings()
+    assert said.startswith("cbahealth: whether cloud_unusual_country is enabled is not known: your roles may not read")
+
+
+def test_saved_searches_out_of_reach(bench: Workbench) -> None:
+    bench.splunkd.fail("saved/searches", 503, times=FOREVER)
+    assert "cbahealth: reading the saved searches failed (HTTP 503" in bench.complaint("cbahealth", rows=None)
+    assert bench.splunkd.requests.count(HEALTH) == ATTEMPTS
 
 
 @pytest.mark.parametrize("action", [503, DROP_AFTER])

@@ -1,36 +1,62 @@
-"""What `cbahealth` says of a detection that has learned nothing yet, or only something."""
+"""What `cbahealth` says of a detection that is off, that has learned nothing yet, or only something."""
 
 from __future__ import annotations
+
+from typing import Any, Mapping
 
 import pytest
 
 from cba.detection.catalogue import get
-from cba.findings.breaker import BreakerState
-from cba.health import ACTIVE, LEARNING, Census, IpData, rows, take_census
+from cba.detection.model import detect_search, variation_search
+from cba.findings.breaker import BreakerState, Opening
+from cba.health import (
+    ACTIVE,
+    BREAKER_OPEN,
+    LEARNING,
+    NO_DATA,
+    OFF,
+    SILENT,
+    STATES,
+    WAITING,
+    Census,
+    IpData,
+    Switches,
+    rows,
+    take_census,
+)
 from cba.history.baseline import SourceStatus, Subject
 from cba.history.days import DaySet
-from cba.history.history import History
+from cba.history.history import CROWD, History
+from cba.store.searches import DISABLED, RUNS
 
 DAY = 20_500
 NOW = (DAY + 1) * 86_400 - 1
+COUNTRY = "cloud_unusual_country"
+DETECT = detect_search(COUNTRY)
+ALL_ON = Switches({}, frozenset())
+MONTH = DaySet(DAY - 30, DAY - 1, (1 << 30) - 1)
 
 
-def state(detection_id: str, *known: tuple[str, str]) -> tuple[object, object]:
-    """State and reason, with 30 days of (profile, value) learned and the source active."""
+def row(
+    detection_id: str,
+    *known: tuple[str, str],
+    days: DaySet | None = MONTH,
+    switches: Switches = ALL_ON,
+    breaker: BreakerState | None = None,
+) -> dict[str, Any]:
+    """The row of its first source, with 30 days of (profile, value) learned and the source seen on `days`."""
     detection = get(detection_id)
-    days = DaySet(DAY - 30, DAY - 1, (1 << 30) - 1)
-    histories = [(Subject(profile, "organization"), History({value: days}), 100) for profile, value in known]
+    histories = [(Subject(profile, "organization"), History({value: MONTH}), 100) for profile, value in known]
     census: Census = take_census(detection, histories, DAY, DAY - 16)
-    statuses = {source: SourceStatus(days) for source in detection.sources}
-    row = next(rows(detection, statuses, census, BreakerState(), IpData("", 0, ""), NOW))
-    return row["state"], row["reason"]
+    statuses = {source: SourceStatus(days) for source in detection.sources} if days else {}
+    return next(rows(detection, statuses, census, breaker or BreakerState(), IpData("", 0, ""), switches, NOW))
 
 
 @pytest.mark.parametrize(
     ("detection_id", "known", "expected"),
     [
-        ("cloud_unusual_country", [], LEARNING),
-        ("cloud_unusual_country", [("organization_country", "NL")], ACTIVE),
+        (COUNTRY, [], LEARNING),
+        (COUNTRY, [("organization_country", "NL")], ACTIVE),
         # One of the dimensions that may be absent is enough.
         ("compute_identity_outside_region", [("compute_organization_region", "eu-west-1")], ACTIVE),
         ("compute_identity_outside_region", [], LEARNING),
@@ -41,6 +67,80 @@ def state(detection_id: str, *known: tuple[str, str]) -> tuple[object, object]:
 def test_learning_is_what_keeps_a_detection_silent(
     detection_id: str, known: list[tuple[str, str]], expected: str
 ) -> None:
-    found, reason = state(detection_id, *known)
-    assert found == expected
-    assert bool(reason) is (expected == LEARNING)
+    found = row(detection_id, *known)
+    assert found["state"] == expected
+    assert bool(found["reason"]) is (expected == LEARNING)
+
+
+@pytest.mark.parametrize(
+    ("searches", "sources_off", "reason"),
+    [
+        ({DETECT: DISABLED}, [], f"its search {DETECT} is disabled: enable it under Reports"),
+        ({DETECT: RUNS}, ["aws"], "source aws is switched off: change that on the page Configuration"),
+        (
+            {DETECT: DISABLED}, ["aws"],
+            f"its search {DETECT} is disabled: enable it under Reports; "
+            "source aws is switched off: change that on the page Configuration",
+        ),
+    ],
+)  # fmt: skip
+def test_a_detection_that_is_off_says_why_and_what_to_do(
+    searches: Mapping[str, str], sources_off: list[str], reason: str
+) -> None:
+    found = row(COUNTRY, ("organization_country", "NL"), switches=Switches(searches, frozenset(sources_off)))
+    assert (found["state"], found["reason"]) == (OFF, reason)
+
+
+@pytest.mark.parametrize("switches", [ALL_ON, Switches({DETECT: RUNS}, frozenset({"gcp"}))])
+def test_another_source_and_searches_that_may_not_be_read_switch_nothing_off(switches: Switches) -> None:
+    assert row(COUNTRY, ("organization_country", "NL"), switches=switches)["state"] == ACTIVE
+
+
+def test_the_first_state_that_holds_is_the_one() -> None:
+    """Everything that keeps a source from raising at once, taken away one by one."""
+    off = Switches({DETECT: DISABLED}, frozenset())
+    opened = BreakerState({}, (Opening(NOW - 60, "x"),), ())
+    old, young = DaySet(DAY - 40, DAY - 9, 1), DaySet(DAY - 3, DAY - 1, 0b111)
+    known = ("organization_country", "NL")
+    found = [
+        row(COUNTRY, days=None, switches=off, breaker=opened),
+        row(COUNTRY, days=None, breaker=opened),
+        row(COUNTRY, days=None),
+        row(COUNTRY, days=old),
+        row(COUNTRY, days=young),
+        row(COUNTRY),
+        row(COUNTRY, known),
+    ]
+    assert tuple(each["state"] for each in found) == STATES
+    assert STATES == (OFF, BREAKER_OPEN, NO_DATA, SILENT, WAITING, LEARNING, ACTIVE)
+
+
+def test_the_variations_that_raise_alerts_are_counted() -> None:
+    names = [variation_search(COUNTRY, variation.id) for variation in get(COUNTRY).all_variations]
+    some = {name: RUNS if at < 3 else DISABLED for at, name in enumerate(names)}
+    found = row(COUNTRY, switches=Switches(some, frozenset()))
+    assert (found["alerts_on"], found["alerts"]) == (3, 8)
+    assert row(COUNTRY)["alerts_on"] == "", "nobody may read them"
+
+
+def test_when_it_will_be_active_and_when_settled() -> None:
+    young = row(COUNTRY, days=DaySet(DAY - 3, DAY - 1, 0b111))
+    assert (young["first_day"], young["active_from"], young["training_full"]) == (
+        "2026-02-13",
+        "2026-02-27",
+        "2026-03-15",
+    )
+    nothing = row(COUNTRY, days=None)
+    assert (nothing["active_from"], nothing["training_full"]) == ("2026-03-02", "2026-03-18"), "if it began today"
+
+
+def test_growth_counts_each_value_on_the_day_it_was_first_seen() -> None:
+    detection = get(COUNTRY)
+    history = History({"NL": MONTH, "SE": DaySet(DAY - 2, DAY - 1, 0b11), "old": DaySet(DAY - 80, DAY - 1, 1),
+                       "today": DaySet.of(DAY), CROWD: DaySet.of(DAY - 2)})  # fmt: skip
+    histories = [(Subject("identity_country", who), history, 100) for who in ("ada", "bob")]
+    census = take_census(detection, histories, DAY, DAY - 16)
+    (found, *_) = rows(detection, {}, census, BreakerState(), IpData("", 0, ""), ALL_ON, NOW)
+    growth = dict(pair.split("=") for pair in str(found["values_first_seen"]).split(" "))
+    assert {day: count for day, count in growth.items() if count != "0"} == {"2026-01-17": "2", "2026-02-14": "2"}
+    assert (len(growth), found["history_values"], found["history_documents"]) == (30, 8, 2)
