@@ -1,4 +1,5 @@
-"""| cbahistory entity=<name>: what is known about an entity: values, days, and whether each counts as normal."""
+"""| cbahistory entity=<name>: what is known about an entity: values, days, and whether each counts as normal; with
+finding=<id>, about the entity of a finding at that time."""
 
 from __future__ import annotations
 
@@ -13,19 +14,26 @@ from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.days import day_of  # noqa: E402
-from cba.history.listing import list_histories  # noqa: E402
+from cba.history.listing import list_histories, of_finding  # noqa: E402
 from cba.store.configuration import configured  # noqa: E402
+from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
 
+MOST_SEVERE = "*"
+DAYS_AFTER = 4
+"""From the finding's day on: what became of it."""
+
 
 @Configuration(type="reporting")
 class CbaHistoryCommand(PlainMessages, GeneratingCommand):
-    """Lists histories, one row per value, as they stand at the end of the search's time range."""
+    """Lists histories, one row per value, as they stand at the end of the search's time range, or when a finding was
+    raised."""
 
     entity = Option(doc="an identity, project, … as it stands in findings, or organization")
     profile = Option(doc="a profile such as identity_country")
+    finding = Option(doc="id of a finding, or * for the most severe: its entity, as it was known on the finding's day")
 
     def generate(self):
         try:
@@ -34,16 +42,42 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
             self.write_error(f"cbahistory: {error}")
 
     def _rows(self):
-        if not self.entity and not self.profile:
-            raise CbaError("give entity=<name>, profile=<name> or both")
+        if not self.entity and not self.profile and not self.finding:
+            raise CbaError("give entity=<name>, profile=<name> or both, or finding=<id>")
+        if self.entity and self.finding:
+            raise CbaError("a finding names its entity; give entity=<name> or finding=<id>")
         service = connect(self)
+        if not self.finding:
+            histories = self._histories(service, self.entity)
+            verdicts = VerdictCollection(service).load(histories)
+            yield from list_histories(histories, *self._learners(service), verdicts, day_of(end_of_search(self)))
+            return
+        finding = self._asked_for(FindingCollection(service))
+        if finding is not None:
+            day = day_of(int(float(finding["first_time"])))
+            histories = self._histories(service, finding["entity"])
+            # What analysts have said was mostly said after it.
+            rows = list_histories(histories, *self._learners(service), {}, day, DAYS_AFTER)
+            yield from of_finding(rows, finding, load().get(finding["detection"]))
+
+    def _histories(self, service, entity):
         histories = HistoryCollection(service)
-        found = histories.of_entity(self.entity) if self.entity else histories.of_profile(self.profile)
-        wanted = {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
+        found = histories.of_entity(entity) if entity else histories.of_profile(self.profile)
+        return {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
+
+    def _learners(self, service):
+        """The detections, and what is known of their sources."""
         detections = {detection.id: detection for detection in configured(service, load().values())}
-        statuses = {name: StatusCollection(service, name).load() for name in detections}
-        verdicts = VerdictCollection(service).load(wanted)
-        yield from list_histories(wanted, detections, statuses, verdicts, day_of(end_of_search(self)))
+        return detections, {name: StatusCollection(service, name).load() for name in detections}
+
+    def _asked_for(self, findings):
+        """The finding; None for the most severe where there is none."""
+        if self.finding == MOST_SEVERE:
+            return findings.most_severe()
+        found = findings.by_ids([self.finding])
+        if not found:
+            raise CbaError(f"there is no finding {self.finding}; finding_id in cba_findings has the ids")
+        return found[self.finding]
 
 
 dispatch(CbaHistoryCommand, sys.argv, sys.stdin, sys.stdout, __name__)

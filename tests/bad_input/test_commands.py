@@ -45,7 +45,7 @@ OPTIONS: list[tuple[str, list[str], str]] = [
     ("cbascore", [CHOSEN, "precedence={loud}"], "precedence={loud} is not one of severity, listed"),
     ("cbascore", [CHOSEN, "colour={red} {0} {"], "Unrecognized option: colour={red} {0} {"),
     ("cbageo", ["ip=two words"], "Illegal value: ip=two words"),
-    ("cbahistory", [], "cbahistory: give entity=<name>, profile=<name> or both"),
+    ("cbahistory", [], "cbahistory: give entity=<name>, profile=<name> or both, or finding=<id>"),
     ("cbahistory", ["{who}=ann"], "Unrecognized option: {who}=ann"),
 ]
 

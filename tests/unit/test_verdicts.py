@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
+from cba.detection.model import Detection
 from cba.errors import OptionError
 from cba.findings.record import TRIAGE_FIELDS
-from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, targets_of
+from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, judged_scopes, targets_of
 from cba.history.baseline import Baseline, Row, Subject
 from cba.history.days import SECONDS_PER_DAY
 from cba.history.history import BENIGN, MALICIOUS
@@ -294,3 +295,19 @@ def test_a_verdict_is_about_all_that_was_new() -> None:
         ("compute_identity_country", finding["country"]),
         ("compute_identity_asn", finding["asn"]),
     ]
+
+
+@pytest.mark.parametrize("detection", load().values(), ids=lambda detection: detection.id)
+def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detection: Detection) -> None:
+    refused = set()
+    for scenario in (each for each in load_all() if each.detection == detection.id and each.raises):
+        pipeline = Pipeline(detection)
+        pipeline.search(scenario.events)
+        for finding in pipeline.found():
+            for scope in detection.scopes:
+                try:
+                    targets_of(detection, finding, scope)
+                except OptionError as error:
+                    assert "compares" in str(error)
+                    refused.add(scope)
+    assert judged_scopes(detection) == [scope for scope in detection.scopes if scope not in refused]

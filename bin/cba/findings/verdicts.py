@@ -177,6 +177,14 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
     return found
 
 
+def judged_scopes(detection: Detection) -> list[str]:
+    """The scopes that a verdict on any finding of a detection may be given for: those that observe every dimension that
+    `targets_of` may come to, whatever was new."""
+    widest = detection.observe.get(detection.scopes[-1], ())
+    judged = {dimension for dimension in detection.dimensions if dimension in (*detection.deduplicate_by, *widest)}
+    return [scope for scope in detection.scopes if judged <= set(detection.observe.get(scope, ()))]
+
+
 def _new_in(detection: Detection, text: str) -> set[str]:
     """The compared dimensions in which a finding's evidence has something new; none without evidence."""
     try:

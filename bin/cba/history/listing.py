@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
+from typing import Iterable, Iterator, Mapping
 
 from ..detection.model import Detection
 from .baseline import SourceStatus, Subject
@@ -16,10 +16,14 @@ def list_histories(
     statuses: Mapping[str, Mapping[str, SourceStatus]],
     verdicts: Mapping[Subject, Mapping[str, str]],
     day: int,
+    days_after: int = 0,
 ) -> Iterator[dict[str, object]]:
     """One row per value as known at the start of `day`: profile, entity, value, first and last day (ISO dates), days in
     the training period (how many, and which: ISO dates separated by blanks) and in the retention, established and
-    trained as 0 or 1, and an analyst's verdict on the value.
+    trained as 0 or 1, an analyst's verdict on the value, and the day itself (`as_of`).
+
+    With `days_after` also which of so many days, from `day` on, the value was seen on (`days_since`), and values that
+    were seen then only.
 
     Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
     counts as early, as it would for each of them.
@@ -33,7 +37,8 @@ def list_histories(
         limit = detection.limits.get(subject.profile) if detection else None
         seen = view(history, day, activation_day, terms, decided, limit)
         for value, days in observations(history):
-            if days.first >= day:
+            since = " ".join(str(date_text(d)) for d in range(day, day + days_after) if days.has(d))
+            if days.first >= day and not since:
                 continue
             yield {
                 "profile": subject.profile,
@@ -48,7 +53,27 @@ def list_histories(
                 "trained": int(seen.trained),
                 "verdict": decided.get(value, ""),
                 "active_days": seen.active_days,
+                "as_of": date_text(day),
+                **({"days_since": since} if days_after else {}),
             }
+
+
+def of_finding(
+    rows: Iterable[dict[str, object]], finding: Mapping[str, object], detection: Detection | None
+) -> list[dict[str, object]]:
+    """The rows with `of_finding`: 1 where the value is the one that the finding has in a profile of its detection. What
+    the detection compares with comes first, of that what is the finding's own.
+    """
+    compared: dict[str, str] = {}
+    if detection is not None:
+        compared = {detection.profile(scope, dimension): dimension for scope, dimension in detection.profiles}
+
+    def own(row: dict[str, object]) -> int:
+        dimension = compared.get(str(row["profile"]))
+        return int(dimension is not None and str(finding.get(dimension)) == row["value"])
+
+    marked = [{**row, "of_finding": own(row)} for row in rows]
+    return sorted(marked, key=lambda row: (row["profile"] not in compared, -int(str(row["of_finding"]))))
 
 
 def _learner(profile: str, detections: Mapping[str, Detection]) -> Detection | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, TypeVar
 
 from splunklib.client import Service
 
@@ -53,6 +53,11 @@ class Collection:
                 return
             skip += len(page)
 
+    def first(self, order: str) -> Optional[Document]:
+        """The first document in an order such as `rank:-1,time:-1`, None when there is none."""
+        found = self._request("query", lambda: self._get_page(limit=1, sort=order))
+        return next(iter(found), None)
+
     def save(self, documents: Sequence[Document]) -> None:
         """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved."""
         for batch in _batches(documents, DOCUMENTS_PER_SAVE):
@@ -81,7 +86,10 @@ class Collection:
 
     def _get(self, query: Mapping[str, Any], skip: int) -> list[Document]:
         options = {"query": json.dumps(query), "skip": skip, "limit": ROWS_PER_PAGE, "sort": "_key"}
-        return list(self._request("query", lambda: self._service.get(self._path, output_mode="json", **options)))
+        return list(self._request("query", lambda: self._get_page(**options)))
+
+    def _get_page(self, **options: Any) -> Any:
+        return self._service.get(self._path, output_mode="json", **options)
 
     def _post(self, verb: str, body: Sequence[Any]) -> Any:
         text = json.dumps(body, ensure_ascii=False).encode("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Optional, Sequence
 
 from splunklib.client import Service
 
@@ -31,6 +31,10 @@ class FindingCollection:
     def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Those of these findings that are there, by id."""
         return {document["finding_id"]: document for document in self._collection.by_keys(finding_ids)}
+
+    def most_severe(self) -> Optional[dict[str, Any]]:
+        """Of the most severe findings the latest; None without findings."""
+        return self._collection.first("severity_id:-1,last_time:-1")
 
     def save(self, documents: Sequence[dict[str, Any]]) -> None:
         self._collection.save(documents)
