@@ -4,8 +4,8 @@
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 YAML -> bin/cba/detection/catalogue.json (for the commands), default/savedsearches.conf, lookups/cba_detections.csv
-(the catalogue), docs/detections/<id>.md. PyYAML is needed here and nowhere in the app. What follows from the declared
-settings is added by `configuration_page`.
+(the catalogue), docs/detections/<id>.md (by `detection_page`). PyYAML is needed here and nowhere in the app. What
+follows from the declared settings is added by `configuration_page`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ sys.path.insert(0, str(ROOT / "bin"))
 
 import configuration_page  # noqa: E402
 import pages  # noqa: E402
+from detection_page import GENERATED, doc_page  # noqa: E402
 
 from cba.detection.model import (  # noqa: E402
-    BASE,
     PREFIX,
     Detection,
-    SignalKind,
     Variation,
     collect,
+    detect_search,
     variation_search,
 )
 from cba.errors import DetectionError, DetectionErrors  # noqa: E402
-
-GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
+from cba.findings.verdicts import judged_scopes  # noqa: E402
 
 # Minutes within the quarter of an hour: what prepares lookups first, then the detections one after the other, then what
 # reads their findings.
@@ -92,7 +91,7 @@ def generate(detections: Mapping[str, Detection]) -> dict[str, str]:
     }
     files["docs/attack-navigator-layer.json"] = navigator_layer(detections.values())
     for detection in detections.values():
-        files[f"docs/detections/{detection.id}.md"] = doc_page(detection)
+        files[f"docs/detections/{detection.id}.md"] = doc_page(detection, detect_spl(detection))
     return files
 
 
@@ -103,26 +102,36 @@ def catalogue_json(detections: Iterable[Detection]) -> str:
 
 
 def catalogue_csv(detections: Iterable[Detection]) -> str:
-    """The catalogue lookup: one row per variation."""
+    """The catalogue lookup: one row per variation. `deduplication` is in days; `judged_scopes` are those that a verdict
+    on a finding may be given for."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["detection", "variation", "name", "severity", "kind", "attack", "sources", "saved_search"])
+    columns = ["detection", "variation", "name", "severity", "kind", "attack", "sources", "saved_search"]
+    writer.writerow([*columns, "deduplication", "judged_scopes"])
     for detection in detections:
         for variation in detection.all_variations:
             attack = " ".join(detection.tactics + detection.techniques)
             sources = " ".join(detection.sources)
             row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
-            writer.writerow([*row, variation_stanza(detection, variation)])
+            judged = [detection.periods.deduplication, " ".join(judged_scopes(detection))]
+            writer.writerow([*row, variation_stanza(detection, variation), *judged])
     return out.getvalue()
 
 
 def drilldowns_csv(detections: Iterable[Detection]) -> str:
-    """The searches for the events behind a finding: one row each, with $field$ for what the finding fills in."""
+    """What can be done with a finding, the searches for its events first: $field$ is for what the finding fills in."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["detection", "title", "search"])
+    writer.writerow(["detection", "title", "means", "search"])
     for detection in detections:
-        writer.writerows([detection.id, drilldown.name, drilldown.search] for drilldown in detection.drilldowns)
+        looks = (
+            [detection.id, each.name, "what the detection suggests to look at", each.search]
+            for each in detection.drilldowns
+        )
+        writer.writerows(looks)
+        if detection.allow is not None:
+            title = f"Put it on the list {detection.allow.lookup}"
+            writer.writerow([detection.id, title, "expected from now on; say why", detection.allow.search])
     return out.getvalue()
 
 
@@ -154,7 +163,7 @@ def navigator_layer(detections: Iterable[Detection]) -> str:
 
 
 def detect_stanza(detection: Detection) -> str:
-    return f"{PREFIX} - {detection.id} - Detect"
+    return detect_search(detection.id)
 
 
 def variation_stanza(detection: Detection, variation: Variation) -> str:
@@ -169,14 +178,11 @@ def events_spl(sources: Sequence[str]) -> str:
     return "| multisearch " + " ".join(f"[ {search} ]" for search in searches)
 
 
-def detect_spl(detection: Detection, learn: str = "true", sources: Sequence[str] = ()) -> str:
-    """The detection search: find, normalise and reduce in SPL; histories, variations and findings in the commands.
-
-    Of all its sources, or of those given.
-    """
+def rows_spl(detection: Detection, sources: Sequence[str] = ()) -> list[str]:
+    """What a detection judges: find, normalise and reduce in SPL. Of all its sources, or of those given."""
     groups = " ".join(dict.fromkeys(("day", "bucket", "source_kind", *detection.group_by)))
     fill = " ".join(name for name in detection.group_by)
-    learned = [
+    return [
         events_spl(sources or detection.sources),
         *_lines(detection, "prepare"),
         *candidates_spl(detection),
@@ -187,15 +193,22 @@ def detect_spl(detection: Detection, learn: str = "true", sources: Sequence[str]
         f"min(event_time) AS first_time BY {groups}",
         *_lines(detection, "enrich"),
         "| sort 0 day bucket",
-        f"| cbabaseline detection={detection.id} learn={learn}",
     ]
+
+
+def detect_spl(detection: Detection, learn: str = "true", sources: Sequence[str] = ()) -> str:
+    """The detection search: its rows; histories, variations and findings in the commands."""
+    learned = [*rows_spl(detection, sources), f"| cbabaseline detection={detection.id} learn={learn}"]
     judged = [
         *([f"| cbacorrelate detection={detection.id} window=`cba_time_window`"] if detection.signals else []),
         f"| cbascore detection={detection.id} precedence=`cba_precedence`",
         '| where variation!=""',
         f"| cbarecord detection={detection.id}",
     ]
-    lines = learned if learn == "only" else learned + judged
+    return _piped(learned if learn == "only" else learned + judged)
+
+
+def _piped(lines: Iterable[str]) -> str:
     return "\n".join(line if line.startswith(("|", "search")) else f"| {line}" for line in lines)
 
 
@@ -245,6 +258,7 @@ def savedsearches_conf(detections: Iterable[Detection]) -> str:
     for place, detection in enumerate(detections):
         stanzas[detect_stanza(detection)] = detect_settings(detection, place)
         stanzas.update(backfills(detection))
+        stanzas[f"{PREFIX} - {detection.id} - Rows"] = rows_settings(detection)
         for variation in detection.all_variations:
             stanzas[variation_stanza(detection, variation)] = variation_settings(detection, variation, len(stanzas))
     stanzas[f"{PREFIX} - Quarantined users"] = quarantine_settings()
@@ -303,6 +317,23 @@ def backfill_settings(detection: Detection, sources: Sequence[str]) -> Stanza:
         ),
         "search": detect_spl(detection, learn="only", sources=sources),
         "dispatch.earliest_time": "-44d@d",
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "is_visible": "true",
+    }
+
+
+def rows_settings(detection: Detection) -> Stanza:
+    """For searches by hand and for backtests: reads only, so nothing may be learned on the way to the rows."""
+    spl = _piped(rows_spl(detection))
+    return {
+        "description": (
+            f"{detection.name}: the rows that it judges, one for each kind of event in a quarter of an hour. Writes "
+            f'nothing. | savedsearch "{PREFIX} - {detection.id} - Rows" | cbabacktest detection={detection.id} '
+            'changed="training_days=20" compares settings; see docs/tuning.md.'
+        ),
+        "search": spl.replace("cbahome learn=true", "cbahome learn=false"),
+        "dispatch.earliest_time": "-30d@d",
         "dispatch.latest_time": "now",
         "dispatch.allow_partial_results": "false",
         "is_visible": "true",
@@ -392,104 +423,6 @@ def maintenance_settings() -> Stanza:
     }
 
 
-def doc_page(detection: Detection) -> str:
-    """docs/detections/<id>.md: what the alert means and exactly when it is raised."""
-    document, periods = detection.document, detection.periods
-    lines = [
-        f"# {detection.name}",
-        "",
-        f"<!-- {GENERATED} -->",
-        "",
-        str(document["description"]).strip(),
-        "",
-        "| | |",
-        "|---|---|",
-        f"| id | `{detection.id}` |",
-        f"| severity | {detection.severity} (base) |",
-        f"| ATT&CK | {', '.join(detection.tactics + detection.techniques)} |",
-        f"| sources | {', '.join(detection.sources)} |",
-        f"| activation period | {periods.activation} days |",
-        f"| training period | {periods.training} days |",
-        f"| deduplication period | {_plural(periods.deduplication)} by {', '.join(detection.deduplicate_by)} |",
-        f"| learns | {', '.join(f'{scope} × {dimension}' for scope, dimension in detection.profiles)} |",
-        "",
-        "## When it is raised",
-        "",
-        f"Always: `{detection.when}`, with the source active{_comparison(detection)}.",
-        "",
-        *_signal_lines(detection),
-        "| variation | severity | kind | condition |",
-        "|---|---|---|---|",
-        *(_variation_row(detection, variation) for variation in detection.all_variations),
-        "",
-        "All variations are evaluated. Of those that match and are no downgrades the most severe is raised, ties in",
-        "listed order; else a matching downgrade; else the base variation. `new` asks the narrowest trained scope from",
-        "the one named outwards: " + " → ".join(detection.scopes) + ".",
-        "",
-        "## What an attacker wants with it",
-        "",
-        str(document["attackers_goals"]).strip(),
-        "",
-        "## What to look at",
-        "",
-        *(f"- {item}" for item in document["investigative_actions"]),
-        "",
-        "## Known false positives",
-        "",
-        *(f"- {item}" for item in document["false_positives"]),
-        "",
-        "## The search",
-        "",
-        f"Saved search `{detect_stanza(detection)}`:",
-        "",
-        "```",
-        detect_spl(detection),
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _comparison(detection: Detection) -> str:
-    if detection.untrained_is_new:
-        return "; what nobody has a history of is new"
-    return " and somebody trained to compare with"
-
-
-def _signal_lines(detection: Detection) -> list[str]:
-    """The signals of a chain and what joins them."""
-    if not detection.signals:
-        return []
-    opening = detection.signals[0].name.lower()
-    shared = ", ".join(f"`{name}`" for name in detection.joined_by)
-    return [
-        f"A chain begins with its first signal ({opening}); the others belong to it that lie within TimeWindow (macro",
-        f"`cba_time_window`) before or after it and share one of {shared}.",
-        "",
-        "| signal | condition |",
-        "|---|---|",
-        *(f"| {signal.id}: {signal.name} | `{signal.when}`{_extent(signal)} |" for signal in detection.signals),
-        "",
-    ]
-
-
-def _extent(signal: SignalKind) -> str:
-    said = [f"{signal.times} times within {signal.within} seconds"] if signal.times > 1 else []
-    said += [f"another {signal.apart} than the first signal's"] if signal.apart else []
-    return f" ({'; '.join(said)})" if said else ""
-
-
-def _plural(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
-
-
-def _variation_row(detection: Detection, variation: Variation) -> str:
-    label = "base" if variation.id == BASE else variation.id
-    condition = f"`{variation.when}`" if variation.when is not None else "none of the others"
-    kind = "" if variation.id == BASE else variation.kind
-    return f"| {label}: {variation.name} | {variation.severity} | {kind} | {condition} |"
-
-
 def write(files: Mapping[str, str], root: Path) -> None:
     for name, content in files.items():
         path = root / name
@@ -508,7 +441,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
     options = parser.parse_args(arguments)
     try:
-        files = {**generate(load(ROOT / "detections")), **configuration_page.files(ROOT), **pages.files()}
+        detections = load(ROOT / "detections")
+        files = {**generate(detections), **configuration_page.files(ROOT), **pages.files(detections)}
     except DetectionErrors as error:
         print(error, file=sys.stderr)
         return 1

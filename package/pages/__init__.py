@@ -6,23 +6,29 @@ inputs, panels from top to bottom.
 
 from __future__ import annotations
 
+from typing import Mapping
+
+from cba.detection.model import Detection
 from pages import entity, finding, findings, health, tuning, welcome
 from pages.board import Board, navigation
-
-PAGES: tuple[Board, ...] = (
-    findings.page(),
-    finding.page(),
-    entity.page(),
-    health.page(),
-    tuning.page(),
-    welcome.page(),
-)
-"""In the order of the navigation bar."""
 
 OTHER_VIEWS = ("search", "reports", "configuration")
 
 
-def files() -> dict[str, str]:
+def boards(detections: Mapping[str, Detection]) -> tuple[Board, ...]:
+    """The pages in the order of the navigation bar."""
+    return (
+        findings.page(),
+        finding.page(),
+        entity.page(),
+        health.page(),
+        tuning.page(detections),
+        welcome.page(),
+    )
+
+
+def files(detections: Mapping[str, Detection]) -> dict[str, str]:
     """Path below the root -> content."""
-    views = {f"default/data/ui/views/{page.name}.xml": page.xml() for page in PAGES}
-    return {**views, "default/data/ui/nav/default.xml": navigation([page.name for page in PAGES], OTHER_VIEWS)}
+    made = boards(detections)
+    views = {f"default/data/ui/views/{page.name}.xml": page.xml() for page in made}
+    return {**views, "default/data/ui/nav/default.xml": navigation([page.name for page in made], OTHER_VIEWS)}

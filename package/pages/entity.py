@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from pages.board import EPOCH, SEVERITY_COLOURS, Board, coloured, link
 
-VALUES_DRAWN = 20
 FIELDS = ("entity", "identity", "project", "host", "function", "role", "resource", "workload", "script", "flow")
 """Fields of a finding that name an entity."""
 
-HISTORY = '| cbahistory entity="$entity$"'
+KINDS = FIELDS[1:]
+OPENS = link("entity", entity="$row.Entity.value|u$")
+
+PROFILE = "(?<Population>.*?)_?(?<Kind>identity|host|project|organization|resource|function)_(?<Dimension>.+)"
+"""How the name of a profile is read."""
+DAYS = 30
+"""Drawn, up to the day before today."""
+READ = 10_000
+"""Histories that the list of entities reads at most: a page must not wait for all of a large organization's."""
+LISTED = 100
 
 
 def page() -> Board:
     board = Board("entity", "Entity", "What is known about an identity, host, project, function, role or resource.")
-    board.text("entity", "Entity", "organization")
-    known = board.search("known", HISTORY, earliest="0", latest="now")
+    board.text("entity", "Entity, its whole name", "organization")
+    board.text("find", "Find others by a part of it", "*")
+    known = board.search("known", '| cbahistory entity="$entity$"', earliest="0", latest="now")
     named = " OR ".join(f'{name}="$entity$"' for name in FIELDS)
     found = board.search(
         "found", f'| inputlookup cba_findings | where "$entity$"="organization" OR {named}', earliest="0", latest=""
@@ -32,104 +41,167 @@ def page() -> Board:
         (board.number("findings_panel", "findings", "Findings"), 3),
     )
 
-    board.chain(
-        "days",
-        known,
-        f"""
-| sort 0 established, - days_training, value
-| head {VALUES_DRAWN}
-| eval day=split(days, " ")
-| mvexpand day
-| where day!=""
-| eval day=substr(day, 6), size=if(established=1, 1, 2)
-| sort 0 day
-| table day value size
-""",
-    )
+    board.chain("days", known, _days())
     days = board.days(
         "days_panel",
         "days",
         "Which value on which day of the training period (UTC)",
-        f"Blue: established. Yellow: provisional. {VALUES_DRAWN} values at most. Nothing? Nothing learned in 30 days.",
+        ("Dimension", "Value"),
+        DAYS,
+        "The numbers are days of the month. Blue: established, it counts as normal. Yellow: provisional, it is new. "
+        "Nothing here? Nothing was learned of this name in 30 days.",
     )
-    board.chain("list", found, _listed())
+    board.row(300, (days, 12))
+
+    board.chain("list", found, LIST)
     listed = board.table(
         "list_panel",
         "list",
         "Findings",
-        {"When": 95, "Severity": 100, "Finding": 140, "Count": 65, "Status": 70},
+        {"When": 125, "Severity": 110, "Finding": 260, "Count": 80, "Status": 85},
         colours=[coloured("Severity", SEVERITY_COLOURS)],
         click=link("finding", finding="$row._finding_id.value|u$"),
-        rows=12,
+        rows=10,
         description="A row opens the finding. Nothing here is good news.",
     )
-    board.row(480, (days, 7), (listed, 5))
-
-    board.chain(
-        "table",
-        known,
-        """
-| sort 0 profile, - days_training, value
-| eval Profile=profile, Value=value, State=if(established=1, "established", "provisional"), First=first_day,
-    Last=last_day,
-    Days=days_training, Trained=if(trained=1, "yes", "not yet"), Verdict=verdict
-| table Profile Value State First Last Days Trained Verdict
-""",
+    board.search("others", _others(), earliest="0", latest="now")
+    others = board.table(
+        "others_panel",
+        "others",
+        "Find an entity",
+        {"Entity": 300, "Kind": 95, "Findings": 90},
+        texts=("Entity",),
+        click=OPENS,
+        rows=10,
+        description="By the part of a name written above. A row opens it.",
     )
+    board.row(380, (listed, 7), (others, 5))
+
+    board.chain("table", known, TABLE)
     table = board.table(
         "table_panel",
         "table",
         "What is known",
         {
-            "Profile": 155,
+            "Profile": 190,
             "Value": 150,
-            "State": 100,
-            "First": 95,
-            "Last": 95,
-            "Days": 60,
+            "State": 105,
+            "First": 100,
+            "Last": 100,
+            "Days": 70,
             "Trained": 90,
-            "Verdict": 75,
+            "Verdict": 90,
         },
         texts=("Value",),
         colours=[coloured("State", {"provisional": SEVERITY_COLOURS["medium"]})],
-        description=(
-            "Established values count as normal, provisional ones are new. Nothing? Write the name as in a finding."
-        ),
-        rows=20,
+        description="Of the 90 days kept; Days counts those of the training period. Nothing here? Find the name above.",
+        rows=10,
     )
-    board.chain("related", found, _related())
+    board.row(360, (table, 12))
+
+    board.search("related", _related(named), earliest="0", latest="now")
     related = board.table(
         "related_panel",
         "related",
         "Related entities",
-        {"Kind": 85, "Name": 185, "Findings": 85},
-        texts=("Name",),
-        click=link("entity", entity="$row.Name.value|u$"),
-        description="Named by the same findings. A row opens the entity.",
-        rows=20,
+        {"Entity": 400, "Kind": 100, "Because": 200},
+        texts=("Entity",),
+        click=OPENS,
+        description="Named by the same findings or histories. A row opens the entity.",
+        rows=10,
     )
-    board.row(620, (table, 8), (related, 4))
+    board.row(260, (related, 12))
     return board
 
 
-def _listed() -> str:
-    return f"""
+LIST = f"""
 | sort 0 - first_time
 | eval When=strftime(first_time, "{EPOCH}"), Severity=severity, Finding=name, Count=count,
     Status=status, _finding_id=finding_id
 | table When Severity Finding Count Status _finding_id
 """
 
+TABLE = """
+| sort 0 profile, - days_training, value
+| eval Profile=profile, Value=value, State=if(established=1, "established", "provisional"), First=first_day,
+    Last=last_day,
+    Days=days_training, Trained=if(trained=1, "yes", "not yet"), Verdict=verdict
+| table Profile Value State First Last Days Trained Verdict
+"""
 
-def _related() -> str:
-    kinds = [name for name in FIELDS if name != "entity"]
-    pairs = ", ".join(f'if(len({name})>1 AND {name}!="$entity$", "{name}||".{name}, null())' for name in kinds)
+
+def _days() -> str:
+    """SPL that gives each day of the training period two columns: the day of the month where the value was seen, and
+    whether the value is established."""
+    backs = range(DAYS, 0, -1)
+    # Days are texts in UTC; reckoned from the text of today, the time zone of whoever looks does not matter.
+    dates = ",\n    ".join(f'd{back}=strftime(relative_time(today, "-{back}d"), "%Y-%m-%d")' for back in backs)
+    states = ",\n    ".join(f's{back}=if(match(days, d{back}), state, "")' for back in backs)
+    numbers = ",\n    ".join(f'd{back}=if(s{back}!="", substr(d{back}, 9), "")' for back in backs)
     return f"""
+| sort 0 profile, - days_training, value
+| rex field=profile "^{PROFILE}"
+| eval today=strptime(as_of, "%Y-%m-%d"), state=if(established=1, "established", "provisional"), Value=value,
+    Dimension=if(len(Population)>0, Dimension." (".Population.")", Dimension),
+    {dates}
+| eval {states}
+| eval {numbers}
+| table Dimension Value {" ".join(f"d{back}" for back in backs)} {" ".join(f"s{back}" for back in backs)}
+"""
+
+
+def _others() -> str:
+    """SPL that lists entities of findings and histories by name."""
+    named = " OR ".join(f'{name}="*$find$*"' for name in KINDS)
+    return f"""
+| inputlookup cba_findings where {named}
+{_each_named()}
+| search Entity="*$find$*"
+| stats count AS Findings values(Kind) AS Kind BY Entity
+| append
+    [| inputlookup cba_history where entity="*$find$*"
+    | head {READ}
+    | rex field=profile "^{PROFILE}"
+    | stats values(Kind) AS Kind BY entity
+    | rename entity AS Entity
+    | eval Findings=0]
+| stats sum(Findings) AS Findings values(Kind) AS Kind BY Entity
+| sort 0 - Findings, Entity
+| head {LISTED}
+| eval Kind=mvjoin(Kind, ", ")
+| table Entity Kind Findings
+"""
+
+
+def _related(named: str) -> str:
+    """SPL that lists who is named by the same findings, the roles of a function and the hosts of a resource, and the
+    functions and resources of a role or host."""
+    return f"""
+| inputlookup cba_findings
+| where "$entity$"="organization" OR {named}
+{_each_named()}
+| where Entity!="$entity$"
+| stats count BY Entity Kind
+| eval Because=if(count=1, "1 finding", count." findings")
+| append
+    [| cbahistory entity="$entity$"
+    | where (like(profile, "%function_role") OR like(profile, "%resource_host")) AND value!="*"
+    | eval Kind=if(like(profile, "%_role"), "role", "host"), Entity=value, Because="its history", count=0]
+| append
+    [| inputlookup cba_history where (profile="*function_role" OR profile="*resource_host") values="*\\"$entity$\\"*"
+    | eval Kind=if(like(profile, "%_role"), "function", "resource"), Entity=entity, Because="its history", count=0]
+| stats max(count) AS count values(Because) AS Because BY Entity Kind
+| sort 0 - count, Kind, Entity
+| eval Because=mvjoin(Because, ", ")
+| table Entity Kind Because
+"""
+
+
+def _each_named() -> str:
+    """SPL that makes a row per entity that a finding names. A function may stand there without its project."""
+    pairs = ", ".join(f'if(len({name})>1, "{name}||".{name}, null())' for name in KINDS)
+    return f"""| eval function=if(like(function, project."/%"), function, project."/".function)
 | eval other=mvappend({pairs})
 | mvexpand other
 | where isnotnull(other)
-| stats count AS Findings BY other
-| eval Kind=mvindex(split(other, "||"), 0), Name=mvindex(split(other, "||"), 1)
-| sort 0 - Findings, Kind, Name
-| table Kind Name Findings
-"""
+| eval Kind=mvindex(split(other, "||"), 0), Entity=mvindex(split(other, "||"), 1)"""

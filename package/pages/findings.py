@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.board import EPOCH, SEVERITY_COLOURS, Board, coloured, link
+from pages.board import EPOCH, SEVERITY_COLOURS, Board, chooses, coloured, link
 
 SEVERITIES = {
     "all": "severity_id>=0",
@@ -17,20 +17,41 @@ SHOWN = 240
 
 PER_SEVERITY = " ".join(f'count(eval(severity="{name}")) AS {name}' for name in SEVERITY_COLOURS)
 
+NO_COUNTRY = "none"
+"""Stands for the country of a finding that has none, so that a filter by country can let it pass."""
+
 
 def page() -> Board:
     board = Board("findings", "Findings", "What has been raised, the most severe first. A row opens the finding.")
     board.time_range()
     board.choice("severity", "Severity", SEVERITIES, SEVERITIES["all"])
     board.choice("status", "Status", STATUSES, STATUSES["open"])
-    found = board.search("found", "| inputlookup cba_findings where $severity$ $status$ | `cba_findings_in_range`")
+    raised = board.search(
+        "raised",
+        f"""
+| inputlookup cba_findings where $severity$ $status$
+| `cba_findings_in_range`
+| eval base="base", code=if(len(country)>0 AND country!="-", country, "{NO_COUNTRY}")
+| lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
+| lookup cba_countries country AS code OUTPUT name AS country_name
+| eval detection_name=coalesce(detection_name, detection), country_name=coalesce(country_name, code)
+""",
+    )
+    board.chain("detection_choices", raised, _choices("detection", "detection_name"))
+    board.chain("country_choices", raised, _choices("code", "country_name"))
+    board.choice_of("detection", "Detection", "detection_choices")
+    board.choice_of("country", "Country", "country_choices")
+    board.text("entity", "Entity: part of its name", "*")
+    # The map and the list of countries show the others, too, so that one click leads from country to country.
+    anywhere = board.chain("anywhere", raised, '| search detection="$detection$" entity="*$entity$*"')
+    found = board.chain("found", anywhere, '| search code="$country$"')
 
     board.chain("count", found, "| stats count")
     board.chain("severe", found, "| where severity_id>=4 | stats count")
     board.chain("medium", found, '| where severity="medium" | stats count')
     board.chain("entities", found, "| stats dc(entity) AS entities")
     board.row(
-        130,
+        110,
         (board.number("count_panel", "count", "Findings"), 3),
         (board.number("severe_panel", "severe", "High and critical"), 3),
         (board.number("medium_panel", "medium", "Medium"), 3),
@@ -44,37 +65,52 @@ def page() -> Board:
     )
     board.chain(
         "countries",
-        found,
-        '| where isnotnull(country) AND country!="" AND country!="-" | stats count AS findings BY country '
-        "| sort 0 - findings, country | head 12",
-    )
-    board.chain(
-        "detections",
-        found,
-        "| stats count AS Findings count(eval(severity_id>=4)) AS Severe BY detection | rename detection AS Detection "
-        "| sort 0 - Findings, Detection",
+        anywhere,
+        f"""
+| where code!="{NO_COUNTRY}"
+| stats count AS findings BY country_name code
+| sort 0 - findings, country_name
+| eval name=country_name, Country=country_name, Findings=findings, _code=code
+| table name findings code Country Findings _code
+""",
     )
     board.row(
-        270,
+        330,
         (
             board.columns(
                 "per_day_panel",
                 "per_day",
                 "Findings per day (UTC)",
+                "By their first events.",
                 stackMode="stacked",
                 legendDisplay="bottom",
                 seriesColorsByField=SEVERITY_COLOURS,
                 xAxisTitleVisibility="hide",
                 yAxisTitleVisibility="hide",
             ),
+            4,
+        ),
+        (
+            board.world(
+                "map_panel",
+                "countries",
+                "Findings by country",
+                "Light blue: 1, blue: 2 to 4, orange: 5 or more. A click filters.",
+                click=chooses("country", "code"),
+            ),
             5,
         ),
-        (_bars(board, "countries_panel", "countries", "Countries"), 3),
         (
             board.table(
-                "detections_panel", "detections", "Detections", {"Detection": 220, "Findings": 85, "Severe": 75}
+                "countries_panel",
+                "countries",
+                "Countries",
+                {"Country": 110, "Findings": 85},
+                click=chooses("country", "_code"),
+                description="A row filters. None? No finding has one.",
+                rows=50,
             ),
-            4,
+            3,
         ),
     )
 
@@ -96,9 +132,9 @@ def page() -> Board:
         {
             "When": 105,
             "Severity": 105,
-            "Finding": 215,
-            "Entity": 190,
-            "Explanation": 370,
+            "Finding": 205,
+            "Entity": 240,
+            "Explanation": 380,
             "Score": 70,
             "Count": 70,
             "Status": 85,
@@ -108,17 +144,50 @@ def page() -> Board:
         description="Nothing here? Choose a longer time range or another status; Health says what is not active yet.",
         rows=25,
     )
-    board.row(900, (table, 12))
+    board.row(760, (table, 12))
+
+    board.chain(
+        "detections",
+        found,
+        """
+| stats count AS Findings count(eval(severity_id>=4)) AS Severe count(eval(severity="medium")) AS Medium
+    dc(entity) AS Entities count(eval(status="new")) AS New count(eval(verdict="benign")) AS Benign
+    count(eval(verdict="malicious")) AS Malicious max(last_time) AS last BY detection_name detection
+| sort 0 - Severe, - Medium, - Findings, detection
+| eval Detection=detection_name, Last=strftime(last, "%Y-%m-%d"), _detection=detection
+| table Detection Findings Severe Medium Entities New Benign Malicious Last _detection
+""",
+    )
+    detections = board.table(
+        "detections_panel",
+        "detections",
+        "By detection",
+        {
+            "Detection": 400,
+            "Findings": 85,
+            "Severe": 75,
+            "Medium": 75,
+            "Entities": 80,
+            "New": 60,
+            "Benign": 75,
+            "Malicious": 85,
+            "Last": 90,
+        },
+        click=chooses("detection", "_detection"),
+        description="Severe: high or critical. New: without a verdict. A row shows that detection only.",
+    )
+    board.row(400, (detections, 12))
     return board
 
 
-def _bars(board: Board, name: str, source: str, title: str) -> str:
-    return board.bars(
-        name,
-        source,
-        title,
-        legendDisplay="off",
-        seriesColors=["#0072B2"],
-        xAxisTitleVisibility="hide",
-        yAxisTitleVisibility="hide",
-    )
+def _choices(value: str, label: str) -> str:
+    """SPL that makes the rows of a dropdown: all, then what there is."""
+    return f"""
+| stats count BY {value} {label}
+| append
+    [| makeresults
+    | eval {value}="*", {label}="all"]
+| eval label={label}, value={value}, place=if(value="*", 0, 1)
+| sort 0 place, label
+| table label value
+"""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pages.board import STATE_COLOURS, Board, coloured, search_link
+from cba.detection.model import SOURCES
+from pages import attack, freshness
+from pages.board import STATE_COLOURS, Board, coloured, manager_link
 
 NOW = "now"
+# After Okabe and Ito: told apart by people who do not see red and green alike.
+SERIES_COLOURS = ["#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#9AA5B1"]
 
 
 def page() -> Board:
@@ -14,108 +18,191 @@ def page() -> Board:
     board.chain("active", health, '| where state="active" | stats count')
     board.chain("waiting", health, '| where state="waiting" OR state="learning" | stats count')
     board.chain("quiet", health, '| where in(state, "no data", "silent", "breaker open") | stats count')
+    board.chain("off", health, '| where state="off" | stats count')
     board.chain("age", health, "| stats max(ip_database_age_days) AS age")
     board.row(
         120,
-        (board.number("active_panel", "active", "Active", "detection and source"), 3),
+        (board.number("active_panel", "active", "Active", "detection and source"), 2),
         (board.number("waiting_panel", "waiting", "Waiting or learning", "in time they become active"), 3),
         (board.number("quiet_panel", "quiet", "Silent, without data, or stopped", "see why below"), 3),
-        (board.number("age_panel", "age", "Age of the IP data", "days; renew it every few months"), 3),
+        (board.number("off_panel", "off", "Off", "see Welcome"), 2),
+        (board.number("age_panel", "age", "Age of the IP data", "days"), 2),
     )
+    _coverage(board, health)
+    _freshness_and_growth(board, health)
+    _states(board, health)
+    _size(board, health)
+    _techniques_and_ip_data(board, health)
+    return board
 
+
+def _coverage(board: Board, health: str) -> None:
+    """Detections × sources, a colour for each state."""
+    states = " ".join(f'values(eval(if(source="{name}", state, null()))) AS {name}' for name in SOURCES)
+    board.chain(
+        "coverage",
+        health,
+        f"""
+| stats {states} max(alerts_on) AS enabled max(alerts) AS alerts BY detection
+| eval Detection=detection, Alerts=coalesce(enabled, "?")." of ".alerts
+| table Detection {" ".join(SOURCES)} Alerts
+""",
+    )
+    matrix = board.table(
+        "coverage_panel",
+        "coverage",
+        "Coverage: detections and sources",
+        {"Detection": 250, **dict.fromkeys(SOURCES, 100), "Alerts": 90},
+        colours=[coloured(name, STATE_COLOURS) for name in SOURCES],
+        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
+        description="Alerts: how many variations raise one. An empty cell: the detection does not look at the source. "
+        "A row opens the detection's saved searches.",
+    )
+    board.row(380, (matrix, 12))
+
+
+def _freshness_and_growth(board: Board, health: str) -> None:
+    board.search("fresh", freshness.query(), earliest=freshness.SINCE, latest=NOW)
+    fresh = board.table(
+        "fresh_panel",
+        "fresh",
+        "Newest event of each source",
+        {"Source": 110, "Data": 70, "Newest": 150, "Age": 110},
+        colours=[coloured("Data", freshness.COLOURS)],
+        description="Late: none for a day. None: see the page Configuration.",
+    )
+    board.chain(
+        "growth",
+        health,
+        """
+| dedup detection
+| eval pair=split(values_first_seen, " ")
+| mvexpand pair
+| eval _time=strptime(mvindex(split(pair, "="), 0), "%Y-%m-%d"), new=tonumber(mvindex(split(pair, "="), 1))
+| xyseries _time detection new
+| sort 0 _time
+""",
+    )
+    growth = board.columns(
+        "growth_panel",
+        "growth",
+        "Growth: values first seen, day by day",
+        stackMode="stacked",
+        seriesColors=SERIES_COLOURS,
+        legendDisplay="right",
+        legendTruncation="ellipsisOff",
+        xAxisTitleVisibility="hide",
+        yAxisTitleVisibility="hide",
+    )
+    board.row(360, (fresh, 5), (growth, 7))
+
+
+def _states(board: Board, health: str) -> None:
     board.chain(
         "states",
         health,
         """
 | eval Detection=detection, Source=source, State=state, Why=reason, "Days left"=days_to_activation,
-    "First day"=first_day, "Last day"=last_day, "Days silent"=days_silent,
-    "Matches in 24 h"=matches_24h." of ".breaker_threshold
-| table Detection Source State Why "Days left" "First day" "Last day" "Days silent" "Matches in 24 h"
+    "First day"=first_day, "Last day"=last_day, "Matches in 24 h"=matches_24h, fine=if(isnull(reason), 1, 0)
+| sort 0 fine, Detection, Source
+| table Detection Source State Why "Days left" "First day" "Last day" "Matches in 24 h"
 """,
     )
     states = board.table(
         "states_panel",
         "states",
-        "Detections and sources",
+        "Why, and since when",
         {
-            "Detection": 220,
+            "Detection": 250,
             "Source": 95,
             "State": 100,
             "Why": 330,
-            "Days left": 70,
+            "Days left": 60,
             "First day": 100,
             "Last day": 100,
-            "Days silent": 75,
-            "Matches in 24 h": 95,
+            "Matches in 24 h": 85,
         },
         colours=[coloured("State", STATE_COLOURS)],
-        description="“No data” is also what a detection says whose search is not enabled: see Welcome.",
-        rows=30,
+        description="Why it raises nothing and what to do, or what it cannot see; those with nothing to say come last.",
+        rows=50,
     )
     board.row(760, (states, 12))
 
+
+def _size(board: Board, health: str) -> None:
     board.chain(
         "size",
         health,
         """
-| stats max(history_documents) AS documents max(history_bytes) AS bytes max(identity_trained) AS trained
-    max(identity_untrained) AS untrained BY detection
-| eval Detection=detection, Histories=documents, "Size in MB"=round(bytes/1048576, 2),
+| dedup detection
+| eval pair=split(values_first_seen, " ")
+| mvexpand pair
+| eval new=tonumber(mvindex(split(pair, "="), 1))
+| stats sum(new) AS new max(history_documents) AS documents max(history_values) AS held max(history_bytes) AS bytes
+    max(identity_trained) AS trained max(identity_untrained) AS untrained BY detection
+| eval Detection=detection, Histories=documents, Values=held, "Size in kB"=round(bytes/1024), "New in 30 days"=new,
     "Identities compared"=trained, "Not yet"=untrained
-| table Detection Histories "Size in MB" "Identities compared" "Not yet"
+| table Detection Histories Values "Size in kB" "New in 30 days" "Identities compared" "Not yet"
 """,
     )
     size = board.table(
         "size_panel",
         "size",
-        "What has been learned",
-        {"Detection": 260, "Histories": 90, "Size in MB": 80, "Identities compared": 100, "Not yet": 70},
+        "Histories: their size",
+        {
+            "Detection": 260,
+            "Histories": 90,
+            "Values": 90,
+            "Size in kB": 80,
+            "New in 30 days": 80,
+            "Identities compared": 100,
+            "Not yet": 70,
+        },
+        description="Not yet: identities too young to be compared; projects and the organization answer for them.",
     )
+    board.row(400, (size, 12))
+
+
+def _techniques_and_ip_data(board: Board, health: str) -> None:
     board.search(
         "attack",
-        """
+        f"""
 | inputlookup cba_detections
 | eval technique=split(attack, " ")
 | mvexpand technique
-| where match(technique, "^T\\d{4}")
+| where match(technique, "^T\\d{{4}}")
 | stats dc(detection) AS Detections count AS Variations BY technique
-| eval Technique=technique, _page=replace(technique, "\\.", "/")
+| eval Technique=technique, Name={attack.name_of("technique")}, _page=replace(technique, "\\.", "/")
 | sort 0 - Detections, Technique
-| table Technique Detections Variations _page
+| table Technique Name Detections Variations _page
 """,
         earliest="0",
         latest=NOW,
     )
-    attack = board.table(
+    techniques = board.table(
         "attack_panel",
         "attack",
         "ATT&CK techniques covered",
-        {"Technique": 120, "Detections": 100, "Variations": 100},
+        {"Technique": 110, "Name": 260, "Detections": 100, "Variations": 95},
         click="https://attack.mitre.org/techniques/$row._page.value$/",
-        description="A row opens the technique's page.",
+        description="A row opens the technique's page. For the Navigator: docs/attack-navigator-layer.json.",
     )
-    board.row(330, (size, 7), (attack, 5))
-
     board.chain(
-        "data",
+        "credits",
         health,
         """
 | head 1
-| eval "IP data of"=ip_database_date, "Age in days"=ip_database_age_days, Sources=ip_attribution
-| table "IP data of" "Age in days" Sources
+| eval From=split(replace(ip_attribution, "\\.$", ""), ". ")
+| mvexpand From
+| table From
 """,
     )
-    data = board.table(
-        "data_panel",
-        "data",
+    credits = board.table(
+        "credits_panel",
+        "credits",
         "Where countries and networks come from",
-        {"IP data of": 110, "Age in days": 90, "Sources": 500},
-        click=search_link("%7C%20cbahealth%20entities%3Dfalse"),
+        {"From": 500},
+        description="How to renew it: package/ip_data.md.",
     )
-    credit = board.markdown(
-        "credit_panel",
-        "[IP Geolocation by DB-IP](https://db-ip.com), licensed under "
-        "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). How to renew it: package/ip_data.md.",
-    )
-    board.row(140, (data, 8), (credit, 4))
-    return board
+    link = board.markdown("credit_panel", "[IP Geolocation by DB-IP](https://db-ip.com)")
+    board.row(400, (techniques, 7), ({credits: 360, link: 40}, 5))

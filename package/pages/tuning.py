@@ -1,8 +1,11 @@
-"""Tuning: what is noisy, what analysts said of it, and where one verdict or one row of a lookup helps."""
+"""Tuning: settings tried before they are changed; what is noisy, and where one verdict or one row of a lookup helps."""
 
 from __future__ import annotations
 
-from pages.board import SEVERITY_COLOURS, Board, coloured, link, search_link
+from typing import Callable, Iterable, Mapping
+
+from cba.detection.model import AllowList, Detection
+from pages.board import ACCENT, EPOCH, SEVERITY_COLOURS, Board, coloured, link, search_link
 
 EDITED = {
     "Company VPN exits and proxies": "egress_ranges",
@@ -16,9 +19,30 @@ EDITED = {
 """What an analyst may want to say once for all -> the lookup that says it."""
 
 
-def page() -> Board:
-    board = Board("tuning", "Tuning", "What is noisy, and what to do about it.")
+AS_NOW = "now"
+SHOWN = 150
+"""Characters of an explanation in a list."""
+CHOICES = {
+    "training_days": ("Training period", (7, 14, 30, 45, 60), "days"),
+    "established_days": ("Days of a normal value", (1, 2, 3, 5, 10), "days"),
+    "established_age_days": ("Age of a normal value", (3, 7, 14, 21), "days"),
+    "trained_days": ("Days to be trained", (1, 3, 5, 10, 20), "days"),
+    "activation_days": ("Activation period", (7, 14, 30), "days"),
+    "variation_precedence": ("Precedence", ("severity", "listed"), "first"),
+}
+"""Setting -> its name on the page, values to try, their unit."""
+
+# What stands before `changed=…` until a detection is chosen: one row that says so, from a search that costs nothing.
+NOTHING_CHOSEN = """
+| makeresults
+| eval name="Choose a detection at Try settings of, then what to change", severity="-", severity_id=0, finding_id=""
+| search NOT"""
+
+
+def page(detections: Mapping[str, Detection]) -> Board:
+    board = Board("tuning", "Tuning", "Settings tried before they are changed; what is noisy, and what to do about it.")
     board.time_range()
+    _backtest(board, detections)
     found = board.search("found", "| inputlookup cba_findings | `cba_findings_in_range`")
 
     board.chain(
@@ -93,12 +117,23 @@ def page() -> Board:
         "values_panel",
         "values",
         "Noisiest values of open findings",
-        {"Value": 170, "Detection": 230, "Findings": 80, "Entities": 80},
+        {"Value": 300, "Detection": 200, "Findings": 80, "Entities": 80},
         texts=("Value",),
         click=search_link("$row._search.value|u$"),
         description="A row prepares the search that calls all its findings benign; read it before you run it.",
     )
     board.row(420, (entities, 6), (values, 6))
+
+    board.chain("allowable", found, _allowable(detections))
+    allowable = board.table(
+        "allowable_panel",
+        "allowable",
+        "Expected from now on: put it on its list",
+        {"What": 300, "List": 150, "Findings": 85},
+        texts=("What",),
+        click=search_link("$row._search.value|u$"),
+        description="Open findings of detections with an allow-list. A row prepares the search: say why, and run it.",
+    )
 
     rows = ", ".join(f'"{what}||{lookup}"' for what, lookup in EDITED.items())
     board.search(
@@ -142,6 +177,107 @@ def page() -> Board:
         click=link("entity", entity="$row.Entity.value|u$"),
         description="Nothing here? Nobody has given a verdict yet: open a finding to give the first.",
     )
-    board.row(330, (lookups, 4), (verdicts, 8))
-    # Here belongs the comparison of settings over the last 30 days: a table over the command cbabacktest.
+    board.row(330, (allowable, 6), (lookups, 6))
+    board.row(260, (verdicts, 12))
     return board
+
+
+def _allowable(detections: Mapping[str, Detection]) -> str:
+    """SPL that lists what the open findings are about, and the search that puts it on its detection's allow-list."""
+    lists = {name: detection.allow for name, detection in detections.items() if detection.allow is not None}
+    names = ", ".join(f'"{name}"' for name in lists)
+
+    def each(text: Callable[[AllowList], str]) -> str:
+        return ", ".join(f'detection="{name}", {text(allow)}' for name, allow in lists.items())
+
+    def search(allow: AllowList) -> str:
+        quoted = allow.search.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + quoted.replace("$finding_id$", '".finding."') + '"'
+
+    return f"""
+| where status!="closed" AND in(detection, {names})
+| eval What=case({each(lambda allow: '." ".'.join(allow.row.values()))}),
+    List=case({each(lambda allow: f'"{allow.lookup}"')})
+| stats count AS Findings first(finding_id) AS finding BY detection What List
+| sort 0 - Findings, What
+| eval _search=case({each(search)})
+| table What List Findings _search
+"""
+
+
+def _backtest(board: Board, detections: Iterable[str]) -> None:
+    """What a detection would have raised under other settings, beside what it raises under today's."""
+    rows = {
+        name: f'| savedsearch "CBA - {name} - Rows" | cbabacktest detection={name} window=`cba_time_window`'
+        for name in detections
+    }
+    board.choice("backtest", "Try settings of", {"choose a detection": NOTHING_CHOSEN, **rows}, NOTHING_CHOSEN)
+    for key, (title, values, unit) in CHOICES.items():
+        board.choice(key, title, {"as now": AS_NOW, **{f"{value} {unit}": str(value) for value in values}}, AS_NOW)
+    changes = ", ".join(f"{key}=${key}$" for key in CHOICES)
+    tried = board.search("backtest", f'$backtest$ changed="{changes}"')
+
+    board.chain(
+        "compared",
+        tried,
+        """
+| stats sum(now) AS now sum(changed) AS changed BY severity_id severity name
+| sort 0 - severity_id, name
+| eval Severity=severity, Alert=name, Now=coalesce(now, "-"), Changed=coalesce(changed, "-"),
+    Difference=coalesce(changed-now, "-")
+| table Severity Alert Now Changed Difference
+""",
+    )
+    compared = board.table(
+        "compared_panel",
+        "compared",
+        "Try settings: findings per variation, now and under the changed settings",
+        {"Severity": 110, "Alert": 330, "Now": 70, "Changed": 90, "Difference": 100},
+        colours=[coloured("Severity", SEVERITY_COLOURS)],
+        description="The time range, judged again from the histories; nothing is written.",
+    )
+    board.chain(
+        "compared_days",
+        tried,
+        """
+| where finding_id!=""
+| eval _time=first_time
+| bin _time span=1d
+| stats sum(now) AS now sum(changed) AS changed BY _time
+| sort 0 _time
+""",
+    )
+    days = board.columns(
+        "compared_days_panel",
+        "compared_days",
+        "The same per day (UTC)",
+        legendDisplay="bottom",
+        seriesColorsByField={"now": SEVERITY_COLOURS["informational"], "changed": ACCENT},
+        xAxisTitleVisibility="hide",
+        yAxisTitleVisibility="hide",
+    )
+    board.row(330, (compared, 7), (days, 5))
+    board.chain(
+        "differing",
+        tried,
+        f"""
+| where finding_id!="" AND now!=changed
+| sort 0 first_time
+| eval What=if(changed=1, "would come", "would go"), Finding=name, Entity=entity,
+    When=strftime(first_time, "{EPOCH}"), Severity=severity, Events=count,
+    Explanation=if(len(explanation)>{SHOWN}, substr(explanation, 1, {SHOWN})." …", explanation)
+| table What When Severity Finding Entity Explanation Events
+""",
+    )
+    differing = board.table(
+        "differing_panel",
+        "differing",
+        "Findings that would come or go",
+        {"What": 100, "When": 105, "Severity": 110, "Finding": 210, "Entity": 190, "Explanation": 330, "Events": 80},
+        texts=("Entity",),
+        colours=[coloured("Severity", SEVERITY_COLOURS)],
+        click=link("entity", entity="$row.Entity.value|u$"),
+        description="Nothing here? Nothing is chosen yet, or the same findings are raised. A row opens the entity.",
+        rows=10,
+    )
+    board.row(260, (differing, 12))

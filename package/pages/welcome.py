@@ -1,89 +1,155 @@
-"""Welcome: from an installed app to the first finding."""
+"""Welcome: from an installed app to the first finding, step by step, and how far each step has come."""
 
 from __future__ import annotations
 
-from pages.board import STATE_COLOURS, Board, coloured, search_link
-
-SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
+from pages import freshness
+from pages.board import APP, STATE_COLOURS, Board, coloured, manager_link, report_link, search_link
 
 INTRODUCTION = """
-## From here to the first finding
+## From here to the first finding: four steps
 
-1. **Which sources have data?** The first table below shows what arrived in the last day. Something missing? Name your
-   indexes on the page Configuration.
-2. **Learn from what is already indexed.** Open *CBA - … - Backfill* of a detection under Reports and run it once, over
-   the last 44 days. It learns and judges nothing. The second table shows how many days it knows.
-3. **Turn it on.** Enable *CBA - … - Detect* of the detection, then the variations you want as alerts; each is a report
-   of its own.
-4. **Look at the page Health** until the state is *active*, then at **Findings**.
+Each panel below is a step, and the numbers say how far it has come. What is learned and turned on is looked up again
+every minute. Indexes, source types and thresholds are set on the page Configuration.
 """
 
 EXPECTATION = """
-## What to expect on which day
+#### What happens when
 
-| day | without back-fill | with back-fill |
-|---|---|---|
-| 1 | waiting: histories begin | active where 14 days of logs were read |
-| 2 to 13 | waiting, days left on the page Health | the first findings; give verdicts |
-| 14 | active: the first findings | |
-| 30 | the training period is full | travel and new offices have settled |
+A detection is silent until its source has **14 days** of data; it then compares with the **30 days** before.
+With a back-fill of 44 days both are there at once. Without, the table below says the day.
 
-A detection is silent until its source has 14 days of data. A new colleague never raises a finding merely for being new.
+In the first weeks give verdicts: trips and new offices become normal. A new colleague never raises a finding merely
+for being new.
+
+#### When a step does not move
+
+- **1** Nothing at all: may your role search those indexes?
+- **2** Stays at 0: the report still runs (Activity > Jobs), or its role may not write histories (`cba_admin` may).
+- **3** Off though enabled: its source is switched off on the page Configuration.
+- **4** Not active: the page Health says why.
 """
+
+ON_COLOURS = {"on": STATE_COLOURS["active"], "off": STATE_COLOURS["off"]}
+BAR = 11
+"""Characters of a bar of days: one for four of the 44."""
 
 
 def page() -> Board:
     board = Board("welcome", "Welcome", "First steps: which sources have data, what has been learned, what comes next.")
+    board.row(90, (board.markdown("introduction_panel", INTRODUCTION), 12))
+    board.search("arrived", freshness.query(), earliest=freshness.SINCE, latest="now")
+    health = board.search("health", "| cbahealth entities=false", earliest="0", latest="now", refresh="1m")
+    _progress(board, health)
+    _data_and_back_fill(board, health)
+    _turning_on(board, health)
+    return board
+
+
+def _progress(board: Board, health: str) -> None:
+    """A number for each step."""
+    board.chain(
+        "with_data", "arrived", '| stats count(eval(Data!="none")) AS n count AS all | eval n=n." of ".all | table n'
+    )
+    board.chain(
+        "learned", health, '| stats count(eval(days_to_activation=0)) AS n count AS all | eval n=n." of ".all | table n'
+    )
+    board.chain(
+        "turned_on",
+        health,
+        """
+| stats count(eval(state!="off")) AS enabled BY detection
+| stats count(eval(enabled>0)) AS n count AS all
+| eval n=n." of ".all
+| table n
+""",
+    )
+    board.chain(
+        "raising", health, '| stats count(eval(state="active")) AS n count AS all | eval n=n." of ".all | table n'
+    )
     board.row(
-        400,
-        (board.markdown("introduction_panel", INTRODUCTION), 7),
-        (board.markdown("expectation_panel", EXPECTATION), 5),
+        120,
+        (board.number("with_data_panel", "with_data", "Step 1: logs arrive", "sources with data"), 3),
+        (board.number("learned_panel", "learned", "Step 2: learned", "detection and source with enough days"), 3),
+        (board.number("turned_on_panel", "turned_on", "Step 3: turned on", "detections"), 3),
+        (board.number("raising_panel", "raising", "Step 4: active", "detection and source"), 3),
     )
 
-    parts = " ".join(f'[ search `cba_base_{name}` | eval source="{name}" | fields _time source ]' for name in SOURCES)
-    none = ", ".join(f'"{name}"' for name in SOURCES)
-    board.search(
-        "arrived",
-        f"""
-| multisearch {parts}
-| stats count AS events max(_time) AS newest BY source
-| append [ | makeresults | eval source=mvappend({none}) | mvexpand source | eval events=0 | table source events ]
-| stats max(events) AS events max(newest) AS newest BY source
-| eval Source=source, Events=events, Newest=strftime(newest, "%Y-%m-%d %H:%M"),
-    Data=if(events>0, "arrives", "none")
-| sort 0 - events, Source
-| table Source Data Events Newest
-""",
-        earliest="-24h",
-        latest="now",
-    )
+
+def _data_and_back_fill(board: Board, health: str) -> None:
     arrived = board.table(
         "arrived_panel",
         "arrived",
-        "Step 1: logs of the last 24 hours",
-        {"Source": 100, "Data": 80, "Events": 75, "Newest": 130},
-        colours=[coloured("Data", {"arrives": STATE_COLOURS["active"], "none": STATE_COLOURS["no data"]})],
-        description="None where there should be some? Check indexes and source types on the page Configuration.",
+        "Step 1: which sources have data",
+        {"Source": 100, "Data": 70, "Newest": 150, "Age": 100},
+        colours=[coloured("Data", freshness.COLOURS)],
+        click=search_link("search%20%60cba_base_$row.Source.value$%60", "-24h", "now"),
+        description="None? Name its indexes on the page Configuration.",
     )
-    health = board.search("health", "| cbahealth entities=false", earliest="0", latest="now")
+    expectation = board.markdown("expectation_panel", EXPECTATION)
     board.chain(
-        "learned",
+        "back_fill",
         health,
-        """
-| eval days=round((strptime(last_day, "%Y-%m-%d")-strptime(first_day, "%Y-%m-%d"))/86400)+1
-| stats max(days) AS days min(days_to_activation) AS left values(state) AS states BY detection
-| eval Detection=detection, "Days known"=coalesce(days, 0), "Days to go"=if(isnull(days), "back-fill first", left),
-    State=mvjoin(states, ", "), Report="CBA - ".detection." - Backfill"
-| table Detection "Days known" "Days to go" State Report
+        f"""
+| eval Detection=detection, Source=source, Days=coalesce(days_learned, 0), Of=days_looked_at,
+    filled=floor(Days*{BAR}/Of), bar=if(filled>0, substr("{"█" * BAR}", 1, filled), ""),
+    Learned=bar.if(filled<{BAR}, substr("{"░" * BAR}", 1, {BAR}-filled), ""),
+    _report="/servicesNS/nobody/{APP}/saved/searches/CBA%20-%20".detection."%20-%20Backfill"
+| table Detection Source Days Of Learned _report
 """,
     )
-    learned = board.table(
-        "learned_panel",
-        "learned",
-        "Steps 2 and 3: what has been learned",
-        {"Detection": 240, "Days known": 80, "Days to go": 80, "State": 110, "Report": 290},
-        click=search_link("%7C%20cbahealth%20detection%3D$row.Detection.value|u$"),
-        description="Report is the one to run once. A row tells everything about its health.",
+    back_fill = board.table(
+        "back_fill_panel",
+        "back_fill",
+        "Step 2: learn from what is already indexed",
+        {"Detection": 240, "Source": 100, "Days": 60, "Of": 50, "Learned": 160},
+        click=report_link("_report"),
+        description="A row opens the detection's Backfill report: run it once, before step 3. It only learns.",
+        rows=50,
     )
-    board.row(520, (arrived, 4), (learned, 8))
-    return board
+    board.row(660, ({arrived: 370, expectation: 290}, 5), (back_fill, 7))
+
+
+def _turning_on(board: Board, health: str) -> None:
+    board.chain(
+        "next",
+        health,
+        """
+| eval known=if(isnull(first_day), null(), 1), seen=if(isnull(first_day), null(), active_from),
+    full=if(isnull(first_day), null(), training_full)
+| stats count(eval(state!="off")) AS enabled count(eval(state="active")) AS active
+    count(eval(state="waiting")) AS waiting count(known) AS known min(seen) AS seen min(full) AS full
+    min(active_from) AS earliest max(alerts_on) AS alerts_on max(alerts) AS alerts values(state) AS states BY detection
+| eval Detection=detection, Search=if(enabled>0, "on", "off"), Alerts=coalesce(alerts_on, "?")." of ".alerts,
+    today=strftime(now(), "%Y-%m-%d"), State=mvjoin(states, ", "), begins=coalesce(seen, earliest),
+    "Active from"=if(known>0 OR enabled>0, begins, null()), "Settled from"=if(known>0, full, null()),
+    Next=case(enabled=0 AND known=0,
+            "back-fill it (step 2), then turn it on; without a back-fill it is active from ".earliest,
+        enabled=0 AND seen<=today, "turn it on: it is active at once",
+        enabled=0, "turn it on: it is active from ".seen,
+        known=0, "no event yet: check step 1, or back-fill it; else active from ".earliest." at the earliest",
+        active=0 AND waiting>0, "wait: first findings from ".seen.", or back-fill it",
+        active=0, "see why on the page Health",
+        alerts_on=0, "read the findings; enable the alerts you want",
+        full>today, "read the findings; it settles until ".full,
+        true(), "read the findings")
+| table Detection Search Alerts State "Active from" "Settled from" Next
+""",
+    )
+    turning_on = board.table(
+        "next_panel",
+        "next",
+        "Steps 3 and 4: turn detections on, and what to expect",
+        {
+            "Detection": 240,
+            "Search": 65,
+            "Alerts": 70,
+            "State": 110,
+            "Active from": 105,
+            "Settled from": 105,
+            "Next": 330,
+        },
+        colours=[coloured("Search", ON_COLOURS)],
+        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
+        description="A row opens the detection's saved searches: enable Detect, then variations you want as alerts.",
+    )
+    board.row(400, (turning_on, 12))

@@ -91,6 +91,24 @@ class Drilldown:
 
 
 @dataclasses.dataclass(frozen=True)
+class AllowList:
+    """The lookup that says once for all what a detection leaves alone; `row`: its columns, and what of a finding goes
+    there, in SPL."""
+
+    lookup: str
+    row: Mapping[str, str]
+
+    @property
+    def search(self) -> str:
+        """The search that puts what `$finding_id$` is about on the list."""
+        columns = ", ".join(f"{column}={value}" for column, value in self.row.items())
+        return (
+            f'| inputlookup cba_findings where finding_id="$finding_id$" | eval {columns}, comment="why" '
+            f"| table {' '.join(self.row)} comment | outputlookup append=true {self.lookup}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class Detection:
     """One alert definition. `document` is the validated content, as written in the YAML.
 
@@ -133,6 +151,7 @@ class Detection:
     tactics: tuple[str, ...]
     techniques: tuple[str, ...]
     drilldowns: tuple[Drilldown, ...]
+    allow: Optional[AllowList]
     document: Mapping[str, Any]
 
     @classmethod
@@ -238,6 +257,11 @@ def variation_search(detection_id: str, variation_id: str) -> str:
     return f"{PREFIX} - {detection_id} - {'Base' if variation_id == BASE else 'Variation ' + variation_id}"
 
 
+def detect_search(detection_id: str) -> str:
+    """`CBA - <id> - Detect`: the saved search that learns, judges and records."""
+    return f"{PREFIX} - {detection_id} - Detect"
+
+
 PLACE = re.compile(r"\$(\w+)\$")
 """`$field$` in a text stands for the value of the field."""
 
@@ -254,12 +278,13 @@ def fields_read(conditions: Iterable[Node]) -> tuple[str, ...]:
 
 _TEXTS = ("description", "attackers_goals")
 _LISTS = ("investigative_actions", "false_positives")
+_OPTIONAL_LISTS = ("tuning", "limits_of_logs")
 _KNOWN = frozenset(
     {
         "id", "name", "severity", "attack", "tags", "sources", "periods", "trained_days", "entity", "deduplicate_by",
         "prepare", "candidates", "admit", "group_by", "kept", "counted_by", "enrich", "population", "scopes", "observe",
         "optional", "untrained", "signals", "joined_by", "carry", "remarks", "when", "base", "variations", "drilldowns",
-        "security_domain", "breaker", *_TEXTS, *_LISTS,
+        "allow", "security_domain", "breaker", *_TEXTS, *_LISTS, *_OPTIONAL_LISTS,
     }
 )  # fmt: skip
 
@@ -286,6 +311,8 @@ class _Reader:
             self.text(field)
         for field in _LISTS:
             self.texts(field)
+        for field in _OPTIONAL_LISTS:
+            self.texts(field, ())
         self.text("security_domain", "access")
         scopes = self.chosen("scopes", SCOPES, ["identity", "project", ORGANIZATION])
         observe = self.observe(scopes)
@@ -325,6 +352,7 @@ class _Reader:
             tactics=self.ids(attack, "tactics", _TACTIC),
             techniques=self.ids(attack, "techniques", _TECHNIQUE),
             drilldowns=tuple(self.drilldowns()),
+            allow=self.allow(),
             document=self.data,
         )
         self.check_chain(detection)
@@ -531,6 +559,15 @@ class _Reader:
                 self.fault(f"drilldowns[{index}]", "needs exactly name and search")
                 continue
             yield Drilldown(str(given["name"]), str(given["search"]))
+
+    def allow(self) -> Optional[AllowList]:
+        given = self.data.get("allow")
+        if given is None:
+            return None
+        if not isinstance(given, Mapping) or set(given) != {"lookup", "row"} or not isinstance(given["row"], Mapping):
+            self.fault("allow", "needs exactly lookup, and row with what goes into its columns")
+            return None
+        return AllowList(str(given["lookup"]), {str(name): str(value) for name, value in given["row"].items()})
 
 
 def collect(build: Callable[[Any, str], Detection], documents: Mapping[str, Any]) -> dict[str, Detection]:

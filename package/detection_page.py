@@ -1,0 +1,216 @@
+"""docs/detections/<id>.md: what an alert means, when it is raised, on what evidence, and what nobody can see."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Iterator, Sequence
+
+from words import in_words, name
+
+from cba.detection.model import BASE, Detection, SignalKind, Variation, detect_search, variation_search
+
+GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
+
+
+def doc_page(detection: Detection, search: str) -> str:
+    """The page of a detection. `search`: the SPL of its Detect search."""
+    sections = (
+        _head(detection),
+        _when(detection),
+        _evidence(detection),
+        _section("What an attacker wants with it", [str(detection.document["attackers_goals"]).strip()]),
+        _section("What to look at", _bullets(detection.document["investigative_actions"])),
+        _section("Known false positives", _bullets(detection.document["false_positives"])),
+        _tuning(detection),
+        _section("What the logs cannot show", _bullets(detection.document.get("limits_of_logs", []))),
+        _as_written(detection),
+        _section("The search", [f"Saved search `{detect_search(detection.id)}`:", "", "```", search, "```"]),
+    )
+    return "\n".join(line for section in sections for line in section)
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"## {title}", "", *lines, ""]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def _bullets(texts: Sequence[str]) -> list[str]:
+    return [f"- {text}" for text in texts]
+
+
+def _head(detection: Detection) -> list[str]:
+    periods = detection.periods
+    return [
+        f"# {detection.name}",
+        "",
+        f"<!-- {GENERATED} -->",
+        "",
+        str(detection.document["description"]).strip(),
+        "",
+        "| | |",
+        "|---|---|",
+        f"| id | `{detection.id}` |",
+        f"| severity | {detection.severity} (base) |",
+        f"| ATT&CK | {', '.join(detection.tactics + detection.techniques)} |",
+        f"| sources | {', '.join(detection.sources)} |",
+        f"| activation period | {_plural(periods.activation)} |",
+        f"| training period | {_plural(periods.training)} |",
+        f"| deduplication period | {_plural(periods.deduplication)} by {', '.join(detection.deduplicate_by)} |",
+        f"| learns | {', '.join(f'{scope} × {dimension}' for scope, dimension in detection.profiles)} |",
+        "",
+    ]
+
+
+def _when(detection: Detection) -> list[str]:
+    names = {signal.id: signal.name for signal in detection.signals}
+    rows = (
+        f"| {_label(variation)}: {variation.name} | {variation.severity} | {_case(variation, names)} |"
+        for variation in detection.all_variations
+    )
+    return _section(
+        "When it is raised",
+        [
+            *_wrapped(f"When {in_words(detection.when, names)}. {_condition_of_all(detection)}"),
+            "",
+            *_chain(detection, names),
+            "| variation | severity | raised when, besides |",
+            "|---|---|---|",
+            *rows,
+            "",
+            *_wrapped(
+                "All variations are evaluated, and one is raised: of those that match and are no downgrades the most "
+                "severe, ties in listed order; else a matching downgrade; else the base variation. *New* asks the "
+                f"narrowest trained scope from the one named outwards: {' → '.join(detection.scopes)}. The same "
+                f"behaviour is raised once in {_plural(detection.periods.deduplication)} and counted meanwhile; a more "
+                "severe variation breaks through."
+            ),
+        ],
+    )
+
+
+def _case(variation: Variation, names: dict[str, str]) -> str:
+    return in_words(variation.when, names) if variation.when is not None else "none of the others"
+
+
+def _condition_of_all(detection: Detection) -> str:
+    needed = f"The source must have {_plural(detection.periods.activation)} of data"
+    if detection.untrained_is_new:
+        return f"{needed}; what nobody has a history of is new."
+    return f"{needed}, and somebody must be trained to be compared with."
+
+
+def _chain(detection: Detection, names: dict[str, str]) -> list[str]:
+    """The steps of a chain and what joins them."""
+    if not detection.signals:
+        return []
+    opening = detection.signals[0].name
+    return [
+        *_wrapped(
+            f"A chain begins with *{opening}*; the other steps belong to it that lie within TimeWindow (macro "
+            "`cba_time_window`, 24 hours as shipped) before or after it and concern the same "
+            f"{_listed([joined.partition('_')[2] for joined in detection.joined_by])}."
+        ),
+        "",
+        "| step | is |",
+        "|---|---|",
+        *(f"| *{signal.name}* | {in_words(signal.when, names)}{_extent(signal)} |" for signal in detection.signals),
+        "",
+    ]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _evidence(detection: Detection) -> list[str]:
+    asked = (f"| {scope} | {', '.join(map(name, dimensions))} |" for scope, dimensions in detection.observe.items())
+    said = [f"The explanation adds: {' '.join(f'“{remark}”' for remark in detection.remarks)}", ""]
+    kept = dict.fromkeys((*detection.group_by, *_located(detection), *detection.carry, *detection.condition_fields))
+    shown = ", ".join(f"`{field}`" for field in kept if field not in _INTERNAL)
+    return _section(
+        "Evidence",
+        [
+            *_wrapped(
+                "A finding keeps what its value was compared with, as of the day of the event: whether it was new, on "
+                "how many days of the training period it had been seen, how many values were established and which, "
+                "and on how many days there was any activity."
+            ),
+            "",
+            "| history of the | of |",
+            "|---|---|",
+            *asked,
+            "",
+            *(said if detection.remarks else []),
+            *_wrapped(
+                f"Beside that: {shown}; first and last event, their number, and for each quarter of an hour how many "
+                "there were."
+            ),
+        ],
+    )
+
+
+_INTERNAL = frozenset(
+    {"skip_reason", "signal_id", "signal_kind", "home_hint", "home_of", "home_in", "home_how", "judged_outcome"}
+)
+"""Fields that a finding keeps for the commands."""
+
+
+def _located(detection: Detection) -> tuple[str, ...]:
+    """What is known of the address, where a detection asks."""
+    return ("country", "asn", "as_org") if "`cba_geo`" in str(detection.document.get("enrich")) else ()
+
+
+def _tuning(detection: Detection) -> list[str]:
+    return _section(
+        "Tuning",
+        [
+            *_bullets(detection.document.get("tuning", [])),
+            "- One finding that is fine, and will come again: a [verdict](../triage.md#verdicts).",
+            "- Periods and thresholds: Configuration > Detections; try them on the page Tuning ([how](../tuning.md)).",
+            "- A variation nobody needs as an alert: leave its saved search (below) disabled. The finding is kept.",
+        ],
+    )
+
+
+def _as_written(detection: Detection) -> list[str]:
+    """The conditions themselves, as in the YAML."""
+    rows = (
+        f"| `{variation_search(detection.id, variation.id)}` | {'' if variation.id == BASE else variation.kind} "
+        f"| {f'`{variation.when}`' if variation.when is not None else ''} |"
+        for variation in detection.all_variations
+    )
+    return _section(
+        "The conditions as written",
+        [
+            f"Of all: `{detection.when}`",
+            "",
+            *_signals_as_written(detection.signals),
+            "| saved search | kind | condition |",
+            "|---|---|---|",
+            *rows,
+        ],
+    )
+
+
+def _signals_as_written(signals: Sequence[SignalKind]) -> Iterator[str]:
+    if signals:
+        yield from ("| step | | condition |", "|---|---|---|")
+        yield from (f"| {signal.id} | {signal.name} | `{signal.when}` |" for signal in signals)
+        yield ""
+
+
+def _extent(signal: SignalKind) -> str:
+    said = [f"{signal.times} times within {signal.within} seconds"] if signal.times > 1 else []
+    said += [f"by another {signal.apart} than the first step's"] if signal.apart else []
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _plural(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def _label(variation: Variation) -> str:
+    return "base" if variation.id == BASE else variation.id

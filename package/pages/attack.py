@@ -1,0 +1,18 @@
+"""The names of the ATT&CK techniques that detections name: https://attack.mitre.org."""
+
+from __future__ import annotations
+
+TECHNIQUES = {
+    "T1059": "Command and Scripting Interpreter",
+    "T1071.001": "Application Layer Protocol: Web Protocols",
+    "T1078": "Valid Accounts",
+    "T1078.004": "Valid Accounts: Cloud Accounts",
+    "T1528": "Steal Application Access Token",
+    "T1552": "Unsecured Credentials",
+    "T1648": "Serverless Execution",
+}
+
+
+def name_of(field: str) -> str:
+    """The eval expression for the name of the technique in a field; null where it is not known here."""
+    return "case(" + ", ".join(f'{field}="{key}", "{name}"' for key, name in TECHNIQUES.items()) + ")"
