@@ -23,7 +23,7 @@ AS_NOW = "now"
 SHOWN = 150
 """Characters of an explanation in a list."""
 CHOICES = {
-    "training_days": ("Training period", (7, 14, 30, 45, 60), "days"),
+    "training_days": ("Training period", (10, 14, 30, 45, 60), "days"),
     "established_days": ("Days of a normal value", (1, 2, 3, 5, 10), "days"),
     "established_age_days": ("Age of a normal value", (3, 7, 14, 21), "days"),
     "trained_days": ("Days to be trained", (1, 3, 5, 10, 20), "days"),

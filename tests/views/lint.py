@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, Iterator, Mapping
 
+from pages.board import UNSET_WIDTH, WIDTH, header_width, room
+
 TOKEN = re.compile(r"\$([A-Za-z_][\w.:]*)(\|[a-z])?\$")
 EVENT_TOKENS = ("row.", "click.", "value", "name", "trellis.")
 """Set by a click, for what the click does."""
@@ -23,13 +25,15 @@ def faults(definition: Definition, options: Mapping[str, Mapping[str, Any]]) -> 
     yield from _searches(definition)
     yield from _panels(definition, options)
     yield from _layout(definition)
+    yield from _widths(definition)
     yield from _tokens(definition)
 
 
 def _searches(definition: Definition) -> Iterator[str]:
     sources = definition["dataSources"]
     used = {base for source in sources.values() if (base := source["options"].get("extend"))}
-    used |= {name for panel in definition["visualizations"].values() for name in panel.get("dataSources", {}).values()}
+    for place in ("visualizations", "inputs"):
+        used |= {name for stanza in definition[place].values() for name in stanza.get("dataSources", {}).values()}
     for name, source in sources.items():
         given = source["options"]
         if not given.get("query"):
@@ -56,6 +60,32 @@ def _panels(definition: Definition, options: Mapping[str, Mapping[str, Any]]) ->
         for handler in panel.get("eventHandlers", []):
             if handler["type"] not in HANDLERS:
                 yield f"panel {name}: unknown event handler {handler['type']!r}"
+            tokens = {given["options"]["token"] for given in definition["inputs"].values()}
+            for chosen in handler["options"].get("tokens", []):
+                if chosen["token"] not in tokens:
+                    yield f"panel {name}: a click sets {chosen['token']!r}, which no input shows"
+
+
+def _widths(definition: Definition) -> Iterator[str]:
+    """What does not fit into a window of 1280 pixels: tables that scroll sideways, headers whose words break."""
+    places = {item["item"]: item["position"]["w"] for item in definition["layout"]["structure"]}
+    for name, panel in definition["visualizations"].items():
+        options = panel.get("options", {})
+        frame = FRAME.search(options.get("table", ""))
+        if not frame or name not in places or options.get("headerVisibility") == "none":
+            continue
+        columns = [column for column in json.loads(f"[{frame[1]}]") if not column.startswith("_")]
+        given = {column: options["columnFormat"].get(column, {}).get("width") for column in columns}
+        widths = {column: width or UNSET_WIDTH for column, width in given.items()}
+        space = room(12 * places[name] // WIDTH)
+        if sum(widths.values()) > space:
+            yield f"panel {name}: its columns take {sum(widths.values())} pixels of {space:.0f}"
+        if len(columns) > 1 and None not in given.values():
+            yield f"panel {name}: every column has a width, so that the table does not fill its panel"
+        stretched = max(1.0, space / sum(widths.values()))
+        for column, width in widths.items():
+            if width * stretched < header_width(column) - 2:
+                yield f"panel {name}: a word of the column {column} breaks"
 
 
 def _layout(definition: Definition) -> Iterator[str]:

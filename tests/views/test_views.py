@@ -13,7 +13,15 @@ import generate
 import jsonschema
 import pages
 import pytest
+from pages import finding as finding_page
+from pages.board import Board
 
+from cba.findings.record import encode_atoms
+from cba.findings.windows import Atom, AtomKey
+from cba.history.baseline import Subject
+from cba.history.days import DaySet
+from cba.history.history import History
+from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
 from lab.views import View, read_navigation, read_view, view_names
@@ -38,7 +46,7 @@ OPTIONS = {
 
 
 def test_the_pages_are_what_their_sources_generate() -> None:
-    assert generate.stale(pages.files(), ROOT) == []
+    assert generate.stale(pages.files(generate.load(ROOT / "detections")), ROOT) == []
 
 
 def test_the_navigation_names_every_page_and_where_it_begins() -> None:
@@ -80,6 +88,9 @@ def _with(value: Any, *path: str) -> Callable[[Definition], None]:
     return change
 
 
+SCORE = ("visualizations", "list_panel", "options", "columnFormat", "Score", "width")
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -90,12 +101,27 @@ def _with(value: Any, *path: str) -> Callable[[Definition], None]:
         (_without("dataSources", "list", "options", "query"), "search list has no query"),
         (_without("visualizations", "list_panel"), "panel list_panel is defined or placed, not both"),
         (_with({}, "more"), "unknown key 'more'"),
+        (_with(20, *SCORE), "a word of the column Score breaks"),
+        (_with(1400, *SCORE), "list_panel: its columns take"),
+        (_without("inputs", "country"), "a click sets 'country', which no input shows"),
+        (_without("inputs", "country"), "search country_choices is shown nowhere"),
     ],
 )
 def test_mistakes_that_no_schema_sees_are_seen(change: Callable[[Definition], None], fault: str) -> None:
     definition = copy.deepcopy(read_view(ROOT, "findings").definition)
     change(definition)
     assert any(fault in found for found in faults(definition, OPTIONS))
+
+
+def test_a_table_without_room_for_its_headers_is_refused() -> None:
+    board = Board("crowded", "Crowded", "")
+    board.search("rows", "| makeresults")
+    columns = {f"Establishment{number}": 100 for number in range(3)}
+    with pytest.raises(
+        ValueError,
+        match=r"crowded, rows_panel: .* need 497 pixels, the panel has \d+; widen the panel or shorten the names",
+    ):
+        board.row(100, (board.table("rows_panel", "rows", "Rows", columns), 3), (board.markdown("beside", "x"), 9))
 
 
 def test_the_schema_sees_an_unknown_kind_of_panel() -> None:
@@ -105,8 +131,15 @@ def test_the_schema_sees_an_unknown_kind_of_panel() -> None:
         VALIDATOR.validate(tabbed(definition))
 
 
+def atoms(*seen: tuple[int, int, int]) -> str:
+    """What a finding keeps of its quarters of an hour: (events, first second, last second) of each."""
+    return encode_atoms(
+        {AtomKey(first - first % 900, "2", "2"): Atom(first, last, count) for count, first, last in seen}
+    )
+
+
 FINDING = {
-    "finding_id": "f1", "detection": "cloud_unusual_country", "variation": "2", "name": "From a country not seen",
+    "finding_id": "f1", "opened_day": FIRST // 86_400, "last_suppressed_time": FIRST + 60, "detection": "cloud_unusual_country", "variation": "2", "name": "From a country not seen",
     "severity": "medium", "severity_id": 3, "entity": "corp\\ada", "identity": "corp\\ada", "project": "p1",
     "key": '["corp\\\\ada", "SE"]', "first_time": FIRST, "last_time": FIRST + 60, "count": 2, "suppressed_count": 1,
     "raised_time": FIRST + 600, "anomaly_score": 63, "country": "SE", "src_ip": "192.0.2.1", "status": "new",
@@ -114,7 +147,7 @@ FINDING = {
     "evidence": json.dumps({"values": {"country": "SE"}, "scopes": {"identity": {"country": {
         "entity": "corp\\ada", "trained": True, "new": True, "seen": 1, "days": 0, "active_days": 9, "known": ["NL"],
     }}}}),
-    "atoms": json.dumps({f"{FIRST - FIRST % 900}|2|2": [2, FIRST, FIRST + 60]}),
+    "atoms": atoms((2, FIRST, FIRST + 60)),
 }  # fmt: skip
 
 
@@ -169,14 +202,17 @@ def test_every_construct_of_a_page_has_a_case(head: SearchHead) -> None:
 
 
 def columns_of(page: str, name: str) -> set[str]:
-    """The columns that tables over the search show and their clicks use, except those that may be empty everywhere."""
-    may_be_empty = {"Why", "Days left", "First day", "Last day", "Days silent", "Newest", "Identities compared", "Not yet",
-                    "Comment", "By", "Verdict", "Days known"}  # fmt: skip
+    """The columns that panels and inputs over the search show and their clicks use, except those that may be empty
+    everywhere."""
+    may_be_empty = {"Why", "Days left", "First day", "Last day", "Newest", "Identities compared", "Not yet", "Comment",
+                    "By", "Verdict", "Active from", "Settled from"}  # fmt: skip
     found = set()
-    for panel in read_view(ROOT, page).definition["visualizations"].values():
-        if panel.get("dataSources", {}).get("primary") == name and panel["type"] == "splunk.table":
-            found |= set(re.findall(r'"([^"]+)"', panel["options"]["table"]))
-            found |= set(re.findall(r"\$row\.(\w+)\.value", json.dumps(panel.get("eventHandlers", []))))
+    definition = read_view(ROOT, page).definition
+    for stanza in [*definition["visualizations"].values(), *definition["inputs"].values()]:
+        if stanza.get("dataSources", {}).get("primary") == name:
+            found |= set(re.findall(r'"([^"]+)"', stanza["options"].get("table", "")))
+            found |= set(re.findall(r'seriesByName\(\\"(\w+)', json.dumps([stanza["options"], stanza.get("context")])))
+            found |= set(re.findall(r"\brow\.(\w+)\.value", json.dumps(stanza.get("eventHandlers", []))))
     return found - may_be_empty
 
 
@@ -189,13 +225,24 @@ def test_the_page_of_a_finding_shows_its_evidence(head: SearchHead) -> None:
     ]  # fmt: skip
     facts = {row["What"]: row["Value"] for row in rows_of(head, "finding", "facts", finding="f1")}
     assert facts["Why"] == "Country SE: first time."
-    assert facts["Counted, not raised again"].startswith("1 events until 2023-11-14")
-    assert "Verdict" not in facts
+    assert "Comment" not in facts
+
+
+def test_the_page_of_a_finding_says_what_was_counted(head: SearchHead) -> None:
+    counted = {row["What"]: row["Value"] for row in rows_of(head, "finding", "counted", finding="f1")}
+    assert counted == {
+        "Raised by": "2023-11-14 22:13:20 UTC, the first event",
+        "Counted": "1 more",
+        "First of them": "2023-11-14 22:14:20 UTC",
+        "Last of them": "2023-11-14 22:14:20 UTC",
+        "Same behaviour": "corp\\ada, SE",
+        "Window": "2023-11-14 22:13 to 2023-11-15 22:13 UTC, 1 day",
+    }
 
 
 def test_every_next_step_of_a_finding_is_a_search_that_runs(head: SearchHead) -> None:
     steps = {row["Step"]: row for row in rows_of(head, "finding", "steps", finding="f1")}
-    assert set(steps) >= {"API calls of corp\\ada from SE", "It is normal", "It is an attack", "Take the verdict back"}
+    assert set(steps) >= {"API calls of corp\\ada from SE", "It is normal", "It is an attack"}
     for row in steps.values():
         head.engine.compile(row["_search"])
     raw = steps["API calls of corp\\ada from SE"]
@@ -207,3 +254,122 @@ def test_only_open_findings_are_listed_at_first(head: SearchHead) -> None:
     assert [row["_finding_id"] for row in rows_of(head, "findings", "list")] == ["f1"]
     assert rows_of(head, "findings", "list", status='status="closed"') == []
     assert rows_of(head, "findings", "list", severity="severity_id>=4") == []
+
+
+@pytest.mark.parametrize(
+    ("token", "passes", "stops"),
+    [("country", "SE", "NL"), ("detection", "cloud_unusual_country", "x"), ("entity", "ada", "bob")],
+)
+def test_findings_are_chosen_by_country_detection_and_entity(
+    head: SearchHead, token: str, passes: str, stops: str
+) -> None:
+    assert [row["_finding_id"] for row in rows_of(head, "findings", "list", **{token: passes})] == ["f1"]
+    assert rows_of(head, "findings", "list", **{token: stops}) == []
+
+
+ALL = {"label": "all", "value": "*"}
+
+
+def test_the_choices_have_names(head: SearchHead) -> None:
+    name = "A cloud identity executed an API call from an unusual country"
+    assert rows_of(head, "findings", "detection_choices") == [ALL, {"label": name, "value": "cloud_unusual_country"}]
+    assert rows_of(head, "findings", "country_choices") == [ALL, {"label": "Sweden", "value": "SE"}]
+
+
+def test_the_map_shows_all_countries_whichever_is_chosen(head: SearchHead) -> None:
+    (row,) = rows_of(head, "findings", "countries", country="NL")
+    assert (row["name"], row["code"], row["findings"]) == ("Sweden", "SE", 1)
+
+
+# --- One finding, its neighbours, and what was said of it -------------------------------------------------------------
+
+LATER = FIRST + 3_600
+STORY: list[dict[str, Any]] = [
+    {**FINDING, "finding_id": "low", "severity": "low", "severity_id": 2, "name": "Less", "count": 1,
+     "suppressed_count": 0, "last_suppressed_time": 0, "atoms": atoms((1, FIRST, FIRST))},
+    {**FINDING, "finding_id": "high", "severity": "high", "severity_id": 4, "name": "More", "first_time": LATER,
+     "last_time": LATER + 2_000, "count": 6, "suppressed_count": 5, "last_suppressed_time": LATER + 2_000,
+     "atoms": atoms((1, LATER, LATER), (4, LATER + 950, LATER + 990), (1, LATER + 2_000, LATER + 2_000)),
+     "status": "closed", "verdict": "benign", "owner": "ines", "comment": "moved", "triaged_time": LATER + 9_000,
+     "earlier_verdicts": json.dumps([{"verdict": "malicious", "by": "bo", "time": LATER + 7_000, "comment": "odd"},
+                                     {"verdict": "", "by": "bo", "time": LATER + 8_000, "comment": ""}])},
+    {**FINDING, "finding_id": "again", "first_time": FIRST + 10 * 86_400, "opened_day": FIRST // 86_400 + 10},
+    {**FINDING, "finding_id": "host", "detection": "process_rare_cloud_resource", "key": "[]", "name": "Other",
+     "variation": "base", "severity_id": 1},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]:
+    """A search head with four findings of one entity; a verdict was given of one."""
+    with SearchHead(ROOT, tmp_path_factory.mktemp("neighbours")) as found:
+        found.events.add([Event(FIRST, FIRST, "main", "aws:cloudtrail", "s", "h", "{}")])
+        for finding in STORY:
+            found.kv.collection("cba_findings").insert({**finding, "_key": finding["finding_id"]})
+        yield found
+
+
+def test_what_was_raised_and_what_was_counted_in_one_window(neighbours: SearchHead) -> None:
+    high = {row["What"]: row["Value"] for row in rows_of(neighbours, "finding", "counted", finding="high")}
+    assert high["Counted"] == "5 more"
+    assert high["First of them"] == "2023-11-14 23:29:10 UTC"
+    assert high["Last of them"] == "2023-11-14 23:46:40 UTC"
+    assert high["Window"] == "2023-11-14 22:13 to 2023-11-15 22:13 UTC, 1 day", "opened by the less severe one"
+    assert high["Before it"] == "low, 2023-11-14 22:13: less severe, so this one was raised as well"
+    low = {row["What"]: row["Value"] for row in rows_of(neighbours, "finding", "counted", finding="low")}
+    assert low["After it"] == "high, 2023-11-14 23:13: more severe, so it was raised as well"
+    assert low["Counted"] == "nothing more"
+    assert "First of them" not in low
+
+
+def test_how_other_findings_of_the_entity_relate(neighbours: SearchHead) -> None:
+    rows = rows_of(neighbours, "finding", "others", finding="low")
+    assert {row["_finding_id"]: row["Beside this one"] for row in rows} == {
+        "low": "this one",
+        "high": "the same window, more severe",
+        "again": "the same behaviour, another window",
+        "host": "another detection",
+    }
+    assert rows[0]["_finding_id"] == "again", "the latest first"
+
+
+def test_what_was_said_of_a_finding(neighbours: SearchHead) -> None:
+    said = rows_of(neighbours, "finding", "said", finding="high")
+    assert [(row["Verdict"], row["By"], row["Comment"]) for row in said] == [
+        ("benign", "ines", "moved"), ("taken back", "bo", ""), ("malicious", "bo", "odd"),
+    ]  # fmt: skip
+    assert rows_of(neighbours, "finding", "triage", finding="high") == [{"Who": "ines, 2023-11-15 01:43"}]
+    assert rows_of(neighbours, "finding", "triage", finding="low") == [{"Who": "nobody yet"}]
+    (nothing,) = rows_of(neighbours, "finding", "said", finding="low")
+    assert nothing["Verdict"] == "none yet"
+
+
+@pytest.mark.parametrize(
+    ("finding", "offered"),
+    [
+        ("low", {"It is normal for the whole project", "It is normal for everybody"}),
+        ("high", {"It is normal for the whole project", "It is normal for everybody", "Take the verdict back"}),
+        ("host", set()),
+    ],
+)
+def test_only_verdicts_that_can_be_given_are_offered(neighbours: SearchHead, finding: str, offered: set[str]) -> None:
+    steps = {row["Step"] for row in rows_of(neighbours, "finding", "steps", finding=finding)}
+    asked = {name for name in steps if name in finding_page.VERDICTS}
+    assert asked == {"It is normal", "It is an attack"} | offered
+
+
+def test_the_timeline_of_the_entity_shows_the_break_in_normal_life(neighbours: SearchHead) -> None:
+    day = FIRST // 86_400
+    usual = DaySet(day - 40, day + 1, (1 << 42) - 1)
+    history = History({"NL": usual, "SE": DaySet.of(day), "FR": DaySet.of(day + 1)})
+    neighbours.kv.collection("cba_history").insert(encode(Subject("identity_country", "corp\\ada"), history))
+    rows = {row["Value"]: row for row in rows_of(neighbours, "finding", "days", finding="low")}
+    assert set(rows) == {"SE (this finding)", "NL", "FR"}
+    assert next(iter(rows)) == "SE (this finding)"
+    states = {name: [str(row.get(f"s{back}") or "") for back in range(34, 0, -1)] for name, row in rows.items()}
+    assert states == {
+        "SE (this finding)": [*[""] * 30, "this finding", "", "", ""],
+        "NL": [*["established"] * 32, "", ""],
+        "FR": [*[""] * 31, "provisional", "", ""],
+    }
+    assert (rows["NL"]["d34"], rows["SE (this finding)"]["d4"]) == ("15", "14"), "of October, of November"

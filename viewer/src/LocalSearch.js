@@ -60,6 +60,11 @@ export default class LocalSearch extends DataSource {
       });
   }
 
+  // Before it runs again, for a source with `refresh`.
+  async teardown() {
+    this.job = null;
+  }
+
   // Called once per panel that shows the source: all of them share one job.
   request({ offset = 0, count = 0, sort } = {}) {
     return (observer) => {

@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React, { useEffect, useState } from 'react';
 import { search } from './LocalSearch';
 
 const given = new URLSearchParams(window.location.search);
@@ -9,10 +9,21 @@ const shown = (value) => (Array.isArray(value) ? value.join('\n') : value ?? '')
  * the link's search only reads: Splunk too asks before a link runs a risky command. */
 export default function SearchPage() {
   const [query, setQuery] = useState(given.get('q') ?? '');
+  const [range, setRange] = useState([given.get('earliest'), given.get('latest')]);
   const [state, setState] = useState({});
+  // A saved search, by its path in REST: /servicesNS/nobody/<app>/saved/searches/<name>.
+  useEffect(() => {
+    if (!given.get('s')) return;
+    const name = decodeURIComponent(given.get('s').split('/').pop());
+    fetch(`/api/saved?search=${encodeURIComponent(name)}`).then(async (answer) => {
+      const found = (await answer.json()).find((one) => one.name === name);
+      setQuery(found?.query ?? `There is no saved search "${name}".`);
+      setRange([found?.earliest, found?.latest]);
+    });
+  }, []);
   const run = () => {
     setState({ running: true });
-    search(query, given.get('earliest'), given.get('latest')).then(
+    search(query, ...range).then(
       (found) => setState({ found }),
       (problem) => setState({ problem: problem.message })
     );

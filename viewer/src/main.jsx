@@ -10,6 +10,7 @@ import GeoJsonProvider from '@splunk/visualization-context/GeoJsonProvider';
 import GeoRegistry from '@splunk/visualization-context/GeoRegistry';
 import LocalSearch from './LocalSearch';
 import Navigation from './Navigation';
+import SavedSearches from './SavedSearches';
 import SearchPage from './SearchPage';
 
 const preset = {
@@ -68,6 +69,11 @@ function View({ name, theme }) {
   );
 }
 
+function Content({ path, name, theme }) {
+  if (path.startsWith('/manager/')) return <SavedSearches />;
+  return name === 'search' ? <SearchPage /> : <View name={name} theme={theme} />;
+}
+
 function Page() {
   const [theme, setTheme] = useState(chosenTheme());
   const name = window.location.pathname.split('/').pop();
@@ -81,7 +87,7 @@ function Page() {
   return (
     <SplunkThemeProvider family="enterprise" colorScheme={theme} density="comfortable">
       <Navigation current={name} theme={theme} onTheme={change} />
-      {name === 'search' ? <SearchPage /> : <View name={name} theme={theme} />}
+      <Content path={window.location.pathname} name={name} theme={theme} />
     </SplunkThemeProvider>
   );
 }
