@@ -36,13 +36,15 @@ def is_shipped_schedule(name: str) -> bool:
 def replay(
     head: SearchHead, cadence: str, label: str = "replay", enable: Enable = is_shipped_schedule
 ) -> list[dict[str, Any]]:
-    """Runs the app's scheduled searches over everything in the head's event store; the findings as `export.records`.
+    """Enables the app's scheduled searches and runs them over everything in the head's event store; the findings as
+    `export.records`.
 
     Raises LabError when a search fails.
     """
     first, last = head.events.first_time(), head.events.last_time()
     if first is None or last is None:
         return []
+    head.enable(search.name for search in head.scheduler.selected(enable) if not search.enabled)
     start, end = first // DAY * DAY, (last + AFTERMATH) // HOUR * HOUR + HOUR
     with Progress(end - start, label) as progress:
         head.scheduler.replay(

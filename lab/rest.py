@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Mapping, Optional
 from urllib.parse import quote, unquote_plus
 
 from lab.atom import Entry, feed
@@ -49,6 +49,8 @@ class Request:
     body: bytes
     form: list[tuple[str, str]]
     authorization: str = ""
+    only: tuple[str, ...] = ()
+    """The values of the parameter f: what a listed entity's content is cut down to; all of it without any."""
 
     @property
     def given(self) -> dict[str, str]:
@@ -116,6 +118,10 @@ class Endpoints:
         if path.startswith("configs/conf-"):
             conf, _, stanza = path[len("configs/conf-") :].partition("/")
             return self.configs(request, conf, unquote_plus(stanza), f"configs/conf-{conf}")
+        if path == "saved/searches" or path.startswith("saved/searches/"):
+            return self.configs(
+                request, "savedsearches", unquote_plus(path[len("saved/searches/") :]), "saved/searches"
+            )
         if path == "storage/collections/config" or path.startswith("storage/collections/config/"):
             return self._collections(request, unquote_plus(path[len("storage/collections/config/") :]))
         if path.startswith("data/lookup-table-files/"):
@@ -159,7 +165,11 @@ class Endpoints:
         return Response(200, feed(conf, entries, request.as_json))
 
     def configs(self, request: Request, conf: str, name: str, endpoint: str) -> Response:
-        """The stanzas of a conf as entities of `endpoint`: list, read, create (name=…), edit, delete what is local."""
+        """The stanzas of a conf as entities of `endpoint`: list, read, create (name=…), edit, delete what is local.
+
+        A list takes count (0: all), offset, search=<text in any field> or search=<field>=<value>, and f=<field>, again
+        and again: https://docs.splunk.com/Documentation/Splunk/9.4.0/RESTREF/RESTprolog.
+        """
         title = endpoint.rsplit("/", 1)[-1]
         if request.method == "DELETE":
             self._remove(conf, name)
@@ -175,12 +185,12 @@ class Endpoints:
                     raise RestError(409, f"Unable to create object id={name}; it already exists")
             elif name not in self.app.stanzas(conf):
                 raise RestError(404, f"Could not find object id={name}")
-            self._edit(conf, name, settings)
+            self.edit(conf, {name: settings})
             return self._stanzas(conf, title, [name], endpoint, request, 201 if created else 200)
         _only(request, "GET")
         if name and name not in self.app.stanzas(conf):
             raise RestError(404, f"Could not find object id={name}")
-        names = [name] if name else list(self.app.stanzas(conf))
+        names = [name] if name else self._found(conf, endpoint, request.parameters.get("search", ""))
         offset, count = int(request.parameters.get("offset", 0)), int(request.parameters.get("count", 0))
         names = names[offset : offset + count] if count > 0 else names[offset:]
         return self._stanzas(conf, title, names, endpoint, request)
@@ -189,16 +199,35 @@ class Endpoints:
         self, conf: str, title: str, names: list[str], endpoint: str, request: Request, status: int = 200
     ) -> Response:
         entries = [self._entry(endpoint, name, self._settings(conf, name)) for name in names]
+        if request.only:
+            entries = [
+                replace(entry, content={k: v for k, v in entry.content.items() if k in request.only})
+                for entry in entries
+            ]
         return Response(status, feed(title, entries, request.as_json))
+
+    def _found(self, conf: str, endpoint: str, search: str) -> list[str]:
+        """The stanzas that a list's `search` matches."""
+        field, equals, wanted = search.partition("=")
+        found = []
+        for name in self.app.stanzas(conf):
+            entry = self._entry(endpoint, name, self._settings(conf, name))
+            values = {"name": name, **{f"eai:acl.{k}": v for k, v in entry.access().items()}, **entry.content}
+            if values.get(field) == wanted if equals else any(search in str(value) for value in values.values()):
+                found.append(name)
+        return found
 
     def _settings(self, conf: str, name: str) -> dict[str, str]:
         stanza = self.app.stanzas(conf)[name]
         derived = {"is_scheduled": str(int(stanza.boolean("enableSched")))} if conf == "savedsearches" else {}
         return {"disabled": "0", **derived, **stanza.settings}
 
-    def _edit(self, conf: str, name: str, settings: dict[str, str]) -> None:
+    def edit(self, conf: str, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Sets settings of stanzas (name -> setting -> value), in local/."""
+
         def edit(stanzas: dict[str, dict[str, str]]) -> None:
-            stanzas.setdefault(name, {}).update(settings)
+            for name, settings in changes.items():
+                stanzas.setdefault(name, {}).update(settings)
 
         self._change(conf, edit)
 

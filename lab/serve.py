@@ -3,11 +3,15 @@
 | address | answers |
 |---|---|
 | /app/<app>/<view> | the page; its viewer is built from viewer/ with npm on first use |
-| /app/<app>/search?q=… | a search page, for links that lead to Splunk's |
+| /app/<app>/search?q=… or ?s=… | a search page, for links that lead to Splunk's; s is a saved search's path |
+| /manager/<app>/saved/searches?search=… | a list of saved searches, for links that lead to Splunk's |
 | GET /api/nav, GET /api/view/<view> | the navigation bar, a view's definition |
 | POST /api/search | JSON {query, earliest, latest} -> {fields, columns} as output_mode=json_cols, or 400 {message} |
+| GET /api/saved?search=… | the saved searches whose name has the text: [{name, description, enabled, …}] |
+| POST /api/saved | JSON {name, enabled}: enables or disables one. Nothing runs by itself here |
 
-Verdicts given here are written to the state folder. "now" is just after the last event of the logs.
+Verdicts given, and searches enabled, here are written to the state folder. "now" is just after the last event of the
+logs.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from lab import eventfile
 from lab.errors import LabError
@@ -85,6 +89,30 @@ class Site:
         with self.head.lock:
             return json_cols(self.head.search(query, _edge(asked, "earliest"), _edge(asked, "latest"), self.now))
 
+    def saved(self, text: str) -> list[dict[str, Any]]:
+        """Name, description, SPL and time range of saved searches, and whether they are enabled; None for one that
+        has no schedule, so that there is nothing to enable."""
+        return [
+            {
+                "name": stanza.name,
+                "description": stanza.get("description"),
+                "enabled": not stanza.boolean("disabled") if stanza.boolean("enableSched") else None,
+                "query": stanza.get("search"),
+                "earliest": stanza.get("dispatch.earliest_time"),
+                "latest": stanza.get("dispatch.latest_time"),
+            }
+            for stanza in self.head.app.stanzas("savedsearches").values()
+            if text.lower() in stanza.name.lower()
+        ]
+
+    def enable(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        name = str(asked.get("name"))
+        if name not in self.head.app.stanzas("savedsearches"):
+            raise LabError(f"there is no saved search {name!r}")
+        with self.head.lock:
+            self.head.enable([name], bool(asked.get("enabled")))
+        return self.saved(name)
+
     def file(self, path: str) -> Path:
         """The viewer's file for a path; its page for any path that is none."""
         asked = (self.viewer / path.lstrip("/")).resolve()
@@ -121,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet: what fails is answered."""
 
     def do_GET(self) -> None:
-        site, path = self.server.site, urlsplit(self.path).path
+        site, address = self.server.site, urlsplit(self.path)
+        path = address.path
         if not self._trusted():
             return
         try:
@@ -132,6 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, site.navigation())
             elif path.startswith("/api/view/"):
                 self._json(200, site.view(path[len("/api/view/") :]))
+            elif path == "/api/saved":
+                self._json(200, site.saved(parse_qs(address.query).get("search", [""])[0]))
             else:
                 file = site.file(path)
                 kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -144,11 +175,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._trusted():
             return
         # A page of another site can send a form without asking, but not JSON.
-        if self.path != "/api/search" or self.headers.get("Content-Type") != "application/json":
-            self._json(404, {"message": "POST JSON to /api/search"})
+        answers = {"/api/search": self.server.site.search, "/api/saved": self.server.site.enable}
+        if self.path not in answers or self.headers.get("Content-Type") != "application/json":
+            self._json(404, {"message": f"POST JSON to {' or '.join(answers)}"})
             return
         try:
-            self._json(200, self.server.site.search(json.loads(body)))
+            self._json(200, answers[self.path](json.loads(body)))
         except LabError as problem:
             self._json(400, {"message": str(problem)})
         except (ValueError, AttributeError):

@@ -7,9 +7,10 @@
 | apps/local[/<app>] | GET |
 | properties, properties/<conf> | GET |
 | configs/conf-<conf>[/<stanza>] | GET; POST creates (name=…) or edits a stanza, in local/ of the state folder; DELETE |
+| saved/searches[/<name>] | as configs/conf-savedsearches |
 | storage/collections/config[/<collection>] | GET, POST, DELETE |
 | data/lookup-table-files/<file> | DELETE |
-| search/jobs, search/v2/jobs, saved/searches | lab/rest_search.py, where a search head runs |
+| search/jobs, search/v2/jobs, saved/searches/<name>/… | lab/rest_search.py, where a search head runs |
 | services/collector (HTTP Event Collector) | lab/rest_hec.py, where a search head runs |
 | storage/collections/data/<collection>[/<key>] | GET, POST, DELETE |
 | storage/collections/data/<collection>/batch_find, batch_save | POST |
@@ -194,9 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
             # splunkd takes every body but a KV store document for a form; the SDK does not always name the type.
             is_form = not as_json and not path.startswith(COLLECTOR)
             form = parse_qsl(body.decode("utf-8"), keep_blank_values=True) if is_form else []
-            parameters = dict(parse_qsl(address.query, keep_blank_values=True))
+            asked = parse_qsl(address.query, keep_blank_values=True)
+            parameters, only = dict(asked), tuple(value for name, value in asked if name == "f")
             authorization = self.headers.get("Authorization") or ""
-            request = Request(self.command, path, owner, parameters, body, form, authorization)
+            request = Request(self.command, path, owner, parameters, body, form, authorization, only)
             response = splunkd.endpoints.answer(request)
         except RestError as problem:
             response = _failure(problem, as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Collection, Optional
 
 from lab.errors import SplError
 from lab.spl import jsonfields, times
@@ -13,6 +13,7 @@ from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, number, sort_key, text, tidy
 
 if TYPE_CHECKING:
+    from lab.lookups import LookupTables
     from lab.spl.plan import Plan
 
 SORT_LIMIT = 10_000
@@ -260,6 +261,38 @@ class Bin(Command):
         return rows
 
 
+class Xyseries(Command):
+    """`xyseries x name data`: a row per value of x, a column per value of name with what data held. With one data field
+    only, and one row for each pair of x and name."""
+
+    name = "xyseries"
+
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(segment.position)
+        tokens = ArgTokens(segment.args, segment.args_position, self.name)
+        self.x, self.label, self.data = (tokens.take().text for _ in range(3))
+        tokens.done()
+
+    def bind(self, wanted: Wanted) -> Wanted:
+        return frozenset({self.x, self.label, self.data})
+
+    def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
+        return None
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        series: dict[str, Row] = {}
+        for row in rows:
+            if self.x not in row or self.label not in row:
+                raise SplError("xyseries: a row lacks the x field or the name field.", position=self.position)
+            x, label = text(row[self.x]), text(row[self.label])
+            out = series.setdefault(x, {self.x: row[self.x]})
+            if label in out:
+                raise SplError(f"xyseries: {x} has more than one {label}.", position=self.position)
+            if self.data in row:
+                out[label] = row[self.data]
+        return list(series.values())
+
+
 class Addinfo(Command):
     """`addinfo`: info_min_time, info_max_time (epoch; 0.000 and +Infinity when open), info_sid, info_search_time."""
 
@@ -270,11 +303,16 @@ class Addinfo(Command):
         super().__init__(segment.position)
         ArgTokens(segment.args, segment.args_position, self.name).done()
 
+    FIELDS = ("info_min_time", "info_max_time", "info_sid", "info_search_time")
+
     def bind(self, wanted: Wanted) -> Wanted:
-        return None if wanted is None else wanted - {"info_min_time", "info_max_time", "info_sid", "info_search_time"}
+        return None if wanted is None else wanted - {*self.FIELDS}
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return {*self.FIELDS}.intersection(names)
 
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
-        return extend(before, ["info_min_time", "info_max_time", "info_sid", "info_search_time"])
+        return extend(before, self.FIELDS)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         window = run.window
@@ -349,9 +387,12 @@ class Multisearch(Command):
                 raise SplError("multisearch: a subsearch must start with an event search.", position=segment.position)
         self.plans = plans
 
-    def bind_plans(self, wanted: Wanted, ordered: bool) -> None:
+    def bind_plans(self, wanted: Wanted, ordered: bool, grouped: Wanted) -> None:
         for plan in self.plans:
-            plan.bind(wanted, ordered)
+            plan.bind(wanted, ordered, grouped)
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return all(command.is_detached(lookups) for plan in self.plans for command in plan.commands)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         for plan in self.plans:
@@ -376,6 +417,9 @@ class Append(Command):
 
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         return rows + self.plan.run(run)[: self.MAXOUT]

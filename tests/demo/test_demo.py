@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterable, NamedTuple
 
 import pytest
 
-from cba.detection.catalogue import get
+from cba.detection.catalogue import get, load
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks
 from demo.__main__ import main, write_lookups
 from demo.report import compare, report
 from lab.replay import APP_DIR, is_shipped_schedule, replay
 from lab.searchhead import SearchHead
 
+BACKTESTED = "-30d@d"
+
+
+class World(NamedTuple):
+    """The organization, its findings, its notable events, what backtests of all detections find in the last 30 days,
+    and the findings of these days."""
+
+    organization: Organization
+    findings: list[Any]
+    notables: list[Any]
+    backtested: list[Any]
+    recent: list[Any]
+
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Organization, list[Any], list[Any]]:
-    """The organization, its findings, and its notable events. The searches run once a day, for two days once an hour."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The searches run once a day, for two days once an hour."""
     organization = Organization(events_per_day=400)
     folder = tmp_path_factory.mktemp("demo")
     write_lookups(organization, folder / "lookups")
@@ -28,11 +41,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Organization, list[
         head.scheduler.replay(hourly, again, "1h", is_shipped_schedule)
         findings = replay(head, "1d")
         notables = head.search("search index=notable", latest="+10y").rows
-    return organization, findings, notables
+        backtested = [
+            row
+            for name in load()
+            for row in head.search(
+                f'| savedsearch "CBA - {name} - Rows" | cbabacktest detection={name} window=`cba_time_window`',
+                BACKTESTED,
+                "now",
+            ).rows
+        ]
+        recent = head.search(
+            "| inputlookup cba_findings | addinfo | where first_time>=info_min_time", BACKTESTED, "now"
+        ).rows
+    return World(organization, findings, notables, backtested, recent)
 
 
-def test_every_hidden_attack_is_found_as_its_variation_and_every_decoy_is_silent(world: Any) -> None:
-    organization, findings, _notables = world
+def test_every_hidden_attack_is_found_as_its_variation_and_every_decoy_is_silent(world: World) -> None:
+    organization, findings = world.organization, world.findings
     attacks, surprises, silent = hidden_attacks(organization), benign_surprises(organization), decoys(organization)
     outcome = compare(findings, attacks, surprises, silent)
     assert (outcome.missed, outcome.other_variation, outcome.decoys, outcome.unexplained) == ([], [], [], [])
@@ -45,8 +70,8 @@ def test_every_hidden_attack_is_found_as_its_variation_and_every_decoy_is_silent
     assert not any(line.startswith("!") for line in page.splitlines())
 
 
-def test_every_finding_is_one_notable_event(world: Any) -> None:
-    _organization, findings, notables = world
+def test_every_finding_is_one_notable_event(world: World) -> None:
+    findings, notables = world.findings, world.notables
     assert sorted(n["finding_id"] for n in notables) == sorted(f["finding_id"] for f in findings)
     shown = {n["finding_id"]: n for n in notables}
     for finding in findings:
@@ -57,6 +82,19 @@ def test_every_finding_is_one_notable_event(world: Any) -> None:
         if not detection.signals:  # a chain may grow when its alert is out already
             assert notable["rule_description"] == finding["explanation"]
         assert notable["severity"] == finding["severity"]
+
+
+def test_a_backtest_under_today_s_settings_finds_what_was_found(world: World) -> None:
+    """From the raw logs on, for every detection: the same findings with the same counts, without learning anything."""
+    names = ("finding_id", "variation", "entity", "count", "explanation")
+
+    def shown(found: Iterable[Any]) -> list[tuple[str, ...]]:
+        return sorted(tuple(str(finding[name]) for name in names) for finding in found)
+
+    backtested = [row for row in world.backtested if row.get("finding_id")]
+    assert {(row["now"], row["changed"]) for row in backtested} == {("1", "1")}
+    assert shown(backtested) == shown(world.recent)
+    assert {row["detection"] for row in backtested} == set(load())
 
 
 def test_logs_can_be_written_out_for_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,6 +150,24 @@ def test_confs_are_read_and_edited_in_local(splunkd: Splunkd, service: client.Se
         service.confs["nothing"]
 
 
+def test_a_list_is_filtered_and_cut_down(service: client.Service) -> None:
+    """The pagination and filtering parameters of
+    https://docs.splunk.com/Documentation/Splunk/9.4.0/RESTREF/RESTprolog: count, search, f."""
+    service.confs["cba"].create("egress", label="vpn")
+
+    def listed(**asked: Any) -> dict[str, Any]:
+        answer = service.get("configs/conf-cba", output_mode="json", **asked).body.read()
+        return {entry["name"]: entry["content"] for entry in json.loads(answer)["entry"]}
+
+    assert sorted(listed(count=0)) == ["deduplication", "egress", "general"]
+    assert list(listed(count=2)) == ["general", "deduplication"]
+    assert list(listed(search="vpn")) == ["egress"]
+    assert list(listed(search="label=vp")) == [], "a value is compared whole"
+    assert sorted(listed(search=f"eai:acl.app={APP}")) == ["deduplication", "egress", "general"]
+    assert listed(search="eai:acl.app=search") == {}
+    assert listed(search="label=vpn", f=["label", "disabled"]) == {"egress": {"label": "vpn", "disabled": "0"}}
+
+
 def test_json_output(service: client.Service) -> None:
     answer = json.loads(service.get("configs/conf-cba/general", output_mode="json").body.read())
     assert answer["entry"][0]["name"] == "general"

@@ -161,6 +161,7 @@ def head(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (state / "lookups/instance_inventory.csv").write_text(f"instance,region,comment\n{INSTANCE['inventory']},{HOME},\n")
     with SearchHead(APP_DIR, state) as head:
         head.events.add(list(story()))
+        head.enable(DETECT)
         start, eve = START.timestamp(), START.timestamp() + EVE * 86_400
         head.scheduler.replay(start, eve, "1d", DETECT)
         head.scheduler.replay(eve, eve + 3 * 86_400, request.param, DETECT)

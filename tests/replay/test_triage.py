@@ -11,7 +11,7 @@ import pytest
 from cba.store.breakers import BreakerCollection
 from lab.errors import LabError
 from lab.events import Event
-from lab.replay import APP_DIR
+from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
 
 DAY = 86_400
@@ -19,6 +19,7 @@ START = 1_767_225_600  # 2026-01-01
 ACCOUNT = "111111111111"
 ADDRESSES = {"NL": "194.109.6.66", "RU": "77.88.8.8"}
 ADA, BOB = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("ada", "bob"))
+DETECT = "CBA - cloud_unusual_country - Detect"
 LAST_DAY = 20
 NOON = 12 * 3600
 
@@ -46,9 +47,8 @@ def head(tmp_path: Path) -> Iterator[SearchHead]:
 
 def run_until(head: SearchHead, day: int) -> None:
     """The country detection's own search, day by day up to the start of `day`, as scheduled at 03:00 the next day."""
-    head.scheduler.replay(
-        START, START + day * DAY + 4 * 3600, "1d", enable=lambda name: name == "CBA - cloud_unusual_country - Detect"
-    )
+    head.enable([DETECT])
+    head.scheduler.replay(START, START + day * DAY + 4 * 3600, "1d")
 
 
 def rows(head: SearchHead, spl: str, day: int = LAST_DAY + 1) -> list[dict[str, Any]]:
@@ -149,6 +149,36 @@ def test_health_at_another_time(head: SearchHead) -> None:
     assert health(head, LAST_DAY + 4, "silent_after=5")["aws"]["state"] == "active"
     assert "identity_trained" not in health(head, LAST_DAY + 1, "entities=false")["aws"], "not counted"
     assert health(head, LAST_DAY + 1, "entities=false")["aws"]["state"] == "active"
+
+
+def test_health_of_what_is_off(head: SearchHead) -> None:
+    """Off by its search or by a setting, and how many of the variations raise alerts: all as splunkd has it by then."""
+    assert [health(head)["aws"][name] for name in ("alerts_on", "alerts")] == ["0", "8"]
+    base = "CBA - cloud_unusual_country - Base"
+    head.enable([base])
+    assert health(head)["aws"]["alerts_on"] == "1"
+    head.splunkd.endpoints.edit("cloud_behavior_analytics_settings", {"sources": {"aws_enabled": "0"}})
+    found = health(head)
+    reason = "source aws is switched off: change that on the page Configuration"
+    assert (found["aws"]["state"], found["aws"]["reason"], found["gcp"]["state"]) == ("off", reason, "no data")
+    head.splunkd.endpoints.edit("savedsearches", {DETECT: {"disabled": "1"}})
+    found = health(head)
+    reason = f"its search {DETECT} is disabled: enable it under Reports"
+    assert {row["state"] for row in found.values()} == {"off"}
+    assert (found["gcp"]["reason"], found["aws"]["reason"].startswith(f"{reason}; source aws")) == (reason, True)
+    head.splunkd.endpoints.edit("savedsearches", {DETECT: {"disabled": "0", "enableSched": "0"}})
+    assert health(head)["gcp"]["reason"] == f"its search {DETECT} has no schedule: give it one under Reports"
+
+
+def test_a_replay_leaves_enabled_what_it_ran(tmp_path: Path) -> None:
+    """Also for whoever looks at its state later, such as ./dev serve."""
+    with SearchHead(APP_DIR, tmp_path) as head:
+        head.events.add([call(ADA, 0, NOON, "NL")])
+        replay(head, "1d", enable=[DETECT])
+    with SearchHead(APP_DIR, tmp_path) as head:
+        found = {(row["detection"], row["source"]): row["state"] for row in rows(head, "| cbahealth", 1)}
+    assert (found["cloud_unusual_country", "aws"], found["cloud_unusual_country", "gcp"]) == ("waiting", "no data")
+    assert {state for (detection, _), state in found.items() if detection != "cloud_unusual_country"} == {"off"}
 
 
 def test_a_source_whose_organization_has_nothing_to_compare_with(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from splunklib import client, results
 from splunklib.binding import AuthenticationError, HTTPError
 
+from cba.store.searches import DISABLED, RUNS, UNSCHEDULED, running
 from lab.conf import load_app
 from lab.events import Event
 from lab.remote import APP, Collector, Remote, RemoteError, SearchFailed
@@ -128,6 +129,17 @@ def test_every_saved_search_is_there_as_shipped(service: client.Service) -> None
     assert set(shipped) <= set(there)
     for name, stanza in shipped.items():
         assert there[name]["search"].split() == stanza.get("search").split(), name
+
+
+def test_which_saved_searches_run_is_asked_at_once(service: client.Service) -> None:
+    """As `cbahealth` asks, to say of a detection that it is off."""
+    name = "CBA - cloud_unusual_country - Detect"
+    before = running(service)
+    assert set(before) >= set(load_app(APP_DIR, APP_DIR / "no-local").stanzas("savedsearches"))
+    assert before[name] in (RUNS, DISABLED)
+    with runnable(service, name):
+        assert running(service) == {**before, name: UNSCHEDULED}
+    assert running(service) == before
 
 
 def test_a_saved_search_is_dispatched(service: client.Service, remote: Remote) -> None:
