@@ -15,7 +15,7 @@ import io
 import json
 import re
 from itertools import repeat
-from typing import Any, NamedTuple, Optional, Protocol, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from lab.errors import LabError
 from lab.spl.values import text as to_text
@@ -111,17 +111,22 @@ def encode_rows(fields: Sequence[str], rows: Sequence[Row], indexed: bool = Fals
 
     Without rows this is the header alone. Numbers are written as Splunk shows them; a null cell is empty.
     """
+    return encode_columns({field: [row.get(field) for row in rows] for field in fields}, len(rows), indexed)
+
+
+def encode_columns(cells: Mapping[str, list[Any]], height: int, indexed: bool) -> str:
+    """As `encode_rows`, of the cells of each field."""
     columns: list[Any] = []
     twins: list[Any] = []
-    for field in fields:
-        plain, twin = _column([row.get(field) for row in rows])
+    for values in cells.values():
+        plain, twin = _column(values)
         columns.append(plain)
         twins.append(twin)
-    names = list(fields)
+    names = list(cells)
     if indexed:
         names.append(INDEX_FIELD)
-        columns.append(range(len(rows)))
-        twins.append(repeat("", len(rows)))
+        columns.append(range(height))
+        twins.append(repeat("", height))
     out = io.StringIO()
     out.write(",".join(map(_quote_name, [*names, *(MV_PREFIX + name for name in names)])) + "\n")
     csv.writer(out, lineterminator="\n").writerows(zip(*columns, *twins))
@@ -153,9 +158,9 @@ def decode_table(body: str) -> Table:
     if header is None:
         return Table([], [], 0)
     records = [record for record in reader if record]
-    for record in records:
-        if len(record) != len(header):
-            raise LabError(f"a CSV row has {len(record)} cells under {len(header)} columns: {record[:5]!r}")
+    odd = next((record for record in records if len(record) != len(header)), None)
+    if odd is not None:
+        raise LabError(f"a CSV row has {len(odd)} cells under {len(header)} columns: {odd[:5]!r}")
     by_name = dict(zip(header, zip(*records))) if records else {}
     fields, columns = [], []
     for name in header:

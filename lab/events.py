@@ -11,7 +11,7 @@ import tempfile
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Union
+from typing import IO, Any, Callable, Iterable, Iterator, Optional, Union
 
 BLOCK_SECONDS = 3600
 Meta = tuple[str, str, str, str]
@@ -35,6 +35,7 @@ class Block:
     """All events of one hour, in order of arrival. Positions are local (0 … len-1)."""
 
     __slots__ = (
+        "first_indexed",
         "hour",
         "indextimes",
         "last_indexed",
@@ -55,6 +56,7 @@ class Block:
         self.lengths = array("l")
         self.oldest = float("inf")
         self.newest = float("-inf")
+        self.first_indexed = float("inf")
         self.last_indexed = float("-inf")
 
     def __len__(self) -> int:
@@ -78,7 +80,9 @@ class EventStore:
 
     def __init__(self, path: Optional[Path] = None) -> None:
         # Open as long as the store lives; close() or the end of the store closes it.
-        self._spool = open(path, "w+b") if path else tempfile.TemporaryFile(prefix="lab-events-")  # noqa: SIM115
+        self._spool: IO[bytes] = (
+            open(path, "w+b") if path else tempfile.NamedTemporaryFile(prefix="lab-events-")  # noqa: SIM115
+        )
         self._end = 0
         self._written = 0
         self._buffer: list[bytes] = []
@@ -86,9 +90,18 @@ class EventStore:
         self._hours: list[int] = []
         self._meta_ids: dict[Meta, int] = {}
         self.metas: list[Meta] = []
+        self.counts: list[int] = []
+        """How many events there are of each of `metas`."""
 
     def __len__(self) -> int:
-        return sum(len(block) for block in self._blocks.values())
+        return sum(self.counts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which reads the same spool."""
+        return {**self.__dict__, "_spool": self._spool.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _spool=open(state["_spool"], "rb"))  # noqa: SIM115
 
     def add(self, events: Iterable[Event]) -> int:
         """Append events (any order); returns how many."""
@@ -104,6 +117,8 @@ class EventStore:
             if meta_id is None:
                 meta_id = self._meta_ids[meta] = len(self.metas)
                 self.metas.append(meta)
+                self.counts.append(0)
+            self.counts[meta_id] += 1
             block.offsets.append(self._end)
             block.lengths.append(len(raw))
             block.metas.append(meta_id)
@@ -111,6 +126,7 @@ class EventStore:
             block.times.append(event.time)
             block.oldest = min(block.oldest, event.time)
             block.newest = max(block.newest, event.time)
+            block.first_indexed = min(block.first_indexed, event.indextime)
             block.last_indexed = max(block.last_indexed, event.indextime)
             self._buffer.append(raw)
             self._end += len(raw)
@@ -159,10 +175,10 @@ class EventStore:
             block = self._blocks[hour]
             if block.newest < low or block.oldest >= high:
                 continue
+            if block.last_indexed < index_low or block.first_indexed >= index_high or block.first_indexed > seen_until:
+                continue
             whole_time = block.oldest >= low and block.newest < high
-            whole_index = (
-                index_earliest is None and block.last_indexed <= seen_until and block.last_indexed < index_high
-            )
+            whole_index = index_low <= block.first_indexed and seen_until >= block.last_indexed < index_high
             if whole_time and whole_index:
                 yield Slice(block, range(len(block)), True)
                 continue

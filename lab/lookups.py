@@ -85,7 +85,7 @@ class LookupTables:
     def __init__(self, app: AppConf, kv: Any, state_dir: Optional[Path] = None) -> None:
         self._app = app
         self._kv = kv
-        self._state_dir = state_dir
+        self.folder = state_dir
         self._tables: dict[Path, tuple[tuple[int, int], list[str], list[Row]]] = {}
         self._indexes: dict[Any, _Index] = {}
 
@@ -101,7 +101,7 @@ class LookupTables:
 
     def path(self, lookup: Lookup) -> Optional[Path]:
         """The CSV file that is read, or None when there is none yet."""
-        folders = [self._state_dir] if self._state_dir else []
+        folders = [self.folder] if self.folder else []
         for folder in [*folders, self._app.app_dir / "lookups"]:
             if folder is not None and (folder / lookup.filename).is_file():
                 return folder / lookup.filename
@@ -218,7 +218,7 @@ class LookupTables:
             collection.batch_save(documents[start : start + 1000])
 
     def _write_csv(self, lookup: Lookup, rows: list[Row], append: bool) -> None:
-        folder = self._state_dir
+        folder = self.folder
         if folder is None:
             raise LabError(f"outputlookup {lookup.name}: the lab has no state folder to write '{lookup.filename}' to.")
         header = self.header(lookup) if append else []

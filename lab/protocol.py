@@ -20,8 +20,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
-from typing import Any, Callable, Generator, Optional, Sequence
+from typing import Any, Callable, Generator, Mapping, Optional, Sequence
 from urllib.parse import quote
 
 from lab.chunked import (
@@ -34,6 +35,7 @@ from lab.chunked import (
     decode_rows,
     decode_table,
     encode_chunk,
+    encode_columns,
     encode_multivalue,
     encode_rows,
     read_chunk,
@@ -233,7 +235,8 @@ class CommandRunner:
             if self.header_only_chunks:
                 _no_rows((yield from self._execute(command, empty, False)))
             part = rows[at : at + self.chunk_rows]
-            body = encode_rows(sent_fields, part, indexed=fields is not None)
+            sent = {field: [row.get(field) for row in part] for field in sent_fields}
+            body = encode_columns(sent, len(part), indexed=fields is not None)
             reply = yield from self._execute(command, body, False)
             table = decode_table(reply.body)
             if table.height != len(part):
@@ -241,7 +244,7 @@ class CommandRunner:
                     f"answered {table.height} rows for {len(part)}. Commands of type streaming and stateful annotate"
                     " rows; let the SPL after them filter."
                 )
-            out.extend(_merge(part, table, indexed=fields is not None))
+            out.extend(_merge(part, sent, table, indexed=fields is not None))
             if reply.metadata.get("finished") and at + self.chunk_rows < len(rows):
                 raise LabError(f"said finished after {at + len(part)} of {len(rows)} rows.")
         _no_rows((yield from self._execute(command, empty, True)))
@@ -325,26 +328,31 @@ def _all_fields(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _merge(rows: Sequence[Row], answer: Table, indexed: bool) -> list[Row]:
+def _merge(rows: Sequence[Row], sent: Mapping[str, list[Any]], answer: Table, indexed: bool) -> list[Row]:
     """Rows with the answer's fields put over them. A null in the answer removes the field.
 
     Cells that come back as they were sent keep their value (an int stays an int), so that a command costs nothing in
     fields it only reads.
     """
-    order: Optional[list[int]] = None
     if indexed:
         order = _order(answer, len(rows))
-        rows = [rows[n] for n in order]
+        if order != list(range(len(rows))):
+            rows = [rows[n] for n in order]
+            sent = {name: [cells[n] for n in order] for name, cells in sent.items()}
     out = [dict(row) for row in rows] if indexed else [{} for _ in rows]
     for name, cells in zip(answer.fields, answer.columns):
-        if name == INDEX_FIELD:
+        before = sent.get(name)
+        if name == INDEX_FIELD or (indexed and before == cells):
             continue
-        for target, row, cell in zip(out, rows, cells):
+        if before is None and None not in cells:
+            for target, cell in zip(out, cells):
+                target[name] = cell
+            continue
+        for target, held, cell in zip(out, before or repeat(None), cells):
             if cell is None:
                 target.pop(name, None)
-                continue
-            before = row.get(name)
-            target[name] = before if before is not None and _same(before, cell) else cell
+            else:
+                target[name] = held if held is not None and _same(held, cell) else cell
     return out
 
 

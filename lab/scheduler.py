@@ -11,18 +11,20 @@ was in; that run is repeated, which the commands' idempotent writes allow.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Protocol, Sequence, Union
+from typing import Callable, ContextManager, Iterable, Iterator, Optional, Protocol, Sequence, Union
 
 from lab.actions import Trigger, run_actions
 from lab.chunked import Row
 from lab.conf import AppConf
 from lab.errors import LabError
 from lab.events import Event, EventStore
+from lab.garbage import collecting_between
 from lab.savedsearch import ScheduledSearch, scheduled_searches
 
 CADENCES = {"15m": 900, "1h": 3600, "1d": 86400}
@@ -79,16 +81,25 @@ class Summary:
     events: int = 0
 
 
+Dispatched = tuple[ScheduledSearch, Run]
+
+
 class Scheduler:
     """Runs the scheduled searches of `app` through `search`; action events go to `events`. Without `path` it
-    forgets."""
+    forgets. `prepared` is told all that a replay will run, and left when it is done."""
 
     def __init__(
-        self, app: AppConf, events: EventStore, search: Searching, path: Union[Path, str] = ":memory:"
+        self,
+        app: AppConf,
+        events: EventStore,
+        search: Searching,
+        path: Union[Path, str] = ":memory:",
+        prepared: Callable[[Sequence[Dispatched]], ContextManager[object]] = contextlib.nullcontext,
     ) -> None:
         self.app = app
         self.events = events
         self._search = search
+        self._prepared = prepared
         self._lock = threading.RLock()
         self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -190,10 +201,13 @@ class Scheduler:
         """
         summary = Summary()
         searches = self.searches()
-        for run in self.plan(start, end, cadence, enable):
-            self._one(searches[run.name], run, summary)
-            if progress is not None:
-                progress(run.now - start, end - start, run.name)
+        runs = self.plan(start, end, cadence, enable)
+        with self._prepared([(searches[run.name], run) for run in runs]), collecting_between() as collect:
+            for run in runs:
+                self._one(searches[run.name], run, summary)
+                collect()
+                if progress is not None:
+                    progress(run.now - start, end - start, run.name)
         return summary
 
     def _one(self, search: ScheduledSearch, run: Run, summary: Summary) -> None:

@@ -9,11 +9,15 @@ scheduler, wired together.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import math
+import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Union
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 
+from lab.ahead import LONG, Ahead, Dispatch
 from lab.chunked import Row
 from lab.conf import AppConf, load_app
 from lab.events import EventStore
@@ -70,7 +74,12 @@ class SearchHead:
         self.jobs.mount()
         self.collector = Collector(self)
         self.collector.mount()
-        self.scheduler = Scheduler(self.app, self.events, self._dispatch, self.state_dir / "scheduler.sqlite")
+        self.scheduler = Scheduler(
+            self.app, self.events, self._dispatch, self.state_dir / "scheduler.sqlite", self._ahead_of
+        )
+        self._ahead: Optional[Ahead] = None
+        self.long: float = LONG if (os.cpu_count() or 1) > 1 else math.inf
+        """Events from which on a replay keeps a second core busy."""
         self._ad_hoc = itertools.count(1)
 
     def search(self, spl: str, earliest: Time = None, latest: Time = None, now: Optional[float] = None) -> SearchResult:
@@ -81,16 +90,29 @@ class SearchHead:
         window = TimeWindow(_time(earliest, now), _time(latest, now), now)
         return self.engine.search(spl, window, sid=f"{int(now)}.{next(self._ad_hoc)}")
 
+    def enable(self, names: Iterable[str], enabled: bool = True) -> None:
+        """Enables saved searches, or disables them, as a user does: over REST they are so from then on, also for a
+        later process."""
+        self.splunkd.endpoints.edit("savedsearches", {name: {"disabled": str(int(not enabled))} for name in names})
+
     def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
-        window = TimeWindow(
-            run.earliest,
-            run.latest,
-            float(run.now),
-            index_earliest=run.index_earliest,
-            index_latest=run.index_latest,
-        )
+        dispatch = _to_begin(search, run)
+        begun = self._ahead.rows(dispatch) if self._ahead is not None and self._ahead.engine is self.engine else None
         file = str(search.stanza.places["search"][0])
-        return self.engine.search(search.search, window, file=file, stanza=search.name, sid=run.sid).rows
+        return self.engine.search(
+            search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid, begun=begun
+        ).rows
+
+    @contextlib.contextmanager
+    def _ahead_of(self, dispatched: Sequence[tuple[ScheduledSearch, Run]]) -> Iterator[None]:
+        if len(self.events) < self.long:
+            yield
+            return
+        try:
+            with Ahead(self.engine, [_to_begin(search, run) for search, run in dispatched]) as self._ahead:
+                yield
+        finally:
+            self._ahead = None
 
     def _conf_changed(self, app: AppConf) -> None:
         """A conf was edited over REST: later runs use it. Searches read savedsearches and macros through the
@@ -112,6 +134,17 @@ class SearchHead:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
+
+
+def _to_begin(search: ScheduledSearch, run: Run) -> Dispatch:
+    window = TimeWindow(
+        run.earliest,
+        run.latest,
+        float(run.now),
+        index_earliest=run.index_earliest,
+        index_latest=run.index_latest,
+    )
+    return Dispatch(search.search, window, run.sid)
 
 
 def _time(value: Time, now: float) -> Optional[float]:

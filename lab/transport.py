@@ -193,7 +193,9 @@ class _Line:
         if self._problem is not None:
             raise _ended(self._problem, code, said) from self._problem
         assert self._answer is not None
-        return self._answer
+        # A line and its stdin know each other, so they live until the garbage collector comes by; not so the rows.
+        answer, self._answer = self._answer, []
+        return answer
 
 
 class _Pull(io.RawIOBase):

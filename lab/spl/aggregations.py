@@ -20,13 +20,16 @@ Step = Callable[[Any, Any, Row], Any]
 
 @dataclass(frozen=True)
 class Aggregation:
-    """`start` makes a state, `step` folds one member in, `finish` gives the value. `ordered`: depends on row order."""
+    """`start` makes a state, `step` folds one member in, `finish` gives the value. `ordered`: depends on row order.
+    `once`: a value counts once, however often it comes.
+    """
 
     start: Callable[[], Any]
     step: Step
     finish: Callable[[Any], Any]
     ordered: bool = False
     reads: frozenset[str] = frozenset()
+    once: bool = False
 
 
 def _count(state: Any, value: Any, row: Row) -> Any:
@@ -148,12 +151,12 @@ def _tally(state: dict[str, int], value: Any, row: Row) -> dict[str, int]:
 _TIME = frozenset({"_time"})
 AGGREGATIONS: dict[str, Aggregation] = {
     "count": Aggregation(int, _count, _same),
-    "dc": Aggregation(set, _keep, len),
-    "values": Aggregation(set, _keep, lambda s: multivalue(sorted(s))),
+    "dc": Aggregation(set, _keep, len, once=True),
+    "values": Aggregation(set, _keep, lambda s: multivalue(sorted(s)), once=True),
     "list": Aggregation(list, _append, multivalue, ordered=True),
     "sum": Aggregation(lambda: None, _total, lambda s: None if s is None else tidy(s)),
-    "min": Aggregation(lambda: None, _least, _number_or_text),
-    "max": Aggregation(lambda: None, _most, _number_or_text),
+    "min": Aggregation(lambda: None, _least, _number_or_text, once=True),
+    "max": Aggregation(lambda: None, _most, _number_or_text, once=True),
     "avg": Aggregation(list, _numbers, _average),
     "stdev": Aggregation(list, _numbers, _spread(True)),
     "stdevp": Aggregation(list, _numbers, _spread(False)),

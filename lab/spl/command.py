@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, NamedTuple, Optional
 
 from lab.spl.regex import wildcard
 from lab.spl.values import Row
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 POSITION = "\0position"
 """Hidden key of event rows: which event of its block a row comes from. Row-wise commands carry it along."""
+Event = tuple[Any, ...]
+"""An event's position in its block, then what it has of its own."""
+
+
+class Members(NamedTuple):
+    """The events a row stands for, hidden under its POSITION. `places` says which field is where in an event."""
+
+    places: dict[str, int]
+    events: list[Event]
+
+
 Wanted = Optional[frozenset]  # type: ignore[type-arg]
 """The field names a later command reads; None means all of them."""
 
@@ -57,6 +68,17 @@ class Command:
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         """Column order after this command, when it is known without looking at the rows."""
         return before
+
+    def touched(self, names: Collection[str]) -> Optional[Collection[str]]:
+        """Which of these fields it reads or changes; None when it needs rows that stand for one event each.
+
+        Asked after `bind`, of row-wise commands and `stats`.
+        """
+        return None
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        """Whether it neither reads nor writes what searches change."""
+        return True
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         raise NotImplementedError

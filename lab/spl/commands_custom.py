@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from lab.spl.command import POSITION, Command, Run
 from lab.spl.text import Segment, unquote
 from lab.spl.values import Row
+
+if TYPE_CHECKING:
+    from lab.lookups import LookupTables
 
 _ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -26,6 +30,9 @@ class Custom(Command):
         self.generating = first
         self.args = split_arguments(segment.args)
 
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return False
+
     def run(self, rows: list[Row], run: Run) -> list[Row]:
-        clean = [{k: v for k, v in r.items() if k != POSITION} for r in rows]
+        clean = [{k: v for k, v in r.items() if k != POSITION} if POSITION in r else r for r in rows]
         return run.engine.run_custom(self.name, self.args, None if self.generating else clean, run)

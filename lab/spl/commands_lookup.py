@@ -5,12 +5,15 @@ Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Look
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Collection, Optional
 
 from lab.errors import SplError
 from lab.spl.command import POSITION, Command, Run, Wanted, extend
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, members, multivalue
+
+if TYPE_CHECKING:
+    from lab.lookups import Lookup, LookupTables
 
 
 class LookupCommand(Command):
@@ -53,6 +56,14 @@ class LookupCommand(Command):
         outputs = {event for _, event in self.output}
         return (wanted if self.only_new else wanted - outputs) | {event for _, event in self.match}
 
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        if self.output is None:
+            return names
+        return {event for _, event in self.match + self.output if event in names}
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return not lookups.find(self.table).collection
+
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         return extend(before, [event for _, event in self.output]) if self.output is not None else None
 
@@ -70,22 +81,36 @@ class LookupCommand(Command):
         matched = [name for name, _ in self.match]
         outputs = self.output if self.output is not None else [(h, h) for h in header if h not in matched]
         find = tables.matcher(lookup, tuple(matched), {})
+        events = [event for _, event in self.match]
+        filled: dict[tuple[Any, ...], list[tuple[str, Any]]] = {}
         for row in rows:
-            values = tuple(row.get(event) for _, event in self.match)
-            found = [] if None in values else find(values)
             if self.only_new and any(event in row for _, event in outputs):
                 continue
-            missing = lookup.min_matches - len(found)
-            for name, event in outputs:
-                cells: list[Any] = [m for f in found for m in members(f.get(name)) if m != ""]
-                if missing > 0 and lookup.default_match:
-                    cells.extend([lookup.default_match] * missing)
-                value = cells[0] if len(cells) == 1 else multivalue(cells)
+            values = tuple([row.get(event) for event in events])
+            try:
+                cells = filled[values]
+            except KeyError:
+                cells = filled[values] = _cells(lookup, outputs, [] if None in values else find(values))
+            except TypeError:  # a multivalue is no key
+                cells = _cells(lookup, outputs, [] if None in values else find(values))
+            for event, value in cells:
                 if value is not None:
                     row[event] = value
                 else:
                     row.pop(event, None)
         return rows
+
+
+def _cells(lookup: Lookup, outputs: list[tuple[str, str]], found: list[Row]) -> list[tuple[str, Any]]:
+    """What an event gets from the rows found for it: field and value, None for null."""
+    cells: list[tuple[str, Any]] = []
+    missing = lookup.min_matches - len(found)
+    for name, event in outputs:
+        held: list[Any] = [m for f in found for m in members(f.get(name)) if m != ""]
+        if missing > 0 and lookup.default_match:
+            held.extend([lookup.default_match] * missing)
+        cells.append((event, held[0] if len(held) == 1 else multivalue(held)))
+    return cells
 
 
 class Inputlookup(Command):
@@ -115,6 +140,9 @@ class Inputlookup(Command):
 
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         lookup = run.lookups.find(self.table)
@@ -153,6 +181,9 @@ class Outputlookup(Command):
         self.append = options.get("append", "f").lower() in ("t", "true", "1")
         self.key_field = options.get("key_field")
         self.override = options.get("override_if_empty", "t").lower() in ("t", "true", "1")
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         if rows or (self.override and not self.append):

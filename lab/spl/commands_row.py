@@ -6,7 +6,7 @@ Documentation pages of each: https://docs.splunk.com/Documentation/Splunk/9.4.0/
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Collection, Optional
 
 from lab.errors import SplError
 from lab.spl import evalcompile
@@ -29,9 +29,13 @@ class Search(Command):
     def __init__(self, segment: Segment, expression: Optional[Expression] = None) -> None:
         super().__init__(segment.position)
         self.expression = expression or parse_search(segment.args, segment.args_position)
+        self.reads = frozenset(self.expression.fields())
 
     def bind(self, wanted: Wanted) -> Wanted:
-        return self.with_fields(wanted, self.expression.fields())
+        return self.with_fields(wanted, self.reads)
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return self.reads.intersection(names)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         if isinstance(self.expression, Everything):
@@ -52,11 +56,14 @@ class Where(Command):
         if not evalcompile.is_boolean(node):
             raise SplError("where: the expression must be a condition.", position=segment.args_position)
         self.pure = evalcompile.is_pure(node)
-        self._fields = fields_of(node)
+        self.reads = frozenset(fields_of(node))
         self._filter = evalcompile.compile_condition(node)
 
     def bind(self, wanted: Wanted) -> Wanted:
-        return self.with_fields(wanted, self._fields)
+        return self.with_fields(wanted, self.reads)
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return self.reads.intersection(names)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         return self._filter(rows, run.now)
@@ -79,6 +86,7 @@ class Eval(Command):
                 )
         self.pure = all(evalcompile.is_pure(node) for _, node, _ in self.assignments)
         self._loop = EvalLoop([(n, e) for n, e, _ in self.assignments])
+        self._loop.compile()
 
     def bind(self, wanted: Wanted) -> Wanted:
         if wanted is None:
@@ -93,6 +101,9 @@ class Eval(Command):
             need |= fields_of(node)
         self._loop = EvalLoop(kept[::-1])
         return frozenset(need)
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return {f for name, node in self._loop.assignments for f in (name, *fields_of(node)) if f in names}
 
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         return extend(before, [n for n, _, _ in self.assignments])
@@ -134,6 +145,11 @@ class Rename(Command):
             else:
                 need.discard(pattern.pattern)
         return frozenset(need)
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        if any(p.wild for p, _ in self.pairs):
+            return names
+        return {name for pattern, new in self.pairs for name in (pattern.pattern, new) if name in names}
 
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         if before is None:
@@ -206,6 +222,9 @@ class Fields(Command):
             return frozenset(n for n in wanted if self.matches(n) or n in INTERNAL)
         return None if self._wild else self._plain | frozenset(INTERNAL)
 
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return [name for name in names if not self._keeps(name)]
+
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         if self.remove:
             return None if before is None else [n for n in before if not self.matches(n)]
@@ -247,6 +266,9 @@ class Fillnull(Command):
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
 
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return [name for name in self.names if name in names]
+
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         return extend(before, self.names)
 
@@ -277,6 +299,9 @@ class Mvexpand(Command):
 
     def bind(self, wanted: Wanted) -> Wanted:
         return self.with_fields(wanted, [self.field])
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return {self.field}.intersection(names)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         out: list[Row] = []

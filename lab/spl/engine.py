@@ -6,12 +6,12 @@ events and search text, because scheduled searches with overlapping windows see 
 
 from __future__ import annotations
 
+import itertools
 import operator
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Iterator, Optional
 
 from lab.conf import AppConf
 from lab.errors import LabError, SplError
@@ -19,10 +19,12 @@ from lab.events import Block, EventStore, Slice
 from lab.lookups import LookupTables
 from lab.spl.command import POSITION, Run
 from lab.spl.evalcompile import evaluate_text
-from lab.spl.jsonfields import FieldPicker, pick_fields
+from lab.spl.fold import Leading
+from lab.spl.inlined import inline, names_saved_search
+from lab.spl.jsonfields import fields_of_raw
 from lab.spl.macros import Expanded, expand
 from lab.spl.plan import Compiler, Plan
-from lab.spl.searchexpr import META_FIELDS, Everything
+from lab.spl.searchexpr import EVERYTHING, META_FIELDS, NOTHING, Expression, by_text, given
 from lab.spl.values import Row, tidy
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 CACHED_ROWS = 100_000
 """Rows kept in the per-block cache, over all searches (about 1 kB each)."""
 _EXTRACTION_KEYS = ("EXTRACT-", "REPORT-", "EVAL-", "FIELDALIAS-", "LOOKUP-", "TRANSFORMS-")
-_PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Engine:
         self._compiled: dict[tuple[str, str, str], _Compiled] = {}
         self._cache: OrderedDict[tuple[str, int], _Cached] = OrderedDict()
         self._cached_rows = 0
+        self._leading: dict[str, list[Leading]] = {}
         self._runs = 0
         self._check_props()
 
@@ -102,7 +104,7 @@ class Engine:
 
     def expand(self, spl: str) -> Expanded:
         """Macro-expanded text with the origin of each part."""
-        return expand(spl, self.app, evaluate_text)
+        return expand(inline(spl, self.app), self.app, evaluate_text)
 
     def compile(self, spl: str, file: str = "(ad hoc)", stanza: str = "") -> Plan:
         """Compile (once) and check a search without running it. Raises LabError naming file, stanza and position."""
@@ -117,6 +119,7 @@ class Engine:
                 expanded = self.expand(spl)
                 plan = self._compiler.pipeline(expanded.text)
                 plan.bind(None, True)
+                plan.fold(self._leading)
             except LabError as error:
                 raise _placed(error, expanded, file, stanza) from None
             held = self._compiled[key] = _Compiled(plan, expanded)
@@ -130,33 +133,66 @@ class Engine:
         file: str = "(ad hoc)",
         stanza: str = "",
         sid: Optional[str] = None,
+        begun: Optional[list[Row]] = None,
     ) -> SearchResult:
-        """Run one search to its end. Raises LabError naming `file`, `stanza` and the position in the expanded text."""
+        """Run one search to its end, from `begun` on where given. Raises LabError naming `file`, `stanza` and the
+        position in the expanded text."""
         compiled = self._compile(spl, file, stanza)
+        if names_saved_search(spl) and window.earliest is None and window.latest is None:
+            raise LabError("savedsearch over all time takes the saved search's range: give one.").located(file, stanza)
         self._runs += 1
         run = Run(self, window, sid or f"{int(window.now)}.{self._runs}", spl, self.lookups)
         try:
-            rows = compiled.plan.run(run)
+            rows = compiled.plan.run(run, begun)
         except LabError as error:
             raise _placed(error, compiled.expanded, file, stanza) from None
         for row in rows:
             row.pop(POSITION, None)
         return SearchResult(_columns(compiled.plan.columns(), rows), rows)
 
+    # -- beginnings ------------------------------------------------------------------------------------------------
+    def detached(self, spl: str) -> int:
+        """How many commands of a search depend on nothing that searches change."""
+        return self.compile(spl).detached(self.lookups)
+
+    def begin(self, spl: str, window: TimeWindow, sid: str) -> list[Row]:
+        """The rows of a search after its detached commands."""
+        plan = self.compile(spl)
+        return plan.run(Run(self, window, sid, spl, self.lookups), stop=plan.detached(self.lookups))
+
+    def reach(self, spl: str) -> int:
+        """How many events there are, of all times, that a search may find by their metadata."""
+        sources = [plan.source.expression for plan in self.compile(spl).plans() if plan.source is not None]
+        metas = [dict(zip(META_FIELDS, meta)) for meta in self.events.metas]
+        found = [any(given(source, meta) != NOTHING for source in sources) for meta in metas]
+        return sum(itertools.compress(self.events.counts, found))
+
+    def stamps(self, spl: str) -> list[Any]:
+        """Changes whenever a lookup of the search's detached commands does."""
+        plan = self.compile(spl)
+        return [self.lookups.stamp(self.lookups.find(name)) for name in plan.tables(plan.detached(self.lookups))]
+
     # -- events ----------------------------------------------------------------------------------------------------
-    def events_of(self, plan: Plan, run: Run) -> list[Row]:
-        """Events of the window through the plan's pure prefix, newest first when order matters. The rows are fresh."""
+    def events_of(self, plan: Plan, run: Run) -> tuple[list[Row], int]:
+        """Events of the window and how many of the plan's commands they have been through, newest first when order
+        matters. The rows are fresh."""
         window = run.window
-        out: list[Row] = []
         scan = self.events.scan(window.earliest, window.latest, window.now, window.index_earliest, window.index_latest)
-        for part in scan:
+        parts = list(scan)
+        if plan.leading is not None:
+            try:
+                return plan.leading.rows(parts, run), plan.leading.length
+            except LabError:
+                pass  # computed for more events than the search would: each by itself tells whether it fails
+        out: list[Row] = []
+        for part in parts:
             cached = self._prefix_rows(plan, part.block, run)
             rows = self._select(cached, part)
             if plan.ordered:
                 times = part.block.times
                 rows = sorted(rows, key=lambda r: times[r[POSITION]], reverse=True)
             out.extend(map(dict.copy, rows))
-        return out
+        return out, plan.prefix
 
     @staticmethod
     def _select(cached: _Cached, part: Slice) -> list[Row]:
@@ -184,51 +220,48 @@ class Engine:
                 self._cached_rows -= len(dropped.rows)
         return cached
 
+    def found(
+        self, expression: Expression, block: Block, positions: range
+    ) -> Iterator[tuple[int, bytes, dict[str, str], Expression]]:
+        """Position, raw text and metadata of the events that the expression may match, and what of it their fields
+        have to tell."""
+        metas: dict[int, tuple[dict[str, str], Expression, Expression]] = {}
+        for meta_id in set(block.metas):
+            meta = dict(zip(META_FIELDS, self.events.metas[meta_id]))
+            on_text, rest = by_text(given(expression, meta))
+            if rest != NOTHING:
+                metas[meta_id] = meta, on_text, rest
+        chosen = [n for n in positions if block.metas[n] in metas]
+        read = self.events.reader(block, chosen)
+        for n in chosen:
+            raw = read(n)
+            meta, on_text, rest = metas[block.metas[n]]
+            if on_text is EVERYTHING or on_text.test({"_raw": raw.decode("utf-8", "replace")}):
+                yield n, raw, meta, rest
+
     def _read(self, plan: Plan, block: Block, positions: range) -> list[Row]:
         """Rows of the events the source search matches, with only the fields the plan reads."""
         assert plan.source is not None
         expression = plan.source.expression
-        verdicts: dict[int, Optional[bool]] = {}
-        metas: dict[int, dict[str, str]] = {}
-        chosen: list[int] = []
-        named_index = "index" in expression.fields()
-        for n in positions:
-            meta_id = block.metas[n]
-            verdict = verdicts.get(meta_id, _UNSEEN)
-            if verdict is _UNSEEN:
-                meta = metas[meta_id] = dict(zip(META_FIELDS, self.events.metas[meta_id]))
-                # Without index= Splunk searches the role's default indexes (main).
-                default = named_index or meta["index"] == "main"
-                verdict = verdicts[meta_id] = expression.verdict(meta) if default else False
-            if verdict is not False:
-                chosen.append(n)
-        if not chosen:
-            return []
-        read = self.events.reader(block, chosen)
         wanted = plan.fields
         picker = plan.picker
         needs_raw = wanted is None or "_raw" in wanted
         meta_fields = [m for m in META_FIELDS if wanted is None or m in wanted]
         with_index_time = wanted is None or "_indextime" in wanted
         rows: list[Row] = []
-        for n in chosen:
-            raw = read(n)
+        for n, raw, meta, rest in self.found(expression, block, positions):
             row: Row = {POSITION: n, "_time": tidy(block.times[n])}
-            if picker is not None and not (raw[:1] in (b"{", b"[") and pick_fields(raw, picker, row)):
-                _pairs(raw.decode("utf-8", "replace"), picker, row)
-            if meta_fields:
-                meta = metas[block.metas[n]]
-                for name in meta_fields:
-                    row[name] = meta[name]
+            if picker is not None:
+                row.update(fields_of_raw(raw, picker))
+            for name in meta_fields:
+                row[name] = meta[name]
             if needs_raw:
                 row["_raw"] = raw.decode("utf-8", "replace")
             if with_index_time:
                 row["_indextime"] = tidy(block.indextimes[n])
-            rows.append(row)
-        if all(verdicts[block.metas[n]] for n in chosen):
-            return rows
-        test = expression.test
-        return rows if isinstance(expression, Everything) else [r for r in rows if test(r)]
+            if rest.test(row):
+                rows.append(row)
+        return rows
 
     # -- custom commands -------------------------------------------------------------------------------------------
     def run_custom(self, name: str, args: list[str], rows: Optional[list[Row]], run: Run) -> list[Row]:
@@ -246,16 +279,6 @@ class Engine:
             app=self.app.name,
         )
         return list(self.commands.run(name, args, rows, info))
-
-
-_UNSEEN: Any = object()
-
-
-def _pairs(raw: str, picker: FieldPicker, row: Row) -> None:
-    """KV_MODE=auto: ``key=value`` and ``key="value"`` pairs; the first of a name counts."""
-    for name, quoted, bare in _PAIR.findall(raw):
-        if name not in row and (picker.names is None or name in picker.names):
-            row[name] = quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted else bare
 
 
 def _columns(known: Optional[list[str]], rows: list[Row]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, Callable, Iterable, Iterator, Optional
 
 import orjson
@@ -293,16 +294,33 @@ class Inexact(Exception):
     """A wanted value is a number whose digits the fast parser may have changed."""
 
 
-def parse(raw: Any) -> Any:
-    """Parse JSON text or bytes, keeping the digits of numbers; None when it is not JSON."""
+@lru_cache(maxsize=16)
+def parse(raw: str) -> Any:
+    """Parse JSON text, keeping the digits of numbers; None when it is not JSON. Not to be changed: searches take many
+    paths of one text, so the last few are kept."""
     try:
-        return loads_exact(raw if isinstance(raw, str) else bytes(raw).decode("utf-8"))
+        return loads_exact(raw)
     except ValueError:
         return None
 
 
-def pick_fields(raw: bytes, picker: FieldPicker, row: Row) -> bool:
-    """Extract the picker's fields of JSON `raw` into `row`; False when `raw` is not JSON.
+_PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
+
+
+def fields_of_raw(raw: bytes, picker: FieldPicker) -> Row:
+    """The picker's fields of an event: of its JSON text, else (KV_MODE=auto) of its ``key=value`` and ``key="value"``
+    pairs, of which the first of a name counts."""
+    found = _pick_json(raw, picker) if raw[:1] in (b"{", b"[") else None
+    if found is None:
+        found = {}
+        for name, quoted, bare in _PAIR.findall(raw.decode("utf-8", "replace")):
+            if name not in found and name != "_time" and (picker.names is None or name in picker.names):
+                found[name] = quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted else bare
+    return found
+
+
+def _pick_json(raw: bytes, picker: FieldPicker) -> Optional[Row]:
+    """The picker's fields of JSON `raw`; None when it is not JSON.
 
     Only the first 5,000 bytes are looked at, as Splunk does by default: fields after them need spath with a path.
     The fast parser turns 1.10 into 1.1 and 10^20 into a float: as soon as a wanted field is one, parse again exactly.
@@ -311,21 +329,19 @@ def pick_fields(raw: bytes, picker: FieldPicker, row: Row) -> bool:
     if len(raw) > EXTRACTION_CUTOFF:
         document = parse_cut(raw[:EXTRACTION_CUTOFF].decode("utf-8", "ignore"))
         if document is None:
-            return False
+            return None
         picker.pick(document, found)
-        row.update(found)
-        return True
+        return found
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return False
+        return None
     try:
         picker.pick(document, found)
     except Inexact:
         found = {}
         picker.pick(loads_exact(raw.decode("utf-8")), found)
-    row.update(found)
-    return True
+    return found
 
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)

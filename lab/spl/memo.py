@@ -6,7 +6,7 @@ input values to the result and is given up when fewer than half of the look-ups 
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from lab.spl import evalcompile
 from lab.spl.evalparse import Literal, Node, fields_of
@@ -35,9 +35,10 @@ class EvalLoop:
         for n, (_, node) in enumerate(assignments):
             if evalcompile.cost(node) >= WORTH and evalcompile.is_pure(node) and 1 <= len(fields_of(node)) <= 6:
                 self._memos[n] = Memo()
-        self._compile()
+        self._run: Optional[Callable[[list[Row], float], list[Row]]] = None
 
-    def _compile(self) -> None:
+    def compile(self) -> Callable[[list[Row], float], list[Row]]:
+        """Done by the first run, if not before. Raises SplError for what is not understood."""
         code = evalcompile.Code()
         lines = ["def run(rows, now):", "    for r in rows:", "        g = r.get"]
         for n, (name, node) in enumerate(self.assignments):
@@ -68,20 +69,19 @@ class EvalLoop:
                     f"            r[{name!r}] = v",
                 ]
         exec("\n".join(lines) + "\n    return rows\n", code.names)  # noqa: S102 (source built from a parsed tree)
-        self._run: Callable[[list[Row], float], list[Row]] = code.names["run"]
+        return code.names["run"]  # type: ignore[no-any-return]
 
     def run(self, rows: list[Row], now: float) -> list[Row]:
+        if self._run is None:
+            self._run = self.compile()
         out = self._run(rows, now)
-        given_up = False
         for n, memo in list(self._memos.items()):
             memo.rows += len(rows)
             if memo.rows > PROBATION and memo.misses * 2 > memo.rows:
                 del self._memos[n]
-                given_up = True
+                self._run = None
             elif len(memo) > MOST_ENTRIES:
                 memo.clear()
-        if given_up:
-            self._compile()
         return out
 
 

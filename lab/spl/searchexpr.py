@@ -1,4 +1,5 @@
-"""The boolean expressions of the `search` command, as a tree that can be asked about a row or about metadata alone.
+"""The boolean expressions of the `search` command, as a tree that tests rows; of what the metadata of events decide,
+`given` leaves the rest.
 
 Precedence as documented: parentheses, NOT, OR, AND; two expressions side by side are ANDed; operators are upper case.
 Values compare without case and `*` is a wildcard, in quotes too. The right side is always a literal.
@@ -30,8 +31,8 @@ class Everything:
     def test(self, row: Row) -> bool:
         return True
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        return True
+    def given(self, meta: dict[str, str]) -> Expression:
+        return EVERYTHING
 
     def fields(self) -> set[str]:
         return set()
@@ -42,13 +43,23 @@ class Term:
     """A word or phrase in the raw text, on token boundaries, without case."""
 
     pattern: re.Pattern[str]
+    head: str
+    """What it begins with, up to a wildcard: a plain search for it is much faster than one without case."""
 
     def test(self, row: Row) -> bool:
         raw = row.get("_raw")
-        return raw is not None and self.pattern.search(text(raw)) is not None
+        if raw is None:
+            return False
+        if type(raw) is not str or not self.head or not self.head.isascii() or not raw.isascii():
+            return self.pattern.search(text(raw)) is not None
+        lowered, head = raw.lower(), self.head.lower()
+        at = lowered.find(head)
+        while at >= 0 and self.pattern.match(raw, at) is None:
+            at = lowered.find(head, at + 1)
+        return at >= 0
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        return None
+    def given(self, meta: dict[str, str]) -> Expression:
+        return self
 
     def fields(self) -> set[str]:
         return {"_raw"}
@@ -70,8 +81,8 @@ class Comparison:
             return any(map(self.matches, value)) is not self.negative
         return self.matches(value) is not self.negative
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        return self.test(meta) if self.field in meta else None
+    def given(self, meta: dict[str, str]) -> Expression:
+        return self if self.field not in meta else EVERYTHING if self.test(meta) else NOTHING
 
     def fields(self) -> set[str]:
         return {self.field}
@@ -84,9 +95,9 @@ class Not:
     def test(self, row: Row) -> bool:
         return not self.inner.test(row)
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        found = self.inner.verdict(meta)
-        return None if found is None else not found
+    def given(self, meta: dict[str, str]) -> Expression:
+        inner = self.inner.given(meta)
+        return inner.inner if isinstance(inner, Not) else Not(inner)
 
     def fields(self) -> set[str]:
         return self.inner.fields()
@@ -102,9 +113,9 @@ class All:
                 return False
         return True
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        found = [p.verdict(meta) for p in self.parts]
-        return False if False in found else (None if None in found else True)
+    def given(self, meta: dict[str, str]) -> Expression:
+        parts = [part for part in (p.given(meta) for p in self.parts) if part != EVERYTHING]
+        return NOTHING if NOTHING in parts else _all(parts)
 
     def fields(self) -> set[str]:
         return set().union(*(p.fields() for p in self.parts))
@@ -120,15 +131,34 @@ class AnyOf:
                 return True
         return False
 
-    def verdict(self, meta: dict[str, str]) -> Optional[bool]:
-        found = [p.verdict(meta) for p in self.parts]
-        return True if True in found else (None if None in found else False)
+    def given(self, meta: dict[str, str]) -> Expression:
+        parts = [part for part in (p.given(meta) for p in self.parts) if part != NOTHING]
+        return EVERYTHING if EVERYTHING in parts else AnyOf(tuple(parts)) if parts else NOTHING
 
     def fields(self) -> set[str]:
         return set().union(*(p.fields() for p in self.parts))
 
 
 Expression = Union[Everything, Term, Comparison, Not, All, AnyOf]
+EVERYTHING = Everything()
+NOTHING = Not(EVERYTHING)
+
+
+def _all(parts: list[Expression]) -> Expression:
+    return EVERYTHING if not parts else parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def given(expression: Expression, meta: dict[str, str]) -> Expression:
+    """What the metadata of events leave open of a search for them. Without index= Splunk searches the role's default
+    indexes (main)."""
+    return expression.given(meta) if meta["index"] == "main" or "index" in expression.fields() else NOTHING
+
+
+def by_text(expression: Expression) -> tuple[Expression, Expression]:
+    """What of an expression the raw text alone decides, and the rest: both have to hold."""
+    parts = expression.parts if isinstance(expression, All) else (expression,)
+    return _all([p for p in parts if p.fields() == {"_raw"}]), _all([p for p in parts if p.fields() != {"_raw"}])
+
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -249,7 +279,8 @@ class _Parser:
         if token.kind == "word" and token.text in ("TERM", "CASE") and self._opens(0):
             raise self.error(f"{token.text}() is not supported by the lab.")
         self.used.add("term" if token.kind == "word" else "phrase")
-        return Term(_term_pattern(_literal(token)))
+        term = _literal(token)
+        return Term(_term_pattern(term), term.partition("*")[0])
 
     def _opens(self, ahead: int) -> bool:
         token = self.peek(ahead)

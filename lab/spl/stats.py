@@ -6,12 +6,13 @@ Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Stat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from itertools import repeat
+from typing import Any, Callable, Collection, Iterable, Optional
 
 from lab.errors import SplError
 from lab.spl import evalcompile
 from lab.spl.aggregations import AGGREGATIONS, Aggregation, aggregation
-from lab.spl.command import Command, Run, Wanted, extend
+from lab.spl.command import POSITION, Command, Members, Run, Wanted, extend
 from lab.spl.evalparse import Node, fields_of, parse_eval
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, members, sort_key, text
@@ -41,22 +42,29 @@ class Stats(Command):
         super().__init__(segment.position)
         self.terms, self.by = parse_terms(segment, self.name)
         self.ordered = any(t.how.ordered for t in self.terms)
+        self.reads = frozenset(self.by).union(*(t.inputs() for t in self.terms))
+        self.grouping = frozenset(self.by).union(*(t.inputs() - {t.field} | t.how.reads for t in self.terms))
+        """The fields it reads otherwise than to aggregate them as they are."""
         self._inputs = [_input(t) for t in self.terms]
 
     def bind(self, wanted: Wanted) -> Wanted:
-        return frozenset(self.by).union(*(t.inputs() for t in self.terms))
+        return self.reads
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return self.grouping.intersection(names)
 
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         return self.by + [t.output for t in self.terms]
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
-        groups = self._group(rows, run.now)
+        groups = list(self._group(rows, run.now).values())
         if not self.by and not groups:
-            groups[()] = [t.how.start() for t in self.terms]
+            groups = [((), [t.how.start() for t in self.terms])]
         order = _Order()
-        keyed = sorted(groups.items(), key=lambda item: [order[k] for k in item[0]]) if self.by else groups.items()
+        if self.by:
+            groups.sort(key=lambda group: [order[k] for k in group[0]])
         out: list[Row] = []
-        for key, states in keyed:
+        for key, states in groups:
             row = dict(zip(self.by, key))
             for term, state in zip(self.terms, states):
                 value = term.how.finish(state)
@@ -65,48 +73,43 @@ class Stats(Command):
             out.append(row)
         return out
 
-    def _group(self, rows: list[Row], now: float) -> dict[tuple[Any, ...], list[Any]]:
-        """Fold every row into its group(s). `aliases` maps a raw key to its group, so that 5 and "5" meet."""
-        groups: dict[tuple[Any, ...], list[Any]] = {}
-        by_text: dict[tuple[str, ...], list[Any]] = {}
+    def _group(self, rows: list[Row], now: float) -> dict[tuple[str, ...], tuple[tuple[Any, ...], list[Any]]]:
+        """Fold every row into its group(s): the group's values and states by its values' text, in which 5 and "5"
+        meet."""
+        groups: dict[tuple[str, ...], tuple[tuple[Any, ...], list[Any]]] = {}
         by, terms = self.by, self.terms
-        steps = [(n, get, t.how.step) for n, (get, t) in enumerate(zip(self._inputs, terms))]
-
-        def states_of(key: tuple[Any, ...]) -> list[Any]:
-            states = groups.get(key)
-            if states is None:
-                as_text = tuple([part if part.__class__ is str else text(part) for part in key])
-                states = by_text.get(as_text)
-                if states is None:
-                    states = by_text[as_text] = [t.how.start() for t in terms]
-                    groups[key] = states
-                else:
-                    aliases[key] = states
-            return states
-
-        aliases: dict[tuple[Any, ...], list[Any]] = {}
+        key: tuple[Any, ...]
+        steps = [(n, t.field, t.how, get) for n, (get, t) in enumerate(zip(self._inputs, terms))]
         for row in rows:
             get_field = row.get
-            key = tuple([get_field(f) for f in by])
-            if None in key:
+            values = tuple([get_field(f) for f in by])
+            if None in values:
                 continue
-            try:
-                states = groups.get(key) or aliases.get(key) or states_of(key)
-                targets = (states,)
-            except TypeError:  # a multivalue: one group per member
-                targets = tuple(states_of(k) for k in _explode(key))  # type: ignore[assignment]
-            for states in targets:
-                for n, value_of, step in steps:
-                    value = value_of(row, now)
-                    if value is None:
-                        continue
-                    if type(value) is list:
-                        state = states[n]
-                        for member in value:
-                            state = step(state, member, row)
-                        states[n] = state
+            members = get_field(POSITION)
+            if members.__class__ is not Members:
+                members = None
+            for key in (values,) if list not in map(type, values) else _explode(values):
+                names = tuple([part if part.__class__ is str else text(part) for part in key])
+                group = groups.get(names)
+                if group is None:
+                    group = groups[names] = key, [t.how.start() for t in terms]
+                states = group[1]
+                for n, field, how, value_of in steps:
+                    step, state = how.step, states[n]
+                    if members is None:
+                        found: Iterable[Any] = (value_of(row, now),)
+                    elif field in members.places:
+                        place = members.places[field]
+                        found = [event[place] for event in members.events]
                     else:
-                        states[n] = step(states[n], value, row)
+                        found = repeat(value_of(row, now), 1 if how.once else len(members.events))
+                    for value in found:
+                        if type(value) is list:
+                            for member in value:
+                                state = step(state, member, row)
+                        elif value is not None:
+                            state = step(state, value, row)
+                    states[n] = state
         return groups
 
 
@@ -152,9 +155,7 @@ class Eventstats(Stats):
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         groups = self._group(rows, run.now)
-        done = {
-            tuple(map(text, k)): [t.how.finish(s) for t, s in zip(self.terms, states)] for k, states in groups.items()
-        }
+        done = {k: [t.how.finish(s) for t, s in zip(self.terms, states)] for k, (_, states) in groups.items()}
         for row in rows:
             key = tuple(row.get(f) for f in self.by)
             if None in key:

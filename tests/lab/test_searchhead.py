@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.ahead import Ahead
 from lab.events import Event
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
@@ -110,6 +112,24 @@ def test_from_events_to_notables(app_dir: Path, tmp_path: Path, mode: str, caden
         assert [(r["risk_object"], r["risk_object_type"], r["count"]) for r in risk] == [
             ("ann", "user", 1), ("bob", "user", 1), ("cy", "user", 1),
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cadence", ["15m", "1d"])
+def test_a_second_core_changes_nothing(
+    app_dir: Path, tmp_path: Path, cadence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Any] = []
+    begun = Ahead.rows
+    monkeypatch.setattr(Ahead, "rows", lambda *asked: taken.append(begun(*asked)) or taken[-1])
+    found = []
+    for long in (0, math.inf):
+        with SearchHead(app_dir, tmp_path / str(long)) as head:
+            head.long = long
+            head.events.add(logs())
+            head.scheduler.replay(DAY, DAY + 86400 + CADENCES[cadence] * 2, cadence)
+            found.append((head.kv.collection("seen").find(), head.scheduler.alerts(), head.scheduler.action_events()))
+    assert found[0] == found[1]
+    assert sum(bool(rows) for rows in taken) > (1 if cadence == "15m" else 0)
 
 
 def test_a_state_folder_is_taken_up_again(app_dir: Path, tmp_path: Path) -> None:

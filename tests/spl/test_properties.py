@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab.conf import load_app
@@ -117,9 +117,10 @@ EVENTS = st.lists(
 
 
 @QUICK
-@given(EVENTS, st.integers(0, 4 * 3600), st.integers(0, 4 * 3600), st.integers(0, 6 * 3600))
+@given(EVENTS, st.integers(0, 4 * 3600), st.integers(0, 4 * 3600), st.integers(0, 6 * 3600), st.integers(0, 2 * 3600))
+@example([(0, n * 600, {}) for n in range(9)], 0, 3600, 6 * 3600, 1200)
 def test_windows_blocks_and_caches_agree_with_a_plain_scan(
-    drawn: list[tuple[int, int, dict[str, str]]], low: int, span: int, now: int
+    drawn: list[tuple[int, int, dict[str, str]]], low: int, span: int, now: int, indexed: int
 ) -> None:
     """The same search, asked over growing data and with a warm cache, sees exactly its window, newest first."""
     events = [Event(t, t + d, "main", "s", "s", "h", json.dumps({"id": n, **f})) for n, (t, d, f) in enumerate(drawn)]
@@ -128,12 +129,16 @@ def test_windows_blocks_and_caches_agree_with_a_plain_scan(
     for half in (events[::2], events[1::2]):
         engine.events.add(half)
         engine.search(spl, TimeWindow(None, None, 10.0**9))
-    found = engine.search(spl, TimeWindow(low, low + span, now)).rows
+    window = TimeWindow(low, low + span, now, index_earliest=indexed, index_latest=indexed + 2 * 3600)
+    found = engine.search(spl, window).rows
     engine.events.close()
     expected = [
         e
         for e in events
-        if low <= e.time < low + span and e.indextime <= now and json.loads(e.raw).get("f", "").lower() != "a"
+        if low <= e.time < low + span
+        and e.indextime <= now
+        and indexed <= e.indextime < indexed + 2 * 3600
+        and json.loads(e.raw).get("f", "").lower() != "a"
     ]
     assert sorted(ids(found), key=int) == [str(json.loads(e.raw)["id"]) for e in expected]
     assert [r["_time"] for r in found] == sorted((e.time for e in expected), reverse=True)
