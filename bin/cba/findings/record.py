@@ -223,7 +223,7 @@ class _Entity:
         stored = self.documents.get(identifier, {})
         count = sum(window.atoms[key].count for key in record.atoms)
         last = max(window.atoms[key].last for key in record.atoms)
-        details = _details(window, record, stored)
+        details = _details(detection, window, record, stored)
         return {
             **details,
             "_key": identifier,
@@ -285,15 +285,21 @@ def _neighbour(document: Mapping[str, object]) -> Neighbour:
     return Neighbour(_whole(document["first_time"]), str(document["key"]), str(document["finding_id"]), rank)
 
 
-def _details(window: Window, record: Record, stored: Mapping[str, object]) -> Document:
-    """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored."""
+def _details(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:
+    """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored. Of
+    rows whose events begin in the same second it is the first by `part`, whichever came first."""
     found = window.details.get(record.cause)
-    if found is not None and (not stored or found[0] <= _whole(stored["first_time"])):
+    if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), _part(detection, stored))):
         return dict(found[2])
     if stored:
         return dict(stored)
     first = min(window.details.values(), key=lambda detail: detail[:2], default=None)
     return dict(first[2]) if first is not None else {}
+
+
+def _part(detection: Detection, stored: Mapping[str, object]) -> str:
+    """The `part` of the row that a stored finding's details are of."""
+    return detection.part_of({name: str(stored.get(name, "")) for name in ("source_kind", *detection.group_by)})
 
 
 def _explanation(explanation: str, record: Record) -> str:
