@@ -31,10 +31,10 @@ def test_hours_late_is_not_too_late(late: int, cadence: int) -> None:
 
 @pytest.mark.parametrize("first", ["1", "2"])
 def test_of_two_calls_in_one_second_a_finding_shows_the_same_whichever_comes_first(first: str) -> None:
-    """The call in project 1 stands for the finding, also when the one in project 2 was searched half an hour before."""
+    """The call in project 1 stands for the finding, also when the one in project 2 was searched an hour before."""
     theft = call(21, 12, "RU")
     calls = [theft, Seen(theft.time, f"{theft.event_id} in 2", {**theft.fields, "project": "2"})]
     deliveries = [Delivery(seen, seen.time + 300) for seen in (call(day, 12, "NL") for day in range(22))]
-    deliveries += [Delivery(seen, seen.time + (300 if seen.fields["project"] == first else 2100)) for seen in calls]
+    deliveries += [Delivery(seen, seen.time + (300 if seen.fields["project"] == first else 3900)) for seen in calls]
     (found,) = replay(DETECTION, deliveries, 900, (FIRST_DAY + 21) * SECONDS_PER_DAY).found()
     assert (found["project"], found["count"]) == ("1", 2)
