@@ -1,0 +1,57 @@
+"""The words that everything else is said in, each defined once: days, buckets, what is absent, severities, sources.
+
+Times are epoch seconds. A *day* is a UTC day as an integer, days since 1970-01-01. A *bucket* is a quarter of an hour, named
+by the epoch second at which it begins.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+SECONDS_PER_DAY = 86_400
+BUCKET_SECONDS = 900
+LAST_DAY = 100_000
+"""Of the year 2243: what lies beyond is no time of an event."""
+
+ABSENT = ""
+"""What stands in a row for a field that the event does not have. Nobody can be called so: an empty name is none."""
+
+PLACELESS = frozenset({"no address", "vpc endpoint"})
+"""Reasons in `skip_reason` that only say that an event has no place it came from: what needs no place is judged."""
+
+ORGANIZATION = "organization"
+"""The widest scope, and the name of its one entity: all projects of this deployment."""
+
+SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
+
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+
+
+def severity_rank(severity: str) -> int:
+    """1 for informational up to 5 for critical. Raises ValueError for anything else."""
+    return SEVERITIES.index(severity) + 1
+
+
+LOW = severity_rank("low")
+
+
+def day_of(time: float) -> int:
+    """The UTC day of an epoch time."""
+    return int(time // SECONDS_PER_DAY)
+
+
+def bucket_of(time: float) -> int:
+    """The quarter of an hour of an epoch time."""
+    return int(time // BUCKET_SECONDS) * BUCKET_SECONDS
+
+
+def date_text(day: int | None) -> str | None:
+    """ISO date of a day: `2026-01-31`."""
+    if day is None:
+        return None
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
+
+
+def time_text(time: float) -> str:
+    """ISO date and time: `2026-01-31T09:00:00Z`."""
+    return datetime.datetime.fromtimestamp(int(time), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
