@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from cba.lists.match import Table, numbered
 from lab.conf import AppConf
 from lab.lookups import definition
 from lab.replay import APP_DIR
+from tests.conf.conftest import ROOT
 
 EDITED = [each for each in LISTS.values() if each.edited]
 SHIPPED = [each for each in LISTS.values() if each.shipped]
@@ -61,3 +63,21 @@ def test_no_name_collides_with_another_apps(app: AppConf) -> None:
     """Everything is exported to all apps (metadata), so a plain name such as `browsers` would be everybody's."""
     assert [name for name in app.stanzas("transforms") if not name.startswith(PREFIX)] == ["cloud_suffixes"]
     assert [name for name in app.stanzas("collections") if not name.startswith(PREFIX)] == []
+
+
+def test_the_page_on_lists_has_all_of_them_with_their_columns() -> None:
+    page = (ROOT / "docs" / "lists.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `cba_")
+    ]
+    told = {
+        re.findall(r"`(\w+)`", name)[0]: (
+            name.endswith("+ defaults"),
+            *re.findall(r"`(\w+)`", keys),
+            *re.findall(r"`(\w+)`", rest),
+        )
+        for name, _about, keys, rest in rows
+    }
+    assert told == {each.collection: (each.shipped, *each.names) for each in EDITED}
