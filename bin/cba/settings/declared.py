@@ -250,7 +250,7 @@ TABS: tuple[Tab, ...] = (
                         "egress_ranges",
                         "Egress ranges",
                         "Your VPN exits and proxies, separated by commas: 203.0.113.0/24=NL, 198.51.100.0/24=vpn. They "
-                        "take that country or label instead of their own, as those in the lookup egress_ranges do.",
+                        "take that country or label instead of their own, as those in the list egress_ranges do.",
                         pattern=r"[^|`\[\]\x22]*",
                         expected="It must be networks separated by commas, each with = and a country or label.",
                         parse=_egress_fault,
