@@ -12,8 +12,8 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, d
 from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
-from cba.history.days import time_text  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
+from cba.terms import time_text  # noqa: E402
 
 
 @Configuration(type="reporting")

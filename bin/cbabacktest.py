@@ -23,13 +23,13 @@ from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa:
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import OptionError  # noqa: E402
-from cba.history.days import date_text, day_of, time_text  # noqa: E402
 from cba.settings.effects import tuned  # noqa: E402
 from cba.store.configuration import settings  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
+from cba.terms import date_text, day_of, time_text  # noqa: E402
 
 
 @Configuration()

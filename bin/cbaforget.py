@@ -11,9 +11,9 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, d
 
 from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
-from cba.history.days import date_text  # noqa: E402
 from cba.maintenance import FINDING_DAYS, expired  # noqa: E402
 from cba.store.collection import Collection  # noqa: E402
+from cba.terms import date_text  # noqa: E402
 
 
 @Configuration(type="reporting")

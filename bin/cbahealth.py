@@ -15,7 +15,6 @@ from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
-from cba.history.days import day_of  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
 from cba.settings.effects import sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
@@ -24,6 +23,7 @@ from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
 from cba.store.searches import running  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
+from cba.terms import day_of  # noqa: E402
 
 
 @Configuration(type="reporting")

@@ -13,13 +13,13 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, d
 from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
-from cba.history.days import day_of  # noqa: E402
 from cba.history.listing import list_histories, of_finding  # noqa: E402
 from cba.store.configuration import configured  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.statuses import StatusCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
+from cba.terms import day_of  # noqa: E402
 
 MOST_SEVERE = "*"
 DAYS_AFTER = 4

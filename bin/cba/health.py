@@ -9,9 +9,9 @@ from typing import Iterable, Iterator, Mapping, Optional
 from .detection.model import SCOPES, Detection, detect_search, variation_search
 from .findings.breaker import BreakerState
 from .history.baseline import SourceStatus, Subject
-from .history.days import date_text, day_of, time_text
 from .history.history import CROWD, History, ScopeView, view
 from .home.homes import INVENTORY, Tally
+from .terms import date_text, day_of, time_text
 
 OFF = "off"
 BREAKER_OPEN = "breaker open"

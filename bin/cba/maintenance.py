@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple
 
-from .history.days import KEPT_DAYS, SECONDS_PER_DAY, day_of
+from .history.days import KEPT_DAYS
+from .terms import SECONDS_PER_DAY, day_of
 
 SIGNAL_DAYS = 30
 """How long signals are kept: beyond any TimeWindow and the deduplication period of a chain's findings."""

@@ -8,11 +8,10 @@ from ..correlate.chains import Moment, Signal, signal_key
 from ..detection.condition import CHAIN_SIGNALS
 from ..detection.model import Detection
 from ..errors import RowError
-from ..findings.windows import BUCKET_SECONDS
 from ..history.baseline import ABSENT
-from ..history.days import day_of
 from ..history.evidence import Evidence
 from ..scoring.score import NO_EVIDENCE, signals_of
+from ..terms import BUCKET_SECONDS, day_of
 from .table import Table, distinct_seconds, whole_number
 
 SIGNAL_ID = "signal_id"

@@ -15,7 +15,7 @@ import json
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.model import Detection, SignalKind
-from ..history.days import time_text
+from ..terms import time_text
 
 SHOWN = 12
 """Signals that a timeline shows in full."""

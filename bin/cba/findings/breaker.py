@@ -20,8 +20,8 @@ import json
 from typing import Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from ..errors import OptionError
-from ..history.days import time_text
-from .windows import BUCKET_SECONDS, Sighting
+from ..terms import BUCKET_SECONDS, time_text
+from .windows import Sighting
 
 PERIOD_SECONDS = 24 * 3600
 KEPT_SECONDS = 4 * PERIOD_SECONDS

@@ -16,8 +16,9 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 from ..detection.model import Detection
 from ..errors import OptionError
 from ..history.baseline import ABSENT, Subject
-from ..history.evidence import ORGANIZATION, Evidence
+from ..history.evidence import Evidence
 from ..history.history import BENIGN, MALICIOUS
+from ..terms import ORGANIZATION
 from .record import NEW
 
 CLEAR = "clear"

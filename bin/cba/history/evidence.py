@@ -12,7 +12,6 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 from .days import DaySet
 from .history import BENIGN, History, ScopeView
 
-ORGANIZATION = "organization"
 KNOWN_SHOWN = 12
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Iterable, Iterator, Mapping
 
 from ..detection.model import Detection
+from ..terms import date_text
 from .baseline import SourceStatus, Subject
-from .days import RETENTION_DAYS, date_text
+from .days import RETENTION_DAYS
 from .history import History, Terms, observations, view
 
 

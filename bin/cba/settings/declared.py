@@ -6,9 +6,9 @@ import ipaddress
 from typing import Mapping, Optional
 
 from ..detection.choose import AS_LISTED, BY_SEVERITY
-from ..detection.model import SOURCES
 from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
+from ..terms import SOURCES
 from .kinds import Choice, Group, Lines, Number, Switch, Tab, Text, Values
 
 CONF = "cloud_behavior_analytics_settings"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Mapping
 
-from ..detection.model import SOURCES, Detection, variation_search
+from ..detection.model import Detection, variation_search
 from ..history.history import Terms
+from ..terms import SOURCES
 from .declared import egress_entries
 from .kinds import TRUE_WORDS, Values
 
