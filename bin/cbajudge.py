@@ -93,7 +93,7 @@ class CbaJudgeCommand(SummarisingCommand):
         if Mode(self.learn) is Mode.BOTH:
             self._keep(judge)
         for each in judge.detections:
-            for finding_id, raised in each.touched.raised.items():
+            for finding_id, raised in each.raised.items():
                 yield (self.source, finding_id, each.detection.id, str(int(raised)))
 
     def _keep(self, judge):

@@ -1,7 +1,7 @@
 """What may be forgotten: documents that nothing looks at any more.
 
 Each is deleted by a condition that the store itself checks, so that a document to which a detection adds a day at the
-same moment stays. Values inside histories that go on are forgotten by whoever learns (`history.baseline`).
+same moment stays. Values inside histories that go on are forgotten by whoever learns (`history.remembered`).
 """
 
 from __future__ import annotations
