@@ -126,7 +126,7 @@ class Desk:
 
     def on_value(self, profile: str, entity: str, value: str, ruling: Ruling) -> Decision:
         """A ruling on one value. Raises OptionError for a profile nobody learns, or without entity or value."""
-        known = {d.profile(*observed): observed[0] for d in self._detections.values() for observed in d.profiles}
+        known = {asked.name: asked.scope for d in self._detections.values() for asked in d.asked}
         if profile not in known:
             raise OptionError(f"there is no profile {profile}; the profiles are {', '.join(sorted(known))}")
         if known[profile] == ORGANIZATION:
@@ -160,36 +160,28 @@ class Desk:
 
 
 def targets_of(detection: Detection, finding: Mapping[str, object], scope: str = "") -> list[Target]:
-    """The values a finding is about, as it has them: of the observed dimensions those it is deduplicated by, and those
+    """The values a finding is about, as it has them: of the compared dimensions those it is deduplicated by, and those
     that were new.
 
-    Without `scope` they are judged for the entity the finding is about (the narrowest scope that observes the dimension
-    where the entity's own does not). Raises OptionError for a scope in which the detection does not observe them.
+    Without `scope` they are judged for the entity the finding is about (the narrowest scope that is asked for the dimension
+    where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for them.
     """
     found: list[Target] = []
     new = _new_in(detection, str(finding.get("evidence") or ""))
     for dimension in detection.dimensions:
         value = str(finding.get(dimension, ""))
-        if dimension not in (*detection.deduplicate_by, *new) or value in ABSENT:
+        if dimension not in (*detection.deduplicate_by, *new) or value == ABSENT:
             continue
-        asked = (*detection.scopes, *detection.side_scopes)
-        scopes = [name for name in asked if dimension in detection.observe.get(name, ())]
+        profiles = {p.scope: p for p in detection.asked if p.dimension == dimension}
+        scopes = [name for name in (*detection.scopes, *detection.side_scopes) if name in profiles]
         if scope and scope not in scopes:
             raise OptionError(f"scope={scope}: {detection.id} compares {dimension} in the scopes {', '.join(scopes)}")
         chosen = scope or (detection.entity if detection.entity in scopes else scopes[0])
         entity = ORGANIZATION if chosen == ORGANIZATION else str(finding.get(chosen, ""))
-        if entity in ABSENT:
+        if entity == ABSENT:
             raise OptionError(f"finding {finding['finding_id']} has no {chosen}; choose another scope")
-        found.append(Target(Subject(detection.profile(chosen, dimension), entity), value))
+        found.append(Target(Subject(profiles[chosen].name, entity), value))
     return found
-
-
-def judged_scopes(detection: Detection) -> list[str]:
-    """The scopes that a verdict on any finding of a detection may be given for: those that observe every dimension that
-    `targets_of` may come to, whatever was new."""
-    widest = detection.observe.get(detection.scopes[-1], ())
-    judged = {dimension for dimension in detection.dimensions if dimension in (*detection.deduplicate_by, *widest)}
-    return [scope for scope in detection.scopes if judged <= set(detection.observe.get(scope, ()))]
 
 
 def _new_in(detection: Detection, text: str) -> set[str]:
