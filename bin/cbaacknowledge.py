@@ -7,9 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.days import time_text  # noqa: E402
@@ -17,7 +16,7 @@ from cba.store.breakers import BreakerCollection  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
+class CbaAcknowledgeCommand(AppCommand, GeneratingCommand):
     """Acknowledges at the end of the search's time range. Who and when are kept."""
 
     detection = Option(require=True, doc="id of the detection")

@@ -7,8 +7,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.backtest.compare import (  # noqa: E402
     COMPARED,
     PRECEDENCE,
@@ -20,6 +18,7 @@ from cba.backtest.compare import (  # noqa: E402
 )
 from cba.backtest.trial import Setup, Stores, Trial, trial_fields  # noqa: E402
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import OptionError  # noqa: E402

@@ -7,10 +7,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import AppendingCommand, connect  # noqa: E402
 from cba.command.chains import CHAIN_FIELDS, moment_rows, read_signals, signal_fields  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.correlate.correlator import Correlator  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402

@@ -8,10 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
 from cba import health  # noqa: E402
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
@@ -27,7 +26,7 @@ from cba.store.statuses import StatusCollection  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaHealthCommand(PlainMessages, GeneratingCommand):
+class CbaHealthCommand(AppCommand, GeneratingCommand):
     """One row per detection and source, as of the end of the search's time range. Reads only."""
 
     detection = Option(doc="id of one detection; all of them without it")

@@ -7,10 +7,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch, validators  # noqa: E402
-
 from cba.command.base import AnnotatingCommand, connect, end_of_search  # noqa: E402
 from cba.command.home_rows import HOME_FIELDS, odd_regions, read_home_rows  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch, validators  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.home.finder import ANSWER_FIELDS, HomeFinder  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
