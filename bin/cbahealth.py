@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from cba import health  # noqa: E402
-from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search, ip_database  # noqa: E402
 from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
@@ -34,7 +34,7 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
     silent_after = Option(
         default=str(health.SILENT_AFTER_DAYS), doc="days without an event after which a source is silent"
     )
-    database = Option(doc="path of an IP database of your own, as given to cbageo")
+    database = Option(doc="an IP database of your own, as given to cbageo")
 
     def generate(self):
         try:
@@ -83,7 +83,7 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
         return tally(HomeCollection(service).met_since(day - TRAINING_DAYS), day)
 
     def _ip_data(self, now):
-        reader = open_reader(self.database)
+        reader = open_reader(self.database, lambda: ip_database(self))
         age = reader.age_days(datetime.datetime.fromtimestamp(now, datetime.timezone.utc))
         return health.IpData(reader.date.isoformat(), age, attribution())
 

@@ -18,7 +18,7 @@ class CbaResourceCommand(AnnotatingCommand):
     """Looks names up in the app's lookup cloud_suffixes.csv, or in the file named by `suffixes`."""
 
     fqdn = Option(default="fqdn", validate=validators.Fieldname(), doc="field that holds the name or URL")
-    suffixes = Option(doc="path of a CSV file that replaces cloud_suffixes.csv")
+    suffixes = Option(doc="a CSV file (where: docs/security.md) that replaces cloud_suffixes.csv")
 
     _reader = None
 

@@ -13,6 +13,7 @@ from splunklib import client
 
 from ..errors import CbaError, OptionError, StoreError
 from ..store.configuration import settings
+from ..store.splunkd import Refused
 from .log import LOGGED_AS, log, open_log
 from .sdk import (
     REFUSED_OPTIONS,
@@ -238,6 +239,15 @@ def connect(command: Any) -> client.Service:
         raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
     open_log(lambda: settings(service, "logging")["loglevel"])
     return service
+
+
+def ip_database(command: Any) -> str:
+    """The IP database that is set, "" for none and where there is no splunkd that knows: on an indexer."""
+    service = command.service
+    try:
+        return settings(service, "enrichment")["ip_database"] if service is not None else ""
+    except Refused:
+        return ""
 
 
 def end_of_search(command: Any) -> int:
