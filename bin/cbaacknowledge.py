@@ -7,9 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
@@ -17,7 +16,7 @@ from cba.terms import time_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
+class CbaAcknowledgeCommand(AppCommand, GeneratingCommand):
     """Acknowledges at the end of the search's time range. Who and when are kept."""
 
     detection = Option(require=True, doc="id of the detection")
@@ -27,7 +26,7 @@ class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
         try:
             yield from self._acknowledge()
         except CbaError as error:
-            self.write_error(f"cbaacknowledge: {error}")
+            self._fail(error)
 
     def _acknowledge(self):
         detection, service = get(self.detection), connect(self)

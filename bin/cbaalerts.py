@@ -7,10 +7,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
 from cba.command.log import log  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.findings.alerts import Alert, alert_name, first_mark, found_variation  # noqa: E402
@@ -27,7 +26,7 @@ PART = 500
 
 
 @Configuration(type="reporting")
-class CbaAlertsCommand(PlainMessages, GeneratingCommand):
+class CbaAlertsCommand(AppCommand, GeneratingCommand):
     """Hands out its rows, and keeps what it handed out when splunkd, having taken them, asks for more: a search that
     dies before has raised nothing. Only a scheduled search writes."""
 
@@ -45,7 +44,7 @@ class CbaAlertsCommand(PlainMessages, GeneratingCommand):
             self._finished = self._keep() if self._alert is not None else self._hand_out()
         except (CbaError, ValueError, KeyError) as error:
             log.error('command=%s sid=%s error="%s"', self.name, self._sid, error)
-            self.write_error(f"cbaalerts: {error}")
+            self._fail(error)
             raise SystemExit(1) from error
 
     def _hand_out(self):

@@ -7,8 +7,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.backtest.compare import (  # noqa: E402
     COMPARED,
     STANZA,
@@ -21,6 +19,7 @@ from cba.backtest.trial import Trial  # noqa: E402
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import stores_of, tuned_catalogue  # noqa: E402
 from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.judging.rows import SOURCE_FIELD  # noqa: E402

@@ -7,12 +7,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
 from cba.command.evidence_cells import EvidenceCells  # noqa: E402
 from cba.command.judges import configured, stores_of  # noqa: E402
 from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.judging.looking import Looker  # noqa: E402

@@ -8,11 +8,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
 from cba import health  # noqa: E402
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search, ip_database  # noqa: E402
 from cba.command.judges import configured  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
@@ -20,9 +19,9 @@ from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
 from cba.settings.effects import detections_off, sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
 from cba.store.configuration import settings  # noqa: E402
+from cba.store.faults import FaultCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
-from cba.store.faults import FaultCollection  # noqa: E402
 from cba.store.marks import MarkCollection  # noqa: E402
 from cba.store.searches import running  # noqa: E402
 from cba.store.sources import SourceCollection  # noqa: E402
@@ -52,7 +51,7 @@ class Runs:
 
 
 @Configuration(type="reporting")
-class CbaHealthCommand(PlainMessages, GeneratingCommand):
+class CbaHealthCommand(AppCommand, GeneratingCommand):
     """One row per detection and source, as of the end of the search's time range. Reads only."""
 
     detection = Option(doc="id of one detection; all of them without it")
@@ -60,13 +59,13 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
     silent_after = Option(
         default=str(health.SILENT_AFTER_DAYS), doc="days without an event after which a source is silent"
     )
-    database = Option(doc="path of an IP database of your own, as given to cbageo")
+    database = Option(doc="an IP database of your own, as given to cbageo")
 
     def generate(self):
         try:
             yield from self._rows()
         except CbaError as error:
-            self.write_error(f"cbahealth: {error}")
+            self._fail(error)
 
     def _rows(self):
         if self.entities not in ("true", "false"):
@@ -115,7 +114,7 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         return tally(HomeCollection(service).met_since(day - TRAINING_DAYS), day)
 
     def _ip_data(self, now):
-        reader = open_reader(self.database)
+        reader = open_reader(self.database, lambda: ip_database(self))
         age = reader.age_days(datetime.datetime.fromtimestamp(now, datetime.timezone.utc))
         return health.IpData(reader.date.isoformat(), age, attribution())
 

@@ -8,10 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import configured  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.listing import list_histories, of_finding, readings_of  # noqa: E402
@@ -27,7 +26,7 @@ DAYS_AFTER = 4
 
 
 @Configuration(type="reporting")
-class CbaHistoryCommand(PlainMessages, GeneratingCommand):
+class CbaHistoryCommand(AppCommand, GeneratingCommand):
     """Lists histories, one row per value, as they stand at the end of the search's time range, or when a finding was
     raised."""
 
@@ -39,7 +38,7 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
         try:
             yield from self._rows()
         except CbaError as error:
-            self.write_error(f"cbahistory: {error}")
+            self._fail(error)
 
     def _rows(self):
         if not self.entity and not self.profile and not self.finding:

@@ -9,11 +9,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import judge_of  # noqa: E402
 from cba.command.reading import NAMED_TIMES, read_rows, row_names  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import OptionError, RowError  # noqa: E402

@@ -9,9 +9,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.detection.model import SCOPES  # noqa: E402
