@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from .detection.model import SCOPES, Detection, judge_search, variation_search
+from .detection.model import SCOPES, Detection, source_search, variation_search
 from .findings.breaker import BreakerState
 from .history.history import CROWD, History, ScopeView, Subject, view
 from .home.homes import INVENTORY, Tally
@@ -61,11 +61,11 @@ class Switches:
 
     def knows(self, source: str) -> bool:
         """Whether it can be said if the source's search runs."""
-        return judge_search(source) in self.searches
+        return source_search(source, "Judge") in self.searches
 
     def off(self, detection: Detection, source: str) -> str:
         """Why the detection does nothing with the source and what to do; "" when nothing of it is switched off."""
-        search = judge_search(source)
+        search = source_search(source, "Judge")
         why = [f"the search {search} {self.searches[search]}"] if self.searches.get(search) else []
         if detection.id in self.detections_off:
             why.append("the detection is switched off: change that on the page Configuration")
