@@ -46,8 +46,7 @@ RAISE_MINUTES = range(9, 15)
 # 15-minute bucket is seen whole; what comes later than that, up to a day, is judged all the same.
 DETECT_INDEXED = "-3h@h"
 DETECT_EARLIEST = "-24h@h"
-# A detection that catches up after an outage raises in the past. A finding is an alert once: throttling sees to it, and
-# no deduplication period is shorter than this.
+# cbaalerts knows by itself what is no alert yet; the time range is what is shown.
 RAISE_EARLIEST = "-24h@h"
 
 # Capped so that one detection cannot make an entity a risk incident by repetition alone (the sum is also throttled).
@@ -240,16 +239,8 @@ def fold_spl(detection: Detection) -> str:
 
 
 def raise_spl(detection: Detection, variation: Variation) -> str:
-    """The search of one variation: the findings raised in its window, as alerts."""
-    return "\n".join(
-        (
-            f'| inputlookup cba_findings where detection="{detection.id}" variation="{variation.id}"',
-            "| addinfo",
-            "| where raised_time>=info_min_time AND raised_time<info_max_time",
-            "| fields - info_*",
-            "| eval _time=first_time, drilldown_end=last_time+1",
-        )
-    )
+    """The search of one variation: its findings that are no alert yet."""
+    return f"| cbaalerts detection={detection.id} variation={variation.id}"
 
 
 def savedsearches_conf(detections: Iterable[Detection]) -> str:
@@ -368,9 +359,6 @@ def variation_settings(detection: Detection, variation: Variation, place: int) -
         "quantity": "0",
         "alert.track": "0",
         "alert.digest_mode": "1",
-        "alert.suppress": "1",
-        "alert.suppress.fields": "finding_id",
-        "alert.suppress.period": f"{detection.periods.deduplication * 24}h",
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": variation_stanza(detection, variation),
         "action.correlationsearch.annotations": json.dumps(annotations),

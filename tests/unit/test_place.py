@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cba.enrich.geo import GeoReader
-from cba.enrich.place import PRIVATE, Egress, place
+from cba.enrich.place import Egress, place
 from cba.lists.match import ListTables
+from cba.terms import PRIVATE
 
 Row = dict[str, Any]
 NO_EXITS = Egress(ListTables())

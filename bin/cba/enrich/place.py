@@ -16,13 +16,11 @@ from typing import Iterable, Mapping
 
 from ..lists.match import Lists
 from ..lists.networks import Networks
-from ..terms import ABSENT
+from ..terms import ABSENT, PRIVATE
 from .address import PRIVATE as PRIVATE_ADDRESS
 from .address import PUBLIC
 from .back_ends import BACK_ENDS
 
-PRIVATE = "private"
-"""The country and the network of whoever comes from inside. Countries have two letters; an exit may be labelled so."""
 SIGN_IN = "sign_in"
 """The row field that holds anything where somebody signed in; rows of m365 and gws have it."""
 EGRESS = "egress"

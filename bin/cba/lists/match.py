@@ -38,6 +38,10 @@ class Lists(Protocol):
         matches it. Raises KeyError for a list or key columns that are not declared.
         """
 
+    @property
+    def faults(self) -> list[str]:
+        """What was passed over in the lists, in sentences for the person who runs the search."""
+
 
 class Given(NamedTuple):
     """A row as it stands in a collection or a file; `place` says where, for a person."""
