@@ -102,7 +102,7 @@ PANEL_EDGES = 8 + 16 + 15
 """The gap between panels, the table's padding, and a scroll bar of its own."""
 
 ROOT = Path(__file__).resolve().parents[2]
-DETECTIONS = tuple(sorted(path.stem for path in (ROOT / "detections").glob("*.yml")))
+DETECTIONS = tuple(sorted(path.parent.name for path in (ROOT / "content/detections").glob("*/detection.yml")))
 DAY = "2026-12-31"
 WORDS = {
     "Detection": max(DETECTIONS, key=len),

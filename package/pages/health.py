@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cba.detection.model import SOURCES
+from cba.terms import SOURCES
 from pages import attack, freshness
 from pages.board import STATE_COLOURS, Board, coloured, manager_link
 

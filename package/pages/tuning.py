@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping
+from typing import Callable, Mapping
 
-from cba.detection.model import AllowList, Detection
+from cba.detection.model import AllowList, Detection, source_search
 from cba.lists.declared import LISTS
 from pages.board import ACCENT, EPOCH, SEVERITY_COLOURS, Board, coloured, link, search_link
 
@@ -206,11 +206,12 @@ def _allowable(detections: Mapping[str, Detection]) -> str:
 """
 
 
-def _backtest(board: Board, detections: Iterable[str]) -> None:
+def _backtest(board: Board, detections: Mapping[str, Detection]) -> None:
     """What a detection would have raised under other settings, beside what it raises under today's."""
     rows = {
-        name: f'| savedsearch "CBA - {name} - Rows" | cbabacktest detection={name} window=`cba_time_window`'
-        for name in detections
+        f"{name}, {source}": f'| savedsearch "{source_search(source, "Rows")}" | cbabacktest detection={name}'
+        for name, detection in detections.items()
+        for source in detection.sources
     }
     board.choice("backtest", "Try settings of", {"choose a detection": NOTHING_CHOSEN, **rows}, NOTHING_CHOSEN)
     for key, (title, values, unit) in CHOICES.items():

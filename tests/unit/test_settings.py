@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cba.detection.model import SOURCES
+from cba.terms import SOURCES
 from cba.history.history import Terms
 from cba.settings import TABS, Number, defaults, faults
 from cba.settings.declared import egress_entries
