@@ -44,7 +44,7 @@ from typing import Any, Iterator, Mapping
 import yaml
 
 from cba.detection.model import Detection
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.support.pipeline import Seen
 
 FOLDER = Path(__file__).parent

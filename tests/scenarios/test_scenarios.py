@@ -9,7 +9,7 @@ import pytest
 
 from cba.detection.catalogue import load
 from cba.detection.model import Detection
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario, load_all
 from tests.support.pipeline import Delivery, Pipeline, replay
 

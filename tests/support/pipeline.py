@@ -16,10 +16,10 @@ from cba.detection.choose import BY_SEVERITY
 from cba.detection.model import EVENT_ID, Detection
 from cba.findings.breaker import Breaker
 from cba.findings.record import Recorder
-from cba.findings.windows import BUCKET_SECONDS, Sighting
+from cba.findings.windows import Sighting
 from cba.history.baseline import Baseline, Row
-from cba.history.days import SECONDS_PER_DAY, day_of
 from cba.scoring.score import Scorer
+from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY, day_of
 from lab.chunked import Row as LabRow
 from tests.support.memory import (
     MemoryBreaker,

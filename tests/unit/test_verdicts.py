@@ -15,8 +15,8 @@ from cba.errors import OptionError
 from cba.findings.record import TRIAGE_FIELDS
 from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, judged_scopes, targets_of
 from cba.history.baseline import Baseline, Row, Subject
-from cba.history.days import SECONDS_PER_DAY
 from cba.history.history import BENIGN, MALICIOUS
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import load_all
 from tests.support.memory import MemoryHistories, MemoryStatuses, MemoryVerdicts
 from tests.support.pipeline import Pipeline, Seen

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol
 
 from ..errors import OptionError
-from ..history.days import SECONDS_PER_DAY
+from ..terms import SECONDS_PER_DAY
 from .reserved import RESERVED
 
 MARGIN_SECONDS = 2 * SECONDS_PER_DAY

@@ -11,8 +11,8 @@ from typing import Iterable, Mapping
 
 from ..detection.model import Detection, variation_search
 from ..history.history import Terms
-from ..terms import SOURCES
 from ..judging.stores import JudgeSettings
+from ..terms import SOURCES
 from .declared import ON, egress_entries
 from .kinds import TRUE_WORDS, Values
 
