@@ -17,7 +17,8 @@ from lab.errors import LabError
 from lab.events import Event, EventStore
 from lab.replay import APP_DIR
 from lab.spl.command import POSITION, Run
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
+from lab.spl.window import TimeWindow
 from tests.spl.test_properties import make_engine
 
 HOUR = 3600
