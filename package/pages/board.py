@@ -217,7 +217,9 @@ class Board:
 
     def _source(self, name: str, stanza: Options) -> str:
         if bare := bare_tokens(stanza["options"]["query"]):
-            raise ValueError(f"{self.name}: in the search {name}, what {bare[0]} stands for could be any SPL; see pages.spl")
+            raise ValueError(
+                f"{self.name}: in the search {name}, what {bare[0]} stands for could be any SPL; see pages.spl"
+            )
         if name in self.sources:
             raise ValueError(f"{self.name}: two searches are called {name}")
         self.sources[name] = stanza

@@ -235,7 +235,8 @@ def _pairs(facts: dict[str, str]) -> str:
 def _steps() -> str:
     """SPL that makes a row per thing to do, with the search that does it: the detection's drilldowns, then verdicts.
 
-    Each is a template with $field$ or @field@ in it, taken apart before anything is put in: a value may hold whatever it likes.
+    Each is a template with $field$ or @field@ in it. It is taken apart before anything is put in, because a value may
+    hold whatever it likes.
     """
     verdicts = ",\n    ".join(
         f'if({offered}, "{step}||{means}||| cbaverdict finding=\\"@finding_id@\\" {_quoted(options)}", null())'
@@ -243,7 +244,7 @@ def _steps() -> str:
     )
     values = {name: f'coalesce({name}, "*")' for name in FILLED}
     put_in = "\n".join(
-        f'| eval Step={filled("Step", name, value)}, _search={filled("_search", name, inner(value))}'
+        f"| eval Step={filled('Step', name, value)}, _search={filled('_search', name, inner(value))}"
         for name, value in values.items()
     )
     return rf"""

@@ -46,9 +46,9 @@ def page() -> Board:
     board.text("entity", "Entity: part of its name", "*")
     # The map and the list of countries show the others, too, so that one click leads from country to country.
     anywhere = board.chain(
-        "anywhere", raised, f'| search detection={token("detection")}\n| where {contains("entity", "entity")}'
+        "anywhere", raised, f"| search detection={token('detection')}\n| where {contains('entity', 'entity')}"
     )
-    found = board.chain("found", anywhere, f'| search code={token("country")}')
+    found = board.chain("found", anywhere, f"| search code={token('country')}")
 
     board.chain("count", found, "| stats count")
     board.chain("severe", found, "| where severity_id>=4 | stats count")

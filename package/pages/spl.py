@@ -1,10 +1,10 @@
 """Values in searches: whatever a value is, it stays a value.
 
-Two ways lead from a value into a search. A page's token is written `$name|s$`, which Dashboard Studio replaces with the value
-in quotes, quotes and backslashes in it escaped (JSON.stringify in @splunk/dashboard-utils, `VALUE_ESCAPERS.search`; "Token
-filters" in https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/dashboard-studio/10.0/make-dashboards-dynamic-and-interactive/tokens).
-`Board` refuses a search with any other token. And SPL itself makes searches for rows that open one: with `inner` and
-`quoted`.
+Two ways lead from a value into a search. A page's token is written `$name|s$`, which Dashboard Studio replaces with the
+value in quotes, quotes and backslashes in it escaped (JSON.stringify in @splunk/dashboard-utils,
+`VALUE_ESCAPERS.search`; "Token filters" in
+https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/dashboard-studio/10.0/make-dashboards-dynamic-and-interactive/tokens).
+`Board` refuses a search with any other token. And SPL makes searches for rows that open one, with `inner` and `quoted`.
 """
 
 from __future__ import annotations

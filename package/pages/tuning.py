@@ -20,7 +20,6 @@ EDITED = {
 """What an analyst may want to say once for all -> the lookup that says it."""
 
 
-AS_NOW = "now"
 SHOWN = 150
 """Characters of an explanation in a list."""
 CHOICES = {
@@ -32,6 +31,16 @@ CHOICES = {
     "variation_precedence": ("Precedence", ("severity", "listed"), "first"),
 }
 """Setting -> its name on the page, values to try, their unit."""
+UNCHANGED = "training_days=now"
+CHANGES = {
+    "nothing": UNCHANGED,
+    **{
+        f"{title}: {value} {unit}": f"{key}={value}"
+        for key, (title, values, unit) in CHOICES.items()
+        for value in values
+    },
+}
+"""What may be changed, as cbabacktest is told."""
 
 NOTHING = "now"
 PERIODS = {"choose": NOTHING, "7 days": "-7d@d", "14 days": "-14d@d", "30 days": "-30d@d"}
@@ -213,17 +222,12 @@ def _backtest(board: Board, detections: Iterable[str]) -> None:
     searches = {source: f"{PREFIX} - {source} - Rows" for source in SOURCES}
     board.choice("logs", "In the logs of", searches, searches[SOURCES[0]])
     board.choice("since", "Of the last", PERIODS, NOTHING)
-    for key, (title, values, unit) in CHOICES.items():
-        board.choice(key, title, {"as now": AS_NOW, **{f"{value} {unit}": str(value) for value in values}}, AS_NOW)
-    changes = '.", ".'.join(f'"{key}=".replace({token(key)}, "\\W", "")' for key in CHOICES)
+    board.choice("changed", "Change", CHANGES, UNCHANGED)
     tried = board.search(
         "backtest",
         f"""
 | savedsearch {token("logs")}
-| cbabacktest detection={token("backtest")}
-    [| makeresults
-    | eval changed={changes}
-    | return changed]
+| cbabacktest detection={token("backtest")} changed={token("changed")}
 """,
         earliest="$since$",
         latest="now",
@@ -246,8 +250,8 @@ def _backtest(board: Board, detections: Iterable[str]) -> None:
         "Try settings: findings per variation, now and under the changed settings",
         {"Severity": 110, "Alert": 330, "Now": 70, "Changed": 90, "Difference": 100},
         colours=[coloured("Severity", SEVERITY_COLOURS)],
-        description="Those days, judged again from the histories; nothing is written. Nothing here? Choose the days, and logs "
-        "that the detection looks at.",
+        description="Those days, judged again from the histories; nothing is written. Nothing here? Choose days, and "
+        "logs that the detection looks at. Several changes at once: docs/tuning.md.",
     )
     board.chain(
         "compared_days",

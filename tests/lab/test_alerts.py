@@ -87,7 +87,7 @@ class World:
 
     def edit(self, **settings: str) -> None:
         named = {key.replace("__", "."): value for key, value in settings.items()}
-        self.head.splunkd.endpoints.edit("savedsearches", {name: named for name in searches(self.head)})
+        self.head.splunkd.endpoints.edit("savedsearches", dict.fromkeys(searches(self.head), named))
 
     def notables(self) -> list[str]:
         events = [json.loads(event.raw) for event in self.head.scheduler.action_events() if event.index == "notable"]

@@ -53,7 +53,9 @@ def test_a_verdict_given_while_findings_are_recorded(here: Workbench, finding: d
     verdicts = ("benign", "malicious")
     at_every_request(
         here,
-        lambda nth: here.run("cbaverdict", f"finding={name}", f"verdict={verdicts[nth % 2]}", f"comment=c{nth}", rows=None)
+        lambda nth: here.run(
+            "cbaverdict", f"finding={name}", f"verdict={verdicts[nth % 2]}", f"comment=c{nth}", rows=None
+        )
         and None,
     )
     here.search([reduced(TODAY, "ann", "RU", bucket=TODAY * 86_400 + 39_600, event_times=str(TODAY * 86_400 + 39_601))])
@@ -78,7 +80,9 @@ def test_a_verdict_writes_no_finding(here: Workbench, finding: dict[str, Any]) -
 
 def test_a_damaged_document_is_named(here: Workbench, finding: dict[str, Any]) -> None:
     name = finding["finding_id"]
-    here.kv.collection("cba_triage").batch_save([{"_key": name, "finding_id": name, "triaged_time": 1, "earlier": "[{"}])
+    here.kv.collection("cba_triage").batch_save(
+        [{"_key": name, "finding_id": name, "triaged_time": 1, "earlier": "[{"}]
+    )
     said = here.complaint("cbaverdict", f"finding={name}", "verdict=benign", rows=None)
     assert f"cbaverdict: KV store collection cba_triage: document {name} is damaged" in said
 

@@ -215,7 +215,15 @@ def replaced(story: Story, *absorbed: str) -> dict[str, Any]:
 
 
 def said(verdict: str, time: int, by: str = "bo") -> dict[str, Any]:
-    return {"status": "closed", "verdict": verdict, "owner": by, "comment": "", "triaged_time": time, "triaged_by": by, "earlier": "[]"}
+    return {
+        "status": "closed",
+        "verdict": verdict,
+        "owner": by,
+        "comment": "",
+        "triaged_time": time,
+        "triaged_by": by,
+        "earlier": "[]",
+    }
 
 
 def test_what_was_said_of_the_replaced_shows_the_newest_first() -> None:
