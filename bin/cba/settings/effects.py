@@ -11,12 +11,17 @@ from typing import Mapping
 
 from ..detection.model import SOURCES, Detection, variation_search
 from ..history.history import Terms
+from ..quoting import spl_text
 from .declared import egress_entries
 from .kinds import TRUE_WORDS, Values
 
 
 def macros(stanza: str, values: Values) -> dict[str, str]:
-    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in."""
+    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in.
+
+    The values are without fault (`faults`); what of them stands in quotes is quoted all the same.
+    """
+    values = {key: value.strip() for key, value in values.items()}
     if stanza == "sources":
         return {name: text for source in SOURCES for name, text in _source(source, values).items()}
     if stanza == "detections":
@@ -25,16 +30,17 @@ def macros(stanza: str, values: Values) -> dict[str, str]:
         return {
             "cba_precedence": values["variation_precedence"],
             "cba_failed_calls_escalate": '"true"' if _on(values, "failed_calls_escalate") else '"false"',
-            "cba_runtime_granularity": f'"{values["runtime_granularity"]}"',
+            "cba_runtime_granularity": spl_text(values["runtime_granularity"]),
             "cba_function_changes": f"in(action, {changes})",
         }
     if stanza == "enrichment":
         cases = (
-            f'cidrmatch("{network}", src_ip), "{name}"' for network, name in egress_entries(values["egress_ranges"])
+            f"cidrmatch({spl_text(network)}, src_ip), {spl_text(name)}"
+            for network, name in egress_entries(values["egress_ranges"])
         )
         listed = ", ".join(cases)
         return {
-            "cba_ip_database": f'"{values["ip_database"]}"',
+            "cba_ip_database": spl_text(slashes(values["ip_database"])),
             "cba_egress_setting": f"case({listed})" if listed else "null()",
         }
     return {}
@@ -48,9 +54,14 @@ def _source(source: str, values: Values) -> dict[str, str]:
     }
 
 
+def slashes(path: str) -> str:
+    """A path as a search names it: Windows takes / for its backslash, which is an escape in SPL."""
+    return path.replace("\\", "/")
+
+
 def _any_of(field: str, names: str) -> str:
     """`index="a" OR index="b*"`; "" for no names."""
-    return " OR ".join(f'{field}="{name.strip()}"' for name in names.split(",") if name.strip())
+    return " OR ".join(f"{field}={spl_text(name.strip())}" for name in names.split(",") if name.strip())
 
 
 def _filter(terms: str) -> str:
@@ -100,4 +111,4 @@ def tuned(detection: Detection, values: Mapping[str, str]) -> Detection:
 
 
 def _on(values: Values, key: str) -> bool:
-    return values[key].lower() in TRUE_WORDS
+    return values[key].strip().lower() in TRUE_WORDS
