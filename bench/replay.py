@@ -11,6 +11,7 @@ from typing import Any, Callable, Mapping
 from demo import Organization, events
 from lab.replay import AFTERMATH, is_shipped_schedule
 from lab.searchhead import SearchHead
+from lab.spl.engine import Ready
 
 DAYS = 30
 CADENCE = "1d"
@@ -72,16 +73,16 @@ class _Clock:
 
     def watch(self, head: SearchHead) -> None:
         """From now on the head's searches and commands are timed."""
-        search, run = head.engine.search, head.commands.run
+        finish, run = head.engine.finish, head.commands.run
 
-        def timed_search(spl: str, *args: Any, **kwargs: Any) -> Any:
+        def timed_search(ready: Ready, *args: Any) -> Any:
             before, self._commands = time.perf_counter(), 0.0
             try:
-                return search(spl, *args, **kwargs)
+                return finish(ready, *args)
             finally:
                 spent = time.perf_counter() - before
                 self.inside += spent
-                self.seconds[_kind(spl)] += spent - self._commands
+                self.seconds[_kind(ready.run.search)] += spent - self._commands
 
         def timed_run(command: str, args: Any, rows: Any, info: Any) -> Any:
             before = time.perf_counter()
@@ -93,7 +94,7 @@ class _Clock:
                 self.seconds[command] += spent
                 self.rows[command] += len(rows or ())
 
-        setattr(head.engine, "search", timed_search)  # noqa: B010 (a method of this one object)
+        setattr(head.engine, "finish", timed_search)  # noqa: B010 (a method of this one object)
         setattr(head.commands, "run", timed_run)  # noqa: B010
 
     def parts(self) -> dict[str, float]:

@@ -9,11 +9,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import judge_of  # noqa: E402
 from cba.command.reading import NAMED_TIMES, read_rows, row_names  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import OptionError, RowError  # noqa: E402
@@ -93,7 +92,7 @@ class CbaJudgeCommand(SummarisingCommand):
         if Mode(self.learn) is Mode.BOTH:
             self._keep(judge)
         for each in judge.detections:
-            for finding_id, raised in each.touched.raised.items():
+            for finding_id, raised in each.raised.items():
                 yield (self.source, finding_id, each.detection.id, str(int(raised)))
 
     def _keep(self, judge):

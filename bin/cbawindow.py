@@ -7,9 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.judging.window import planned  # noqa: E402
 from cba.store.marks import MarkCollection  # noqa: E402
@@ -17,7 +16,7 @@ from cba.terms import SOURCES, time_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaWindowCommand(PlainMessages, GeneratingCommand):
+class CbaWindowCommand(AppCommand, GeneratingCommand):
     """One row: `search`, the window as search terms, for a subsearch; `window`, for cbajudge; and both ends in words."""
 
     source = Option(require=True, doc="aws, azure, gcp, kubernetes, m365, gws or endpoint")

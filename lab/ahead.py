@@ -25,8 +25,9 @@ from lab.conf import AppConf
 from lab.errors import LabError
 from lab.events import EventStore
 from lab.garbage import collecting_between
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
 from lab.spl.values import Row
+from lab.spl.window import TimeWindow
 
 if TYPE_CHECKING:
     from types import TracebackType

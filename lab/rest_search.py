@@ -29,10 +29,11 @@ from urllib.parse import unquote_plus
 from lab.atom import Entry, document, feed
 from lab.errors import LabError
 from lab.rest import Request, Response, RestError
-from lab.spl.engine import SearchResult, TimeWindow
+from lab.spl.engine import SearchResult
 from lab.spl.times import time_modifier
 from lab.spl.values import Row
 from lab.spl.values import text as to_text
+from lab.spl.window import TimeWindow
 
 if TYPE_CHECKING:
     from lab.searchhead import SearchHead

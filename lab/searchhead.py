@@ -27,8 +27,9 @@ from lab.rest_hec import Collector
 from lab.rest_search import Jobs
 from lab.savedsearch import ScheduledSearch
 from lab.scheduler import Run, Scheduler
-from lab.spl.engine import Engine, SearchResult, TimeWindow
+from lab.spl.engine import Engine, SearchResult
 from lab.spl.times import time_modifier
+from lab.spl.window import TimeWindow
 from lab.splunkd import Splunkd
 
 if TYPE_CHECKING:
@@ -96,12 +97,11 @@ class SearchHead:
         self.splunkd.endpoints.edit("savedsearches", {name: {"disabled": str(int(not enabled))} for name in names})
 
     def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
-        dispatch = _to_begin(search, run)
-        begun = self._ahead.rows(dispatch) if self._ahead is not None and self._ahead.engine is self.engine else None
         file = str(search.stanza.places["search"][0])
-        return self.engine.search(
-            search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid, begun=begun
-        ).rows
+        dispatch = _to_begin(search, run)
+        ready = self.engine.ready(search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid)
+        begun = self._ahead.rows(dispatch) if self._ahead is not None and self._ahead.engine is self.engine else None
+        return self.engine.finish(ready, begun).rows
 
     @contextlib.contextmanager
     def _ahead_of(self, dispatched: Sequence[tuple[ScheduledSearch, Run]]) -> Iterator[None]:

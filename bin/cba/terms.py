@@ -19,6 +19,12 @@ ABSENT = ""
 PLACELESS = frozenset({"no address", "vpc endpoint"})
 """Reasons in `skip_reason` that only say that an event has no place it came from: what needs no place is judged."""
 
+PRIVATE = "private"
+"""The country and the network of whoever comes from inside: a private address, or an endpoint that hides the address."""
+PLACES = frozenset({"country", "asn"})
+"""The dimensions in which inside is a place of its own: learned like any other, never new, and not counted among those
+that somebody is known with."""
+
 ORGANIZATION = "organization"
 """The widest scope, and the name of its one entity: all projects of this deployment."""
 

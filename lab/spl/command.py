@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, NamedTuple, Optional
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, NamedTuple, Optional
 
 from lab.spl.regex import wildcard
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
     from lab.lookups import LookupTables
-    from lab.spl.engine import Engine, TimeWindow
+    from lab.spl.engine import Engine
+    from lab.spl.window import TimeWindow
 
 POSITION = "\0position"
 """Hidden key of event rows: which event of its block a row comes from. Row-wise commands carry it along."""
@@ -31,7 +33,7 @@ Wanted = Optional[frozenset]  # type: ignore[type-arg]
 
 @dataclass
 class Run:
-    """One execution of one search."""
+    """One execution of one search. `window` is what its base search looks at, `dispatched` what it was asked to."""
 
     engine: Engine
     window: TimeWindow
@@ -39,10 +41,21 @@ class Run:
     search: str
     lookups: LookupTables
     messages: list[str] = field(default_factory=list)
+    dispatched: TimeWindow = None  # type: ignore[assignment]  # the window unless given
+    subsearches: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.dispatched = self.dispatched or self.window
 
     @property
     def now(self) -> float:
         return self.window.now
+
+    def of_subsearch(self) -> Run:
+        """The run of a subsearch: a job of its own over the time range that the whole search was dispatched with. What
+        the search says of time in its own text does not reach it."""
+        sid = f"subsearch_{self.sid}_{int(self.now)}.{next(self.subsearches)}"
+        return replace(self, window=self.dispatched, sid=sid)
 
 
 class Command:

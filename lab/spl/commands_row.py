@@ -13,7 +13,7 @@ from lab.spl import evalcompile
 from lab.spl.command import POSITION, Command, NamePattern, Run, Wanted, extend
 from lab.spl.evalparse import EvalParser, Node, fields_of
 from lab.spl.memo import EvalLoop
-from lab.spl.searchexpr import Everything, Expression, parse_search
+from lab.spl.searchexpr import Everything, Expression, parse_base, parse_search
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row
 
@@ -21,7 +21,7 @@ INTERNAL = ("_time", "_raw", "_indextime")
 
 
 class Search(Command):
-    """`search <expression>` as a filter; the engine gives the first one of a pipeline its events."""
+    """`search <expression>` as a filter."""
 
     name = "search"
     row_wise = pure = True
@@ -42,6 +42,16 @@ class Search(Command):
             return rows
         test = self.expression.test
         return [r for r in rows if test(r)]
+
+
+class Source(Search):
+    """The search a pipeline begins with: the engine gives it its events. `text` is without its time modifiers."""
+
+    def __init__(self, segment: Segment) -> None:
+        base = parse_base(segment.args, segment.args_position)
+        super().__init__(segment, base.expression)
+        self.modifiers = base.modifiers
+        self.text = base.text
 
 
 class Where(Command):

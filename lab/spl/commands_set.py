@@ -385,6 +385,11 @@ class Multisearch(Command):
                     )
             if plan.source is None:
                 raise SplError("multisearch: a subsearch must start with an event search.", position=segment.position)
+            if plan.subsearches is not None or plan.source.modifiers:
+                raise SplError(
+                    "multisearch: the lab knows neither subsearches nor time modifiers in its searches.",
+                    position=plan.source.position,
+                )
         self.plans = plans
 
     def bind_plans(self, wanted: Wanted, ordered: bool, grouped: Wanted) -> None:
@@ -422,4 +427,30 @@ class Append(Command):
         return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
-        return rows + self.plan.run(run)[: self.MAXOUT]
+        return rows + self.plan.run(run.of_subsearch())[: self.MAXOUT]
+
+
+class Appendpipe(Command):
+    """`appendpipe [run_in_preview=b] [subpipeline]`: what the subpipeline makes of the rows, after them."""
+
+    name = "appendpipe"
+    ordered = True
+
+    def __init__(self, segment: Segment, plan: Plan) -> None:
+        super().__init__(segment.position)
+        self.plan = plan
+
+    def bind(self, wanted: Wanted) -> Wanted:
+        needed = self.plan.bind(wanted, True)
+        return None if wanted is None or needed is None else wanted | needed
+
+    def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
+        for command in self.plan.commands:
+            before = extend(before, command.columns(before) or ()) if before is not None else None
+        return before
+
+    def is_detached(self, lookups: LookupTables) -> bool:
+        return all(command.is_detached(lookups) for command in self.plan.commands)
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        return rows + self.plan.run(run, [row.copy() for row in rows])

@@ -26,6 +26,7 @@ from lab.spl.macros import Expanded, expand
 from lab.spl.plan import Compiler, Plan
 from lab.spl.searchexpr import EVERYTHING, META_FIELDS, NOTHING, Expression, by_text, given
 from lab.spl.values import Row, tidy
+from lab.spl.window import TimeWindow
 
 if TYPE_CHECKING:
     from lab.protocol import CommandRunner
@@ -33,17 +34,6 @@ if TYPE_CHECKING:
 CACHED_ROWS = 100_000
 """Rows kept in the per-block cache, over all searches (about 1 kB each)."""
 _EXTRACTION_KEYS = ("EXTRACT-", "REPORT-", "EVAL-", "FIELDALIAS-", "LOOKUP-", "TRANSFORMS-")
-
-
-@dataclass(frozen=True)
-class TimeWindow:
-    """What a run sees: event time in [earliest, latest), None for open; nothing indexed after `now`."""
-
-    earliest: Optional[float]
-    latest: Optional[float]
-    now: float
-    index_earliest: Optional[float] = None
-    index_latest: Optional[float] = None
 
 
 @dataclass
@@ -58,6 +48,26 @@ class SearchResult:
 class _Compiled:
     plan: Plan
     expanded: Expanded
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A search whose subsearches have run. `window` is what its base search looks at."""
+
+    plan: Plan
+    run: Run
+    compiled: _Compiled
+    file: str
+    stanza: str
+
+    @property
+    def text(self) -> str:
+        """The search as it is run: macros and subsearches written out, time modifiers left out."""
+        return self.plan.text
+
+    @property
+    def window(self) -> TimeWindow:
+        return self.run.window
 
 
 class _Cached:
@@ -133,22 +143,40 @@ class Engine:
         file: str = "(ad hoc)",
         stanza: str = "",
         sid: Optional[str] = None,
-        begun: Optional[list[Row]] = None,
     ) -> SearchResult:
-        """Run one search to its end, from `begun` on where given. Raises LabError naming `file`, `stanza` and the
-        position in the expanded text."""
+        """Run one search to its end. Raises LabError naming `file`, `stanza` and the position in the expanded text."""
+        return self.finish(self.ready(spl, window, file=file, stanza=stanza, sid=sid))
+
+    def ready(
+        self,
+        spl: str,
+        window: TimeWindow,
+        *,
+        file: str = "(ad hoc)",
+        stanza: str = "",
+        sid: Optional[str] = None,
+    ) -> Ready:
+        """Compile a search and run its subsearches. LabError as `search`."""
         compiled = self._compile(spl, file, stanza)
         if names_saved_search(spl) and window.earliest is None and window.latest is None:
             raise LabError("savedsearch over all time takes the saved search's range: give one.").located(file, stanza)
         self._runs += 1
         run = Run(self, window, sid or f"{int(window.now)}.{self._runs}", spl, self.lookups)
         try:
-            rows = compiled.plan.run(run, begun)
+            plan, run = compiled.plan.ready(run)
         except LabError as error:
             raise _placed(error, compiled.expanded, file, stanza) from None
+        return Ready(plan, run, compiled, file, stanza)
+
+    def finish(self, ready: Ready, begun: Optional[list[Row]] = None) -> SearchResult:
+        """Run a search to its end, from `begun` (`begin`) on where given. LabError as `search`."""
+        try:
+            rows = ready.plan.run(ready.run, begun)
+        except LabError as error:
+            raise _placed(error, ready.compiled.expanded, ready.file, ready.stanza) from None
         for row in rows:
             row.pop(POSITION, None)
-        return SearchResult(_columns(compiled.plan.columns(), rows), rows)
+        return SearchResult(_columns(ready.plan.columns(), rows), rows)
 
     # -- beginnings ------------------------------------------------------------------------------------------------
     def detached(self, spl: str) -> int:
@@ -156,7 +184,7 @@ class Engine:
         return self.compile(spl).detached(self.lookups)
 
     def begin(self, spl: str, window: TimeWindow, sid: str) -> list[Row]:
-        """The rows of a search after its detached commands."""
+        """The rows of a search without subsearches after its detached commands."""
         plan = self.compile(spl)
         return plan.run(Run(self, window, sid, spl, self.lookups), stop=plan.detached(self.lookups))
 

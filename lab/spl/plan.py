@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Iterator, Optional
 
 from lab.errors import LabError, SplError
@@ -10,8 +12,9 @@ from lab.spl.command import Command, Run, Wanted
 from lab.spl.commands_custom import Custom
 from lab.spl.fold import Leading, leading_commands, refolded, unfolded
 from lab.spl.jsonfields import FieldPicker
-from lab.spl.searchexpr import META_FIELDS
-from lab.spl.text import Segment, bracketed, split_pipeline
+from lab.spl.searchexpr import META_FIELDS, parse_base
+from lab.spl.subsearch import Subsearches
+from lab.spl.text import Segment, around_subsearches, bracketed, split_pipeline
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ COMMANDS: dict[str, Callable[[Segment], Command]] = {
     "outputlookup": commands_lookup.Outputlookup,
 }
 
+MOST_CLOSED = 100
+"""Plans kept of one search, by what its subsearches made of it."""
 STORED_FIELDS = frozenset({"_time", "_raw", "_indextime", *META_FIELDS})
 
 
@@ -56,10 +61,23 @@ class Plan:
     and finds out whether anybody cares for the order of events.
     """
 
-    def __init__(self, source: Optional[commands_row.Search], commands: list[Command], segments: list[Segment]) -> None:
+    def __init__(
+        self,
+        source: Optional[commands_row.Source],
+        commands: list[Command],
+        segments: list[Segment],
+        subsearches: Optional[Subsearches] = None,
+        compiler: Optional[Compiler] = None,
+    ) -> None:
         self.source = source
         self.commands = commands
         self.segments = segments
+        self.subsearches = subsearches
+        """Those of the base search. Until they have run `source` is without what they will say."""
+        self._compiler = compiler
+        self._closed: dict[str, Plan] = {}
+        self._bound: tuple[Wanted, bool, Wanted] = (None, True, None)
+        self._known: Optional[dict[str, list[Leading]]] = None
         self.fields: Wanted = None
         self.ordered = True
         self.prefix = 0
@@ -68,10 +86,13 @@ class Plan:
         self.leading: Optional[Leading] = None
         self._reads: list[tuple[Wanted, Wanted]] = []
 
-    def bind(self, wanted: Wanted, ordered: bool, grouped: Wanted = None) -> None:
-        """`wanted`: fields read after this pipeline; `ordered`: whether the order of its rows matters there; `grouped`:
+    def bind(self, wanted: Wanted, ordered: bool, grouped: Wanted = None) -> Wanted:
+        """Answers which fields it reads of the rows it is given.
+
+        `wanted`: fields read after this pipeline; `ordered`: whether the order of its rows matters there; `grouped`:
         those of the fields that are not merely aggregated, None unless an unordered `stats` follows row-wise commands.
         """
+        self._bound = (wanted, ordered, grouped)
         reads = []
         for command in reversed(self.commands):
             reads.append((wanted, grouped))
@@ -88,21 +109,61 @@ class Plan:
             wanted = command.bind(wanted)
         self.ordered = ordered
         if self.source is None:
-            return
+            return wanted
         self._reads = [(wanted, grouped), *reversed(reads)]
         self.prefix = next((n for n, c in enumerate(self.commands) if not (c.row_wise and c.pure)), len(self.commands))
         self.cache_key = f"{self._begins(self.prefix)}\0{sorted(wanted) if wanted is not None else '*'}"
         self.fields = self.source.bind(wanted)
         names = None if self.fields is None else self.fields - STORED_FIELDS
         self.picker = FieldPicker(names) if names is None or names else None
+        return frozenset()
 
     def _begins(self, count: int) -> str:
         """The text of the source and the first commands."""
-        return "|".join(f"{segment.name} {segment.args}" for segment in self.segments[: count + 1])
+        return " | ".join(f"{segment.name} {segment.args}" for segment in self.segments[: count + 1])
+
+    @property
+    def text(self) -> str:
+        """The search as it is run, but for its time modifiers."""
+        return ("" if self.source is not None else "| ") + self._begins(len(self.segments))
+
+    def ready(self, run: Run) -> tuple[Plan, Run]:
+        """What is run once the subsearches have told what the base search says, and the run over its time range.
+
+        Searches that differ only in their time modifiers are one plan, so that what is known of its events stays known.
+        """
+        if self.source is None:
+            return self, run
+        if self.subsearches is None:
+            return self, replace(run, window=run.window.modified(self.source.modifiers))
+        text = self.subsearches.replaced(run)
+        try:
+            base = parse_base(text)
+            plan = self._closed.get(base.text)
+            if plan is None:
+                if len(self._closed) == MOST_CLOSED:
+                    self._closed.clear()
+                plan = self._closed[base.text] = self._closed_as(base.text)
+            return plan, replace(run, window=run.window.modified(base.modifiers))
+        except SplError as problem:
+            problem.message += f" In what its subsearches made of it: {text[:200]}"
+            problem.position = self.source.position
+            raise
+
+    def _closed_as(self, text: str) -> Plan:
+        assert self._compiler is not None
+        plan = self._compiler.assembled([replace(self.segments[0], args=text), *self.segments[1:]])
+        plan.bind(*self._bound)
+        if self._known is not None:
+            plan.fold(self._known)
+        return plan
 
     def fold(self, known: dict[str, list[Leading]]) -> None:
         """Joins one of the leading parts `known` by their text, or adds one, where its events can be folded."""
+        self._known = known
         for plan in self.plans():
+            if plan.subsearches is not None:
+                continue
             count = leading_commands(plan.commands, plan.prefix)
             if count is None:
                 continue
@@ -136,14 +197,21 @@ class Plan:
             elif isinstance(command, commands_set.Multisearch):
                 for plan in command.plans:
                     yield from plan.tables()
+            elif isinstance(command, commands_set.Appendpipe):
+                yield from command.plan.tables()
 
     def detached(self, lookups: LookupTables) -> int:
         """How many commands, `stats` among them, depend on events, the window and CSV lookups alone; 0 for none."""
+        if self.subsearches is not None:
+            return 0
         count = next((n for n, c in enumerate(self.commands) if not c.is_detached(lookups)), len(self.commands))
         return count if self.plans() and any(isinstance(c, stats.Stats) for c in self.commands[:count]) else 0
 
     def run(self, run: Run, begun: Optional[list[Row]] = None, stop: Optional[int] = None) -> list[Row]:
         """`begun`: the rows after the detached commands; `stop`: how many commands to run."""
+        plan, run = self.ready(run)
+        if plan is not self:
+            return plan.run(run, begun, stop)
         rows, done = begun or [], 0
         if begun is not None:
             done = self.detached(run.lookups)
@@ -172,13 +240,20 @@ class Compiler:
 
     def pipeline(self, text: str, offset: int = 0) -> Plan:
         """Parse and check one pipeline. Raises SplError with the offset of what is wrong."""
-        segments = split_pipeline(text, offset)
-        source: Optional[commands_row.Search] = None
-        if segments[0].name == "search":
-            source = commands_row.Search(segments[0])
+        return self.assembled(split_pipeline(text, offset))
+
+    def assembled(self, segments: list[Segment], given: bool = False) -> Plan:
+        """The pipeline of these commands. `given`: it works on rows that it is given."""
+        source: Optional[commands_row.Source] = None
+        subsearches: Optional[Subsearches] = None
+        if segments[0].name == "search" and not given:
+            subsearches = self._subsearches(segments[0])
+            args = segments[0].args if subsearches is None else subsearches.placeholders()
+            source = commands_row.Source(replace(segments[0], args=args))
+            segments = [replace(segments[0], args=source.text if subsearches is None else args), *segments[1:]]
         commands: list[Command] = []
         for n, segment in enumerate(segments[1:] if source else segments):
-            first = n == 0 and source is None
+            first = n == 0 and source is None and not given
             command = self._build(segment, first)
             appends = isinstance(command, commands_lookup.Inputlookup) and command.append
             if first and not command.generating and not appends:
@@ -189,13 +264,24 @@ class Compiler:
             if command.generating and not first:
                 raise SplError(f"'{segment.name}' must be the first command.", position=segment.position)
             commands.append(command)
-        return Plan(source, commands, segments)
+        return Plan(source, commands, segments, subsearches, self)
+
+    def _subsearches(self, segment: Segment) -> Optional[Subsearches]:
+        texts, bodies = around_subsearches(segment.args, segment.args_position)
+        if not bodies:
+            return None
+        plans = [self.pipeline(body, position) for body, position in bodies]
+        for plan in plans:
+            plan.bind(None, True)
+        return Subsearches(texts, plans)
 
     def _build(self, segment: Segment, first: bool) -> Command:
         if segment.name in ("multisearch", "append"):
             plans = [self.pipeline(body, at) for body, at in bracketed(segment.args, segment.args_position)]
             maker = commands_set.Multisearch if segment.name == "multisearch" else commands_set.Append
             return maker(segment, plans)
+        if segment.name == "appendpipe":
+            return commands_set.Appendpipe(segment, self._subpipeline(segment))
         if segment.name in COMMANDS:
             return COMMANDS[segment.name](segment)
         if segment.name in self.custom:
@@ -204,3 +290,15 @@ class Compiler:
             f"unknown command '{segment.name}'. Add it to lab/spl with a case in tests/spl/cases, or to commands.conf.",
             position=segment.position,
         )
+
+    def _subpipeline(self, segment: Segment) -> Plan:
+        """What `appendpipe [stats …]` runs. Its first command stands with or without a pipe before it."""
+        args = segment.args
+        options = re.match(r"run_in_preview\s*=\s*\w+\s*(?=\[)", args)
+        start = options.end() if options else 0
+        bodies = bracketed(args[start:], segment.args_position + start)
+        if len(bodies) != 1:
+            raise SplError("appendpipe takes one [subpipeline].", position=segment.position)
+        body, at = bodies[0]
+        piped = body if body.lstrip().startswith("|") else f"|{body}"
+        return self.assembled(split_pipeline(piped, at - len(piped) + len(body)), given=True)

@@ -17,11 +17,10 @@ from lab.errors import SplError
 from lab.spl.regex import wildcard
 from lab.spl.text import unquote
 from lab.spl.values import Row, number, text
+from lab.spl.window import MODIFIERS
 
 META_FIELDS = ("index", "sourcetype", "source", "host")
-_MODIFIERS = frozenset(
-    {"earliest", "latest", "_index_earliest", "_index_latest", "starttime", "endtime", "eventtype", "tag"}
-)
+_UNKNOWN = frozenset({"starttime", "endtime", "eventtype", "tag"})
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,25 @@ class AnyOf:
         return set().union(*(p.fields() for p in self.parts))
 
 
-Expression = Union[Everything, Term, Comparison, Not, All, AnyOf]
+@dataclass(frozen=True)
+class TimeModifier:
+    """`earliest=-1h`: which times a base search looks at. In no parsed expression: `parse_base` tells it apart."""
+
+    name: str
+    value: str
+    position: int
+
+    def test(self, row: Row) -> bool:
+        return True
+
+    def given(self, meta: dict[str, str]) -> Expression:
+        return EVERYTHING
+
+    def fields(self) -> set[str]:
+        return set()
+
+
+Expression = Union[Everything, Term, Comparison, Not, All, AnyOf, TimeModifier]
 EVERYTHING = Everything()
 NOTHING = Not(EVERYTHING)
 
@@ -178,12 +195,65 @@ class _Token:
     position: int
 
 
+@dataclass(frozen=True)
+class Base:
+    """A search for events. `text` is the same search whatever its time modifiers say."""
+
+    expression: Expression
+    modifiers: dict[str, str]
+    text: str
+
+
+def parse_base(source: str, offset: int = 0) -> Base:
+    """Parse a search that a pipeline begins with: time modifiers may stand where they hold for all of it."""
+    parser = _Parser(source, offset)
+    modifiers: dict[str, str] = {}
+    expression = _without_modifiers(parser.whole(), modifiers)
+    words = [token.text for token in parser.tokens]
+    for first, after in reversed(parser.modifying):
+        words[first:after] = ["(", ")"]
+    return Base(expression, modifiers, " ".join(words))
+
+
 def parse_search(source: str, offset: int = 0) -> Expression:
-    """Parse a whole search expression; an empty one matches everything."""
+    """Parse a search expression over rows; an empty one matches everything."""
     bracket = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: " " * len(m.group()), source).find("[")
     if bracket >= 0:
-        raise SplError("search: a [subsearch] inside search is not supported by the lab.", position=offset + bracket)
-    return _Parser(source, offset).whole()
+        raise SplError(
+            "search: the lab knows a [subsearch] in a search that a pipeline begins with, not in one over rows.",
+            position=offset + bracket,
+        )
+    base = parse_base(source, offset)
+    if base.modifiers:
+        name = next(iter(base.modifiers))
+        raise SplError(f"search: '{name}=' belongs into the search that a pipeline begins with.", position=offset)
+    return base.expression
+
+
+def _without_modifiers(expression: Expression, found: dict[str, str]) -> Expression:
+    """What else a search says; the modifiers that all of its events have to meet go to `found`."""
+    if isinstance(expression, TimeModifier):
+        if expression.name in found:
+            raise SplError(f"search: '{expression.name}=' is said twice.", position=expression.position)
+        found[expression.name] = expression.value
+        return EVERYTHING
+    if isinstance(expression, All):
+        parts = [_without_modifiers(part, found) for part in expression.parts]
+        return _all([part for part in parts if part != EVERYTHING])
+    _refuse_modifiers(expression)
+    return expression
+
+
+def _refuse_modifiers(expression: Expression) -> None:
+    if isinstance(expression, TimeModifier):
+        raise SplError(
+            f"search: '{expression.name}=' under OR or NOT is not supported by the lab.", position=expression.position
+        )
+    for part in (
+        expression.parts if isinstance(expression, (All, AnyOf)) else
+        (expression.inner,) if isinstance(expression, Not) else ()
+    ):  # fmt: skip
+        _refuse_modifiers(part)
 
 
 def uses(source: str) -> list[str]:
@@ -198,6 +268,8 @@ class _Parser:
         self.finish = offset + len(source)
         self.tokens: list[_Token] = []
         self.used: set[str] = set()
+        self.modifying: list[tuple[int, int]] = []
+        """Which tokens are time modifiers: the first, and the one after the last."""
         self.at = 0
         n = 0
         while n < len(source):
@@ -288,11 +360,9 @@ class _Parser:
 
     def _field(self, token: _Token) -> str:
         name = _literal(token)
-        if name in _MODIFIERS or name.startswith("tag::"):
+        if name in _UNKNOWN or name.startswith("tag::"):
             self.at -= 1
-            raise self.error(
-                f"'{name}=' in a search is not supported by the lab: set the window of the search instead."
-            )
+            raise self.error(f"'{name}=' in a search is not supported by the lab.")
         return name
 
     def comparison(self, token: _Token) -> Expression:
@@ -304,12 +374,24 @@ class _Parser:
             raise self.error(f"a value is missing after '{field}{operator}'.")
         self.at += 1
         literal = _literal(value)
+        if field in MODIFIERS:
+            return self._modifier(field, operator, literal, token)
         self.used.add(operator)
         if operator in ("=", "!="):
             if "*" in literal:
                 self.used.add("wildcard")
             return Comparison(field, value_test(literal, field), operator == "!=")
         return Comparison(field, _order_test(operator, literal), False)
+
+    def _modifier(self, name: str, operator: str, value: str, token: _Token) -> Expression:
+        first = self.at - 3
+        if self._opens(0) and (closing := self.peek(1)) is not None and closing.text == ")":
+            self.at += 2  # now() is now
+        self.modifying.append((first, self.at))
+        self.used.add(name)
+        if operator != "=":
+            raise SplError(f"search: '{name}{operator}' is not supported by the lab.", position=token.position)
+        return TimeModifier(name, value, token.position)
 
     def membership(self, token: _Token) -> Expression:
         field = self._field(token)

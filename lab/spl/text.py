@@ -243,6 +243,31 @@ def unquote(quoted: str) -> str:
     return body.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\") if "\\" in body else body
 
 
+def around_subsearches(args: str, offset: int) -> tuple[list[str], list[tuple[str, int]]]:
+    """The texts before, between and after the top-level [subsearch] texts of `args`; and these with their positions."""
+    texts: list[str] = []
+    found: list[tuple[str, int]] = []
+    cursor = Cursor(args)
+    depth = start = 0
+    while cursor.at < len(args):
+        char = args[cursor.at]
+        if char == '"':
+            cursor.skip_quoted()
+            continue
+        if char == "[":
+            depth += 1
+            if depth == 1:
+                texts.append(args[start : cursor.at])
+                start = cursor.at + 1
+        elif char == "]":
+            depth -= 1
+            if depth == 0:
+                found.append((args[start : cursor.at], offset + start))
+                start = cursor.at + 1
+        cursor.at += 1
+    return [*texts, args[start:]], found
+
+
 def bracketed(args: str, offset: int) -> list[tuple[str, int]]:
     """The top-level [subsearch] texts of `args` with their positions; anything else between them is an error."""
     found: list[tuple[str, int]] = []

@@ -53,11 +53,17 @@ def relative_time(now: float, modifier: str) -> float:
     return moment.timestamp()
 
 
+ABSOLUTE = "%m/%d/%Y:%H:%M:%S"
+"""How a search writes a date for a time modifier."""
+
+
 def time_modifier(value: str, now: float) -> Optional[float]:
-    """A dispatch time: epoch seconds, a modifier, ``now``; None for an open end (empty text or 0)."""
+    """A time of a search: epoch seconds, a modifier, ``now``, a date (`ABSOLUTE`); None for an open end (empty)."""
     word = value.strip()
     if not word:
         return None
+    if "/" in word and (moment := strptime(word, ABSOLUTE)) is not None:
+        return moment
     try:
         return float(word)
     except ValueError:

@@ -1,10 +1,11 @@
-"""Tuning: settings tried before they are changed; what is noisy, and where one verdict or one row of a lookup helps."""
+"""Tuning: settings tried before they are changed; what is noisy, and where one verdict or one row of a list helps."""
 
 from __future__ import annotations
 
 from typing import Callable, Mapping
 
 from cba.detection.model import AllowList, Detection, source_search
+from cba.lists.declared import LISTS
 from pages.board import ACCENT, EPOCH, SEVERITY_COLOURS, Board, coloured, link, search_link
 
 EDITED = {
@@ -16,7 +17,7 @@ EDITED = {
     "Identities to watch": "watch_list",
     "Compromised access keys": "compromised_keys",
 }
-"""What an analyst may want to say once for all -> the lookup that says it."""
+"""What an analyst may want to say once for all -> the list that says it."""
 
 
 AS_NOW = "now"
@@ -135,26 +136,26 @@ def page(detections: Mapping[str, Detection]) -> Board:
         description="Open findings of detections with an allow-list. A row prepares the search: say why, and run it.",
     )
 
-    rows = ", ".join(f'"{what}||{lookup}"' for what, lookup in EDITED.items())
+    rows = ", ".join(f'"{what}||{LISTS[name].collection}"' for what, name in EDITED.items())
     board.search(
-        "lookups",
+        "lists",
         f"""
 | makeresults
 | eval row=mvappend({rows})
 | mvexpand row
-| eval What=mvindex(split(row, "||"), 0), Lookup=mvindex(split(row, "||"), 1), _search="| inputlookup ".Lookup
-| table What Lookup _search
+| eval What=mvindex(split(row, "||"), 0), List=mvindex(split(row, "||"), 1), _search="| inputlookup ".List
+| table What List _search
 """,
         earliest="0",
         latest="now",
     )
-    lookups = board.table(
-        "lookups_panel",
-        "lookups",
-        "Say it once for all: lookups to fill in",
-        {"What": 200, "Lookup": 150},
+    lists = board.table(
+        "lists_panel",
+        "lists",
+        "Say it once for all: lists to fill in",
+        {"What": 200, "List": 150},
         click=search_link("$row._search.value|u$"),
-        description="A row shows what the lookup holds.",
+        description="A row shows what the list holds.",
     )
     board.search(
         "verdicts",
@@ -177,7 +178,7 @@ def page(detections: Mapping[str, Detection]) -> Board:
         click=link("entity", entity="$row.Entity.value|u$"),
         description="Nothing here? Nobody has given a verdict yet: open a finding to give the first.",
     )
-    board.row(330, (allowable, 6), (lookups, 6))
+    board.row(330, (allowable, 6), (lists, 6))
     board.row(260, (verdicts, 12))
     return board
 

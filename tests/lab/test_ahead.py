@@ -13,7 +13,8 @@ from lab.conf import load_app
 from lab.errors import LabError
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
+from lab.spl.window import TimeWindow
 
 CONFS = {
     "app": "[package]\nid = ahead\n",
@@ -55,7 +56,7 @@ def test_the_rows_are_those_of_the_search_head(engine: Engine) -> None:
         assert ahead.rows(dispatch(whole)) == expected
         assert ahead.rows(dispatch(COUNT)) == expected
         assert ahead.rows(dispatch(COUNT)) is None, "that was all"
-    assert engine.search(whole, TimeWindow(None, NOW, NOW), begun=expected).rows == expected
+    assert engine.finish(engine.ready(whole, TimeWindow(None, NOW, NOW)), expected).rows == expected
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ import yaml
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
+from lab.spl.window import TimeWindow
 
 APP = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CBA_SHARED_DATA", APP.parent / "shared" / "data"))

@@ -11,7 +11,8 @@ import pytest
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
+from lab.spl.window import TimeWindow
 from tests.sources.conftest import APP
 
 Row = dict[str, Any]

@@ -9,7 +9,8 @@ from lab.spl.evalparse import Call, EvalParser, Node, calls_of
 from lab.spl.macros import split_arguments
 from lab.spl.searchexpr import uses
 from lab.spl.stats import parse_terms
-from lab.spl.text import ArgTokens, Segment, bracketed, split_pipeline
+from lab.spl.subsearch import PLACEHOLDER
+from lab.spl.text import ArgTokens, Segment, around_subsearches, bracketed, split_pipeline
 
 _SYNONYMS = {"bucket": "bin"}
 _WORDS = {
@@ -34,7 +35,16 @@ def constructs(text: str, custom: frozenset[str]) -> set[str]:
 
 def _of_segment(name: str, segment: Segment, custom: frozenset[str]) -> set[str]:
     if name == "search":
-        return {f"search:{u}" for u in uses(segment.args)}
+        texts, subsearches = around_subsearches(segment.args, 0)
+        found = {f"search:{u}" for u in uses(PLACEHOLDER.join(texts))}
+        for body, _ in subsearches:
+            found |= {"search:[subsearch]"} | constructs(body, custom)
+        return found
+    if name == "appendpipe":
+        options, _, body = segment.args.partition("[")
+        inner = body.rpartition("]")[0].strip()
+        found = {"option:appendpipe.run_in_preview"} if options.strip() else set()
+        return found | constructs(inner if inner.startswith("|") else f"| {inner}", custom)
     if name in ("multisearch", "append"):
         return set().union(*(constructs(body, custom) for body, _ in bracketed(segment.args, 0)))
     if name in ("eval", "where"):

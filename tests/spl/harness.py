@@ -34,8 +34,9 @@ import yaml
 from lab.conf import AppConf, load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
 from lab.spl.values import text
+from lab.spl.window import TimeWindow
 
 CASES = Path(__file__).parent / "cases"
 KEYS = frozenset(

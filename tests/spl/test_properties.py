@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lab.conf import load_app
 from lab.events import Event, EventStore
-from lab.spl.engine import Engine, TimeWindow
+from lab.spl.engine import Engine
 from lab.spl.values import members, sort_key, text
+from lab.spl.window import TimeWindow
 
 VALUES = st.one_of(st.integers(-50, 50).map(str), st.sampled_from(["", "a", "A", "b", "ab", "null", "10.5", "x y"]))
 ROWS = st.lists(st.dictionaries(st.sampled_from(["f", "g", "h"]), VALUES), max_size=12)

@@ -65,7 +65,10 @@ class Workbench:
 
     def run(self, command: str, *args: str, rows: Optional[Sequence[Row]]) -> list[Row]:
         """The answer of one command; LabError with the command's own message when it fails."""
-        return self.runner.run(command, args, rows, SearchInfo("1.1", f"| {command}", latest_time=LATEST))
+        return self.runner.run(command, args, rows, self.info(command))
+
+    def info(self, command: str) -> SearchInfo:
+        return SearchInfo("1.1", f"| {command}", latest_time=LATEST)
 
     def service(self) -> client.Service:
         """splunkd as splunk-sdk sees it."""

@@ -15,7 +15,7 @@ from ..store.configuration import settings
 from ..store.findings import FindingCollection
 from ..store.histories import HistoryCollection
 from ..store.homes import HomeCollection
-from ..store.lists import ListCollection
+from ..store.lists import StoredLists
 from ..store.signals import SignalCollection
 from ..store.sources import SourceCollection
 from ..store.verdicts import VerdictCollection
@@ -45,7 +45,7 @@ def stores_of(service: Service, source: str, writer: str) -> Stores:
         findings=FindingCollection(service),
         signals=lambda detection: SignalCollection(service, detection),
         breakers=lambda detection: BreakerCollection(service, detection.id, source),
-        lists=ListCollection(service),
+        lists=StoredLists(service),
     )
 
 

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
+from . import files
 from .address import PUBLIC, SCOPES, read_address
 from .errors import GeoDatabaseError
 from .layouts import EXPECTED, Layout, at, detect
@@ -141,9 +142,11 @@ class GeoReader:
         return max(0, (now - self.databases[0].built).days)
 
 
-def open_reader(database: Optional[str] = None) -> GeoReader:
-    """The reader for a command's option: the path of a user's database, nothing for the app's own."""
-    return GeoReader(Path(database)) if database else GeoReader()
+def open_reader(database: Optional[str] = None, configured: Callable[[], str] = lambda: "") -> GeoReader:
+    """The reader for a command's option: the path of a user's database, nothing for the app's own. `configured` tells
+    which file is set. Raises FileError for one that a search may not name, GeoDatabaseError for what is no database.
+    """
+    return GeoReader(files.find(files.IP_DATABASE, database, configured)) if database else GeoReader()
 
 
 def own_place(record: Record) -> Geo:

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 from maxminddb.decoder import Decoder
 from maxminddb.errors import InvalidDatabaseError
 
+from . import files
 from .errors import GeoDatabaseError
 
 _METADATA_MARKER = b"\xab\xcd\xefMaxMind.com"
@@ -67,7 +68,7 @@ class MmdbFile:
         self.path = path
         self._remedy = remedy
         try:
-            self._buffer = path.read_bytes()
+            self._buffer = files.read(path, files.IP_DATABASE)
         except OSError as error:
             raise self._error(f"the IP database cannot be read ({error.strerror or error})") from error
         metadata = self._read_metadata()

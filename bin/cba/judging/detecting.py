@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
@@ -28,6 +27,13 @@ CORE_FIELDS = (SOURCE_FIELD, "provider", "project", "identity", "identity_type",
 MEMO_LIMIT = 100_000
 
 
+def is_candidate(detection: Detection, prepared: Prepared) -> bool:
+    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its own."""
+    if prepared.population != detection.population:
+        return False
+    return detection.candidates is None or detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
+
+
 class Scored(NamedTuple):
     """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if any."""
 
@@ -36,20 +42,14 @@ class Scored(NamedTuple):
     kinds: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass
-class Touched:
-    """The findings that a run has touched: finding id -> whether this run raised it."""
-
-    raised: dict[str, bool] = dataclasses.field(default_factory=dict)
-
-
 class DetectionJudge:
     """Judges prepared rows of one source for one detection and records what it finds. `now` stamps findings."""
 
     def __init__(self, detection: Detection, source: str, settings: JudgeSettings, stores: Stores, now: int) -> None:
         self.detection = detection
         self.source = source
-        self.touched = Touched()
+        self.raised: dict[str, bool] = {}
+        """the findings that this run has touched: id -> whether it raised them"""
         self._settings = settings
         self._evidence = EvidenceMaker(detection)
         self._recorder = Recorder(detection, stores.findings, now)
@@ -71,11 +71,7 @@ class DetectionJudge:
 
     def concerns(self, prepared: Prepared) -> bool:
         """Whether the row is one of its candidates."""
-        if prepared.population != self.detection.population:
-            return False
-        if self.detection.candidates is None:
-            return True
-        return self.detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
+        return is_candidate(self.detection, prepared)
 
     def subjects(self, prepared: Prepared) -> Iterable[object]:
         """The histories that are asked about a row."""
@@ -112,8 +108,7 @@ class DetectionJudge:
         admitted = self._breaker.admit([sighting for _entity, sighting in sightings])
         kept = [sighting for sighting, may_raise in zip(sightings, admitted) if may_raise]
         for outcome in self._recorder.record(kept):
-            raised = self.touched.raised
-            raised[outcome.finding_id] = raised.get(outcome.finding_id, False) or outcome.raised
+            self.raised[outcome.finding_id] = self.raised.get(outcome.finding_id, False) or outcome.raised
         return self._breaker.opened_now
 
     def _sighting(self, prepared: Prepared, said: Scored) -> tuple[str, Sighting]:

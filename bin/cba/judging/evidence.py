@@ -102,7 +102,7 @@ class EvidenceMaker:
         for subject, scope, dimension, value in asked:
             seen = histories.view(subject, day, activation_day, detection.terms)
             verdict = verdicts.get((scope, dimension), "")
-            found = scope_evidence(subject.entity, histories.history(subject), seen, value, verdict)
+            found = scope_evidence(subject.entity, histories.history(subject), seen, value, verdict, dimension)
             scopes.setdefault(scope, {})[dimension] = found
         values = {name: cells[name] for name in self._dimensions if cells.get(name)}
         evidence = Evidence(day, source, day >= activation_day, values, scopes, detection.terms.training)

@@ -115,8 +115,8 @@ class Preparer:
 
     def _inventory(self, workload: str) -> str:
         listed = self._lists.match("instance_inventory", instance=workload)
-        return listed.get("region", ABSENT) if listed else ABSENT
+        return listed["region"] if listed else ABSENT
 
     def sentences(self) -> list[str]:
         """What was passed over so far, for the person who runs the search."""
-        return passed_over_sentences(self._passed_over)
+        return [*passed_over_sentences(self._passed_over), *self._lists.faults]

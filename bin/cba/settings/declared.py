@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Mapping, Optional
 
+from ..detection.catalogue import load
 from ..detection.choose import AS_LISTED, BY_SEVERITY
 from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
@@ -132,10 +133,28 @@ def _days_in_training(values: Values) -> Optional[str]:
     )
 
 
+def _switches() -> Group:
+    """The table of detections, each switched on or off."""
+    detections = load().detections.values()
+    return Group(
+        "Detections",
+        tuple(
+            Switch(
+                f"{detection.id}_enabled",
+                detection.name,
+                f"Off: nothing of it is judged. What its logs ({', '.join(detection.sources)}) teach is learned all the same.",
+                ON,
+            )
+            for detection in detections
+        ),
+    )
+
+
 DETECTIONS = Tab(
     "detections",
     "Detections",
     (
+        _switches(),
         Group(
             "Periods and thresholds",
             (
@@ -190,6 +209,14 @@ DETECTIONS = Tab(
                     BY_SEVERITY,
                     {BY_SEVERITY: "The most severe, then the first listed", AS_LISTED: "The first listed"},
                 ),
+                Number(
+                    "time_window_hours",
+                    "TimeWindow of chains",
+                    "How many hours before and after a function, flow or script was deployed other steps belong to its chain.",
+                    "24",
+                    least=1,
+                    most=24 * 7,
+                ),
                 Switch(
                     "failed_calls_escalate",
                     "Failed calls escalate",
@@ -199,7 +226,7 @@ DETECTIONS = Tab(
                 Choice(
                     "runtime_granularity",
                     "Runtime of a function",
-                    "After a change run the detection's Backfill search: what was learned is of the other kind.",
+                    "After a change run the Backfill searches of AWS and GCP: what was learned is of the other kind.",
                     "family",
                     {"family": "Its family (python)", "exact": "As logged (python3.12)"},
                 ),
@@ -250,7 +277,7 @@ TABS: tuple[Tab, ...] = (
                         "egress_ranges",
                         "Egress ranges",
                         "Your VPN exits and proxies, separated by commas: 203.0.113.0/24=NL, 198.51.100.0/24=vpn. They "
-                        "take that country or label instead of their own, as those in the lookup egress_ranges do.",
+                        "take that country or label instead of their own, as those in the list cba_egress_ranges do.",
                         pattern=r"[^|`\[\]\x22]*",
                         expected="It must be networks separated by commas, each with = and a country or label.",
                         parse=_egress_fault,

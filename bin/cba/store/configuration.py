@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Any, Mapping
 
 from splunklib.client import Service
 
-from ..detection.model import Detection
 from ..settings import CONF, defaults
-from ..settings.effects import tuned
 from .collection import APP
 from .splunkd import Refused, ask
 
@@ -26,12 +24,6 @@ def settings(service: Service, stanza: str) -> dict[str, str]:
         raise
     content = found["entry"][0]["content"]
     return {key: str(content.get(key) or "") for key in defaults()[stanza]}
-
-
-def configured(service: Service, detections: Iterable[Detection]) -> list[Detection]:
-    """These detections with the periods and thresholds that are set."""
-    values = settings(service, "detections")
-    return [tuned(detection, values) for detection in detections]
 
 
 def write_macros(service: Service, macros: Mapping[str, str]) -> None:

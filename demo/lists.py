@@ -1,6 +1,11 @@
-"""Rows that the demo's organization would keep in the app's lookups; the demo puts them there, not into the app."""
+"""Rows that the demo's organization would keep in the app's lists; the demo puts them there, not into the app."""
 
 from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from cba.lists.declared import LISTS
+from lab.searchhead import SearchHead
 
 from . import addresses
 from .attacks import compromised_access_key
@@ -45,7 +50,7 @@ def script_scope() -> list[Row]:
 
 
 def all_rows(organization: Organization) -> dict[str, list[Row]]:
-    """Lookup name -> its rows, for the lookups the demo needs."""
+    """List -> its rows, for the lists the demo needs."""
     return {
         "egress_ranges": egress_ranges(),
         "watch_list": watch_list(organization),
@@ -53,3 +58,10 @@ def all_rows(organization: Organization) -> dict[str, list[Row]]:
         "user_context": user_context(organization),
         "script_scope": script_scope(),
     }
+
+
+def fill(head: SearchHead, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Puts rows into lists (list -> its rows), as people would who know this."""
+    for name, given in rows.items():
+        keyed = [{"_key": f"{number:06d}", **row} for number, row in enumerate(given, 1)]
+        head.kv.collection(LISTS[name].collection).batch_save(keyed)
