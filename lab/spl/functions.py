@@ -388,6 +388,14 @@ def json_array_to_mv(value: Any, _quoted: Any = None) -> Any:
     return multivalue(map(jsonfields.json_text, document)) if isinstance(document, list) else None
 
 
+@_add("mv_to_json_array", 1, 2, heavy=True)
+def mv_to_json_array(value: Any, _typed: Any = None) -> Optional[str]:
+    """The values of a multivalue field as a JSON array of texts."""
+    if value is None:
+        return None
+    return json.dumps([text(each) for each in (value if isinstance(value, (list, tuple)) else [value])], ensure_ascii=False)
+
+
 @_add("json_keys", 1, heavy=True)
 def json_keys(value: Any) -> Optional[str]:
     """The keys of a JSON object as a JSON array; null for anything else."""
