@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from source_fields import GIVEN, HOME_FACTS, LISTS, MADE, PLACED, PREPARATIONS
+from source_fields import GIVEN, HOME_FACTS, LISTS, MADE, PLACED, PREPARATIONS, READ_TO_PLACE
 from spl import FALSE, Fields, condition_spl
 
 from cba.detection.condition import Call, Junction, Node
@@ -69,7 +69,7 @@ def shape(source: str, content: Content) -> Shape:
     fields = fields_of(source)
     candidates = {d.id: condition_spl(d.candidates, fields) for d in mine if d.candidates is not None}
     candidates = {name: condition for name, condition in candidates.items() if condition != FALSE}
-    core = ENDPOINT_CORE if source == "endpoint" else CORE
+    core = ENDPOINT_CORE if source == "endpoint" else (*CORE, *READ_TO_PLACE)
     asked = [
         Asking(candidates.get(detection.id, ""), (*core, *_needed(detection)))
         for detection in mine

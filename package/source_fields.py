@@ -25,9 +25,9 @@ GIVEN: Mapping[str, tuple[str, ...]] = {
     "azure": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
     "gcp": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
     "kubernetes": _CLOUD,
-    "m365": (*_CLOUD, "action", "flow", "connector", "destination", "signal_what", "chain_person"),
+    "m365": (*_CLOUD, "sign_in", "action", "flow", "connector", "destination", "signal_what", "chain_person"),
     "gws": (
-        *_CLOUD, "action", "script", "script_title", "access", "api_client", "signal_what", "chain_person",
+        *_CLOUD, "sign_in", "action", "script", "script_title", "access", "api_client", "signal_what", "chain_person",
         "chain_script",
     ),
     "endpoint": (
@@ -50,6 +50,9 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 
 PLACED = frozenset(SOURCES) - {"endpoint"}
 """Sources whose events come from an address that has a country."""
+
+READ_TO_PLACE = ("sign_in",)
+"""What is read of every row to know where it came from: what a provider's back end does for somebody has no country."""
 
 HOME_FACTS = ("home_of", "home_in", "home_how")
 """What tells where a workload is at home is mostly done by the cloud itself, or by people: kept also of skipped
@@ -76,15 +79,15 @@ PREPARATIONS: Mapping[str, Preparation] = {
     ),
     "serverless_office": Preparation(
         ("action", "flow", "connector", "destination", "signal_what"),
-        ("user_context", "flow_action", "flow_does", "destination_scope"),
+        ("user_context", "flow_action", "destination_scope"),
     ),
     "serverless_saas": Preparation(
         ("action", "script", "script_title", "access", "api_client", "signal_what"),
-        ("script_scope", "title_scope", "client_scope", "trigger", "trigger_words"),
+        ("script_scope", "title_scope", "client_scope", "trigger"),
     ),
 }
 MADE = (
-    "source_kind", "events", *GEO_FIELDS, "watch_reason", "compromised_reason",
+    "source_kind", "events", *GEO_FIELDS, "egress", "watch_reason", "compromised_reason",
     "chain_signals", "chain_timeline", "chain_steps",
 )  # fmt: skip
 """What is made of every row: where it came from, who is watched, what a chain consists of."""
