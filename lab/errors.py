@@ -47,3 +47,11 @@ class LabError(Exception):
 
 class SplError(LabError):
     """An error inside a search text; `position` is the offset in the macro-expanded text."""
+
+
+class RunFailed(LabError):
+    """A run that would end in an error in Splunk as well: a command of the app says so, or the KV store is away."""
+
+
+class RunKilled(BaseException):
+    """Ends a command where it stands, as the end of its process would. No `except Exception` may keep it."""

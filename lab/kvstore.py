@@ -24,7 +24,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Union
 
 from lab.conf import AppConf, Stanza
 from lab.errors import LabError
@@ -67,6 +67,8 @@ class KVStore:
 
     def __init__(self, app: AppConf, path: Union[Path, str] = ":memory:", limits: Optional[Limits] = None) -> None:
         self.limits = limits or Limits()
+        self.is_away: Callable[[], bool] = lambda: False
+        """Whether it refuses searches and requests; whoever tests looks into it all the same."""
         self.lock = threading.RLock()
         self.connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         # WAL with synchronous=NORMAL survives a killed process with every committed request whole.
@@ -93,6 +95,12 @@ class KVStore:
             known = ", ".join(self.names()) or "none"
             raise LabError(f"no collection '{name}'. Known: {known}.", "default/collections.conf")
         return found
+
+    def served(self, name: str) -> Collection:
+        """The collection for a search or a request; KVStoreError 503 while the store is away."""
+        if self.is_away():
+            raise KVStoreError(503, "KV Store is not ready.")
+        return self.collection(name)
 
     def close(self) -> None:
         with self.lock:

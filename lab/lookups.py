@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Optional
 
 from lab.conf import AppConf, Stanza
-from lab.errors import LabError
+from lab.errors import LabError, RunFailed
+from lab.kvquery import KVStoreError
 from lab.spl.functions import address, network
 from lab.spl.regex import wildcard
 from lab.spl.values import Row, members, number, text
@@ -145,9 +146,15 @@ class LookupTables:
         for document in self._all_documents(lookup, query):
             yield _document_row(document, (*lookup.fields_list, "_key"))
 
+    def _collection(self, lookup: Lookup) -> Any:
+        try:
+            return self._kv.served(lookup.collection)
+        except KVStoreError as problem:
+            raise RunFailed(f"lookup '{lookup.name}': {problem.message}") from None
+
     def _all_documents(self, lookup: Lookup, query: Optional[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Page through a collection: one query returns at most 50,000 documents, and says nothing when it cuts."""
-        collection, skip = self._kv.collection(lookup.collection), 0
+        collection, skip = self._collection(lookup), 0
         while True:
             page = collection.find(query or {}, skip=skip)
             yield from page
@@ -185,7 +192,7 @@ class LookupTables:
     def _kv_matcher(
         self, lookup: Lookup, match_fields: tuple[str, ...], cache: dict[Any, list[Row]]
     ) -> Callable[[tuple[Any, ...]], list[Row]]:
-        collection = self._kv.collection(lookup.collection)
+        collection = self._collection(lookup)
         exact = [f for f in match_fields if f not in lookup.kinds]
 
         def find(values: tuple[Any, ...]) -> list[Row]:
@@ -212,7 +219,7 @@ class LookupTables:
             self._write_csv(lookup, rows, append)
 
     def _write_collection(self, lookup: Lookup, rows: list[Row], append: bool, key_field: Optional[str]) -> None:
-        collection = self._kv.collection(lookup.collection)
+        collection = self._collection(lookup)
         if not append and not key_field:
             collection.delete(None)
         documents = []

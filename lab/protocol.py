@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Callable, Generator, Mapping, Optional, Sequence
@@ -41,9 +43,9 @@ from lab.chunked import (
     read_chunk,
 )
 from lab.conf import AppConf, Stanza
-from lab.errors import LabError
+from lab.errors import LabError, RunFailed, RunKilled
 from lab.spl.values import text as to_text
-from lab.transport import Conversation, command_class, talk_in_process, talk_to_process
+from lab.transport import Conversation, command_class, raise_in_thread, talk_in_process, talk_to_process
 
 __all__ = [
     "CommandRunner", "RunStatistics", "SearchInfo", "decode_chunk", "decode_multivalue", "decode_rows", "encode_chunk",
@@ -126,6 +128,7 @@ class CommandRunner:
             name: _command(stanza, self.app.app_dir) for name, stanza in self.app.stanzas("commands").items()
         }
         self._classes: dict[Path, type[Any]] = {}
+        self._ending: Optional[Callable[[], None]] = None
         self._dispatch = Path(self.dispatch_dir) if self.dispatch_dir else Path(tempfile.gettempdir()) / "lab-dispatch"
 
     def names(self) -> set[str]:
@@ -152,11 +155,17 @@ class CommandRunner:
                 self._carry(known, _only_getinfo(metadata))
             answer = self._carry(known, self._conversation(known, metadata, rows))
         except LabError as problem:
-            raise LabError(f"command {command}: {problem.message}", known.stanza.file, command) from problem
+            raise RunFailed(f"command {command}: {problem.message}", known.stanza.file, command) from problem
         finally:
+            self._ending = None
             shutil.rmtree(dispatch, ignore_errors=True)
         self.statistics.rows = len(answer)
         return answer
+
+    def kill(self) -> None:
+        """End the command that is running where it stands. For another thread, such as the one that answers it."""
+        if self._ending is not None:
+            self._ending()
 
     def _command(self, name: str) -> Command:
         known = self._commands.get(name)
@@ -280,13 +289,19 @@ class CommandRunner:
     def _carry(self, command: Command, talk: Conversation) -> list[Row]:
         if self.mode == "process":
             home = self._dispatch.parent
-            answer, peak = talk_to_process(command.script, talk, self._exchanged, self.python, home, self.timeout)
+            answer, peak = talk_to_process(
+                command.script, talk, self._exchanged, self.python, home, self.timeout, self._started
+            )
             self.statistics.peak_rss = peak
             return answer
         kind = self._classes.get(command.script)
         if kind is None:
             kind = self._classes[command.script] = command_class(command.script, command.name)
+        self._started(partial(raise_in_thread, threading.get_ident(), RunKilled))
         return talk_in_process(kind, command.script, talk, self._exchanged)
+
+    def _started(self, ending: Callable[[], None]) -> None:
+        self._ending = ending
 
     def _exchanged(self, sent: bytes, received: bytes) -> None:
         self.statistics.sent += len(sent)

@@ -23,8 +23,8 @@ from lab.searchhead import SearchHead
 APP_DIR = Path(os.environ.get("CBA_APP") or Path(__file__).resolve().parent.parent)
 DAY = 86_400
 HOUR = 3600
-# After the last event: the hours in which late events are still expected, and the searches that look at them.
 AFTERMATH = 3 * HOUR
+"""After the last event: time for the searches that look at it."""
 PROBLEMS_SHOWN = 5
 
 
@@ -45,7 +45,8 @@ def replay(
     if first is None or last is None:
         return []
     head.enable(search.name for search in head.scheduler.selected(enable) if not search.enabled)
-    start, end = first // DAY * DAY, (last + AFTERMATH) // HOUR * HOUR + HOUR
+    # One run more, in which what the last one found is told.
+    start, end = first // DAY * DAY, (last + AFTERMATH) // HOUR * HOUR + HOUR + CADENCES[cadence]
     with Progress(end - start, label) as progress:
         head.scheduler.replay(
             start,

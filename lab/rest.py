@@ -283,7 +283,7 @@ class Endpoints:
         if name not in self.kv.names():
             raise RestError(404, f"Could not find collection '{name}'.")
         try:
-            status, answer = _kv(self.kv.collection(name), request, key)
+            status, answer = _kv(self.kv.served(name), request, key)
         except KVStoreError as problem:
             raise RestError(problem.status, problem.message) from None
         body = b"" if answer is None else json.dumps(answer).encode("utf-8")

@@ -23,10 +23,11 @@ HANDLED = frozenset({
     "dispatch.latest_time", "dispatch.index_earliest", "dispatch.index_latest", "alert.suppress",
     "alert.suppress.period",
     "alert.suppress.fields", "alert.suppress.group_name", "alert.digest_mode", "alert.track", "alert.severity",
+    "realtime_schedule",
 })  # fmt: skip
 # Scheduling under load, display and housekeeping: without effect on what a run finds when the clock is simulated.
 INERT = frozenset({
-    "description", "allow_skew", "schedule_window", "schedule_priority", "realtime_schedule", "max_concurrent",
+    "description", "allow_skew", "schedule_window", "schedule_priority", "max_concurrent",
     "schedule_as", "workload_pool", "is_visible", "displayview", "vsid", "alert.expires", "alert.display_view",
     "alert.managedBy", "dispatch.ttl", "dispatch.buckets", "dispatch.max_time", "dispatch.max_count",
     "dispatch.time_format", "dispatch.spawn_process", "dispatch.auto_cancel", "dispatch.auto_pause",
@@ -68,6 +69,11 @@ class ScheduledSearch:
     @property
     def search(self) -> str:
         return self.stanza.get("search")
+
+    @property
+    def continuous(self) -> bool:
+        """Whether runs that were missed are made up for."""
+        return not self.stanza.boolean("realtime_schedule", True)
 
     @property
     def first_minute(self) -> int:
@@ -160,6 +166,10 @@ def _suppression(stanza: Stanza) -> Optional[Suppression]:
     fields = tuple(name.strip().strip('"') for name in stanza.get("alert.suppress.fields").split(",") if name.strip())
     if not fields and not stanza.boolean("alert.digest_mode", True):
         raise stanza.error("alert.suppress", "alert.suppress.fields must be set when alert.digest_mode = 0.")
+    return Suppression(int(match[1]) * _UNIT_SECONDS[match[2]], fields, throttle_scopes(stanza)[-1])
+
+
+def throttle_scopes(stanza: Stanza) -> list[str]:
+    """What the suppressions of a search may be kept under; the last is where they are kept now."""
     group = stanza.get("alert.suppress.group_name")
-    scope = f"group:{group}" if group else f"search:{stanza.name}"
-    return Suppression(int(match[1]) * _UNIT_SECONDS[match[2]], fields, scope)
+    return [f"search:{stanza.name}", *([f"group:{group}"] if group else [])]

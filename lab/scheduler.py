@@ -1,8 +1,10 @@
 """The scheduler of the lab: saved searches at their cron times, on a simulated clock.
 
-`replay` runs every due search in time order with its own dispatch window, checks its alert condition, throttles, and
-carries out its actions. A coarser cadence (1h, 1d) merges the skipped runs of a search into one whose window is the
-union of theirs; the app's searches find the same either way (DESIGN sections 3 and 7).
+`replay` runs every due search (lab/runs.py) in time order with its own dispatch window, checks its alert condition,
+throttles, and carries out its actions. The app's searches find the same at any cadence.
+
+A run whose search ends in an error is a failed run. Splunk does not repeat it; the replay stops there, or records it
+and goes on with the next run (`on_failure`).
 
 Progress is kept in scheduler.sqlite of the state folder. What a run caused (its place in time, throttling, alerts,
 action events) is committed in one transaction after the search is done, so a killed replay goes on with the run it
@@ -17,20 +19,20 @@ import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, ContextManager, Iterable, Iterator, Optional, Protocol, Sequence, Union
+from typing import Callable, ContextManager, Iterable, Optional, Protocol, Sequence, Union
 
 from lab.actions import Trigger, run_actions
 from lab.chunked import Row
 from lab.conf import AppConf
-from lab.errors import LabError
+from lab.errors import LabError, RunFailed
 from lab.events import Event, EventStore
 from lab.garbage import collecting_between
-from lab.savedsearch import ScheduledSearch, scheduled_searches
+from lab.runs import CADENCES, Absence, Due, Run, due
+from lab.savedsearch import ScheduledSearch, scheduled_searches, throttle_scopes
 
-CADENCES = {"15m": 900, "1h": 3600, "1d": 86400}
-# A daily run happens at 02:00 UTC, the tick at which the day before has become complete (late-data overlap of 2 h).
-DAILY_OFFSET = 7200
+__all__ = ["CADENCES", "RAISE", "RECORD", "Alert", "Enable", "Failure", "Run", "Scheduler", "Summary"]
 
+RAISE, RECORD = "raise", "record"
 Enable = Union[None, Iterable[str], Callable[[str], bool]]
 
 
@@ -38,24 +40,6 @@ class Searching(Protocol):
     """What the scheduler asks of a search head: run a saved search over a window, return its rows."""
 
     def __call__(self, search: ScheduledSearch, run: Run) -> list[Row]: ...
-
-
-@dataclass(frozen=True)
-class Run:
-    """One dispatch of a search. `first` and `now` are its first and last cron tick (equal unless runs were merged).
-
-    `at` is when it happens; times are epoch seconds, None for an open end.
-    """
-
-    name: str
-    at: int
-    first: int
-    now: int
-    earliest: Optional[float]
-    latest: Optional[float]
-    index_earliest: Optional[float]
-    index_latest: Optional[float]
-    sid: str
 
 
 @dataclass(frozen=True)
@@ -70,11 +54,23 @@ class Alert:
     tracked: bool
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A run that ended in an error."""
+
+    time: float
+    name: str
+    sid: str
+    message: str
+
+
 @dataclass
 class Summary:
-    """What a replay did: dispatches, cron ticks they stand for, rows, triggered alerts, events written by actions."""
+    """What a replay did: dispatches, those of them that failed, cron ticks they stand for, rows, triggered alerts,
+    events written by actions."""
 
     runs: int = 0
+    failed: int = 0
     ticks: int = 0
     rows: int = 0
     triggered: int = 0
@@ -100,6 +96,10 @@ class Scheduler:
         self.events = events
         self._search = search
         self._prepared = prepared
+        self.absences: list[Absence] = []
+        """When the search head is away: no search runs."""
+        self.clock = 0.0
+        """The simulated time: of the run under way, or of the end of the last replay."""
         self._lock = threading.RLock()
         self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -110,6 +110,7 @@ class Scheduler:
             CREATE TABLE IF NOT EXISTS throttle (scope TEXT, key TEXT, until REAL NOT NULL, PRIMARY KEY (scope, key));
             CREATE TABLE IF NOT EXISTS alerts (name TEXT, sid TEXT, time REAL, severity INTEGER, results INTEGER,
                 tracked INTEGER);
+            CREATE TABLE IF NOT EXISTS failures (time REAL, name TEXT, sid TEXT, message TEXT);
             CREATE TABLE IF NOT EXISTS action_events (time REAL, indextime REAL, event_index TEXT, sourcetype TEXT,
                 source TEXT, host TEXT, raw TEXT);
             """
@@ -132,14 +133,32 @@ class Scheduler:
             for name, sid, time, severity, results, tracked in rows
         ]
 
+    def failures(self) -> list[Failure]:
+        """All runs that failed so far, in order."""
+        return [
+            Failure(*row) for row in self._db.execute("SELECT time, name, sid, message FROM failures ORDER BY rowid")
+        ]
+
     def action_events(self) -> list[Event]:
         """All events that actions wrote so far, in order."""
         return [Event(*row) for row in self._db.execute("SELECT * FROM action_events ORDER BY rowid")]
 
     def forget(self) -> None:
         """Forget progress, throttling and alerts, so that a period can be replayed again."""
-        for table in ("progress", "throttle", "alerts", "action_events"):
+        for table in ("progress", "throttle", "alerts", "failures", "action_events"):
             self._db.execute(f"DELETE FROM {table}")
+
+    def edited(self, app: AppConf) -> None:
+        """The confs were edited. A search of which anything changed is throttled no more: "The change causes the
+        throttle file, which notes how long to ignore events, to be removed"
+        (https://docs.splunk.com/Documentation/Splunk/latest/Alert/ThrottleAlerts). That a group's goes as well is
+        assumed."""
+        before, self.app = self.app.stanzas("savedsearches"), app
+        for name, stanza in app.stanzas("savedsearches").items():
+            if name in before and before[name].settings != stanza.settings:
+                for edited in (before[name], stanza):
+                    for scope in throttle_scopes(edited):
+                        self._db.execute("DELETE FROM throttle WHERE scope = ?", [scope])
 
     # -- replay -------------------------------------------------------------------------------------------------------
 
@@ -165,17 +184,19 @@ class Scheduler:
         planned = []
         for search in self.selected(enable):
             ticks = search.cron.times(max(start - 1, self._done(search.name)), end)
-            for at, first, last in _merged(ticks, cadence):
-                planned.append(((at, search.first_minute, search.order), self._run(search, at, first, last)))
+            for one in due(ticks, cadence, self.absences, search.continuous):
+                planned.append(((one.at, search.first_minute, search.order), self._run(search, one)))
         return [run for _, run in sorted(planned, key=lambda item: item[0])]
 
-    def _run(self, search: ScheduledSearch, at: int, first: int, last: int) -> Run:
+    def _run(self, search: ScheduledSearch, due: Due) -> Run:
+        first, last = due.first, due.last
         digest = hashlib.md5(search.name.encode("utf-8")).hexdigest()[:16]
         return Run(
             name=search.name,
-            at=at,
+            at=due.at,
             first=first,
             now=last,
+            seen=due.seen,
             earliest=search.window("earliest_time", first),
             latest=search.window("latest_time", last),
             index_earliest=search.window("index_earliest", first),
@@ -194,21 +215,41 @@ class Scheduler:
         cadence: str = "15m",
         enable: Enable = None,
         progress: Optional[Callable[[float, float, str], None]] = None,
+        on_failure: str = RAISE,
     ) -> Summary:
         """Run everything due in [start, end]; `progress(seconds done, seconds in all, note)` after each run.
 
-        A search that fails raises its LabError; what ran before it stays done.
+        A run that fails raises its LabError, and what ran before it stays done; with `on_failure="record"` it is one of
+        `failures` and the next run follows, as in Splunk. A search that the lab does not understand always raises.
         """
+        if on_failure not in (RAISE, RECORD):
+            raise LabError(f"on_failure '{on_failure}' is not known. Use {RAISE} or {RECORD}.")
         summary = Summary()
         searches = self.searches()
         runs = self.plan(start, end, cadence, enable)
         with self._prepared([(searches[run.name], run) for run in runs]), collecting_between() as collect:
             for run in runs:
-                self._one(searches[run.name], run, summary)
+                self.clock = float(run.at)
+                try:
+                    self._one(searches[run.name], run, summary)
+                except RunFailed as problem:
+                    if on_failure == RAISE:
+                        raise
+                    self._failed(run, problem)
+                    summary.failed += 1
                 collect()
                 if progress is not None:
                     progress(run.now - start, end - start, run.name)
+        self.clock = float(end)
         return summary
+
+    def _failed(self, run: Run, problem: LabError) -> None:
+        """Splunk goes on with the next run, so this one is done with."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT INTO failures VALUES (?, ?, ?, ?)", [run.at, run.name, run.sid, str(problem)])
+            self._db.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", [run.name, run.now])
+            self._db.execute("COMMIT")
 
     def _one(self, search: ScheduledSearch, run: Run, summary: Summary) -> None:
         try:
@@ -283,22 +324,3 @@ def _tracks(search: ScheduledSearch) -> bool:
     """alert.track: 1, 0, or auto ("determine whether to track … based on the tracking setting of each action")."""
     value = search.stanza.get("alert.track", "auto").lower()
     return bool(search.actions) if value in ("", "auto") else search.stanza.boolean("alert.track")
-
-
-def _merged(ticks: Iterable[int], cadence: str) -> Iterator[tuple[int, int, int]]:
-    """(when it runs, first tick, last tick) of the ticks grouped by cadence; 15m keeps every tick."""
-    if cadence == "15m":
-        yield from ((tick, tick, tick) for tick in ticks)
-        return
-    length, offset = CADENCES[cadence], DAILY_OFFSET if cadence == "1d" else 0
-    group: Optional[tuple[int, int, int]] = None
-    for tick in ticks:
-        at = -((offset - tick) // length) * length + offset
-        if group is not None and group[0] == at:
-            group = (at, group[1], tick)
-            continue
-        if group is not None:
-            yield group
-        group = (at, tick, tick)
-    if group is not None:
-        yield group

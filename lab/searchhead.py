@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 from lab.ahead import LONG, Ahead, Dispatch
 from lab.chunked import Row
 from lab.conf import AppConf, load_app
+from lab.errors import LabError, RunFailed, RunKilled
 from lab.events import EventStore
 from lab.kvstore import KVStore, Limits
 from lab.protocol import CommandRunner
 from lab.rest_hec import Collector
 from lab.rest_search import Jobs
+from lab.runs import Run
 from lab.savedsearch import ScheduledSearch
-from lab.scheduler import Run, Scheduler
+from lab.scheduler import Scheduler
 from lab.spl.engine import Engine, SearchResult
 from lab.spl.times import time_modifier
 from lab.spl.window import TimeWindow
@@ -67,6 +69,7 @@ class SearchHead:
             session_key=self.splunkd.session_key,
             dispatch_dir=self.state_dir / "dispatch",
         )
+        self.splunkd.on_kill = self.commands.kill
         self.engine = Engine(self.app, self.events, self.kv, self.commands, self.state_dir / "lookups")
         self.lock = threading.RLock()
         """Held by whoever searches or adds events over REST, where every request has a thread of its own."""
@@ -99,9 +102,17 @@ class SearchHead:
     def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
         file = str(search.stanza.places["search"][0])
         dispatch = _to_begin(search, run)
-        ready = self.engine.ready(search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid)
-        begun = self._ahead.rows(dispatch) if self._ahead is not None and self._ahead.engine is self.engine else None
-        return self.engine.finish(ready, begun).rows
+        try:
+            ready = self.engine.ready(search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid)
+            ahead = self._ahead if self._ahead is not None and self._ahead.engine is self.engine else None
+            rows = self.engine.finish(ready, None if ahead is None else ahead.rows(dispatch)).rows
+        except (LabError, RunKilled):
+            if not self.splunkd.killed:
+                raise
+        if self.splunkd.killed:  # whatever the command made of it
+            self.splunkd.killed = False
+            raise RunFailed("the run was killed.", file, search.name)
+        return rows
 
     @contextlib.contextmanager
     def _ahead_of(self, dispatched: Sequence[tuple[ScheduledSearch, Run]]) -> Iterator[None]:
@@ -118,7 +129,7 @@ class SearchHead:
         """A conf was edited over REST: later runs use it. Searches read savedsearches and macros through the
         scheduler's and the engine's AppConf, so both get the new one."""
         self.app = app
-        self.scheduler.app = app
+        self.scheduler.edited(app)
         self.engine = Engine(app, self.events, self.kv, self.commands, self.state_dir / "lookups")
 
     def close(self) -> None:
@@ -143,6 +154,7 @@ def _to_begin(search: ScheduledSearch, run: Run) -> Dispatch:
         float(run.now),
         index_earliest=run.index_earliest,
         index_latest=run.index_latest,
+        indexed_by=float(run.seen),
     )
     return Dispatch(search.search, window, run.sid)
 

@@ -41,9 +41,10 @@ from lab.errors import LabError
 from lab.kvstore import KVStore
 from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
 
-__all__ = ["DROP", "DROP_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
+__all__ = ["DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
 
 DROP, DROP_AFTER = "drop", "drop after"
+KILL, KILL_AFTER = "kill", "kill after"
 COLLECTOR = "collector"
 REQUESTS_KEPT = 10_000
 
@@ -53,7 +54,8 @@ class Fault:
     """What goes wrong with the n-th request (counted from 1) whose "METHOD path" contains `pattern` (a regex).
 
     `action` is an HTTP status, DROP (the connection is cut and nothing is done) or DROP_AFTER (the request is carried
-    out and the connection is cut before the answer). `times` requests are hit from then on.
+    out and the connection is cut before the answer). KILL and KILL_AFTER do the same, and whoever asked is killed:
+    nothing more of its run arrives. `times` requests are hit from then on.
     """
 
     pattern: str
@@ -88,6 +90,9 @@ class Splunkd:
         self.faults: list[Fault] = []
         self.requests: deque[str] = deque(maxlen=REQUESTS_KEPT)
         """"METHOD path" of the latest requests"""
+        self.on_kill: Callable[[], None] = lambda: None
+        self.killed = False
+        """Whether the run under way has been killed; nothing is answered until `killed` is put back."""
         self._lock = threading.Lock()
         self._servers: list[_Server] = []
 
@@ -138,9 +143,18 @@ class Splunkd:
     def strike(self, request: str) -> Optional[Union[int, str]]:
         """Note a request; the action of a fault that hits it."""
         with self._lock:
+            if self.killed:
+                return DROP
             self.requests.append(request)
             hits = [fault.action for fault in self.faults if fault.strikes(request)]
+        if hits and hits[0] == KILL:
+            self.kill()
+            return DROP
         return hits[0] if hits else None
+
+    def kill(self) -> None:
+        self.killed = True
+        self.on_kill()
 
 
 class _Server(ThreadingHTTPServer):
@@ -204,7 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
             response = _failure(problem, as_json)
         except Exception as problem:  # a fault of the lab must reach the command as an answer, not as a hang
             response = _failure(RestError(500, f"{type(problem).__name__}: {problem}"), as_json)
-        if action == DROP_AFTER:
+        if action in (DROP_AFTER, KILL_AFTER):
+            if action == KILL_AFTER:
+                splunkd.kill()
             self._cut()
             return
         self.send_response(response.status)

@@ -7,6 +7,7 @@ move the very same bytes (a test compares them).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import inspect
 import io
@@ -29,9 +30,16 @@ STDERR_SHOWN = 4000
 
 
 def talk_to_process(
-    script: Path, talk: Conversation, exchanged: Exchanged, python: Optional[str], home: Path, timeout: float
+    script: Path,
+    talk: Conversation,
+    exchanged: Exchanged,
+    python: Optional[str],
+    home: Path,
+    timeout: float,
+    started: Callable[[Callable[[], None]], None] = lambda ending: None,
 ) -> tuple[list[Row], Optional[int]]:
-    """Hold the conversation with `python script`; the rows and the child's peak resident memory in bytes.
+    """Hold the conversation with `python script`; the rows and the child's peak resident memory in bytes. `started` is
+    given what ends the child.
 
     LabError carries what went wrong, the exit code and the end of stderr.
     """
@@ -46,6 +54,7 @@ def talk_to_process(
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment,
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
+        started(process.kill)
         watchdog = threading.Timer(timeout, process.kill)
         watchdog.daemon = True
         watchdog.start()
@@ -127,6 +136,11 @@ def command_class(script: Path, name: str) -> type[Any]:
         names = ", ".join(sorted(kind.__name__ for kind in found)) or "none"
         raise LabError(f"{script.name} should define one search command class; found: {names}.")
     return choice[0]
+
+
+def raise_in_thread(thread: int, kind: type[BaseException]) -> None:
+    """Let an exception of that kind rise in another thread as soon as it executes Python again."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
 
 
 class _Listener:

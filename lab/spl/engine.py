@@ -205,8 +205,9 @@ class Engine:
         """Events of the window and how many of the plan's commands they have been through, newest first when order
         matters. The rows are fresh."""
         window = run.window
-        scan = self.events.scan(window.earliest, window.latest, window.now, window.index_earliest, window.index_latest)
-        parts = list(scan)
+        parts = list(
+            self.events.scan(window.earliest, window.latest, window.visible, window.index_earliest, window.index_latest)
+        )
         if plan.leading is not None:
             try:
                 return plan.leading.rows(parts, run), plan.leading.length

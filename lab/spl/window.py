@@ -18,13 +18,18 @@ MODIFIERS = ("earliest", "latest", "_index_earliest", "_index_latest")
 @dataclass(frozen=True)
 class TimeWindow:
     """What a run sees: event time in [earliest, latest), index time in [index_earliest, index_latest), None for open;
-    nothing indexed after `now`."""
+    nothing indexed after `now`, or after `indexed_by` for a run that happens later than it was due."""
 
     earliest: Optional[float]
     latest: Optional[float]
     now: float
     index_earliest: Optional[float] = None
     index_latest: Optional[float] = None
+    indexed_by: Optional[float] = None
+
+    @property
+    def visible(self) -> float:
+        return self.now if self.indexed_by is None else self.indexed_by
 
     def modified(self, modifiers: Mapping[str, str]) -> TimeWindow:
         """The window with what the search says itself in place of what it was dispatched with.

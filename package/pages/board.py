@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Union
 from xml.sax.saxutils import escape
 
+from pages.spl import bare_tokens
+
 APP = "cloud_behavior_analytics"
 GENERATED = "Generated from package/pages by ./dev generate; edit that instead."
 WIDTH = 1200
@@ -214,6 +216,10 @@ class Board:
         )
 
     def _source(self, name: str, stanza: Options) -> str:
+        if bare := bare_tokens(stanza["options"]["query"]):
+            raise ValueError(
+                f"{self.name}: in the search {name}, what {bare[0]} stands for could be any SPL; see pages.spl"
+            )
         if name in self.sources:
             raise ValueError(f"{self.name}: two searches are called {name}")
         self.sources[name] = stanza

@@ -15,7 +15,7 @@ from typing import Any, Callable
 import pytest
 
 from lab.conf import load_app
-from lab.errors import LabError
+from lab.errors import LabError, RunFailed
 from lab.events import EventStore
 from lab.savedsearch import ScheduledSearch
 from lab.scheduler import Run, Scheduler
@@ -122,10 +122,97 @@ def test_an_hour_is_one_run_over_the_union_of_its_windows(tmp_path: Path) -> Non
     assert summary.ticks == 9 + 8
 
 
-def test_a_day_runs_at_two_and_the_rest_at_the_end(tmp_path: Path) -> None:
+def test_a_day_runs_at_its_end_and_the_rest_at_the_end_of_all(tmp_path: Path) -> None:
     bench = Bench(tmp_path, DETECTION)
-    bench.scheduler.replay(DAY + 2 * HOUR + 1, DAY + 36 * HOUR, "1d")
-    assert offsets(bench.runs) == [("detect", 26 * 60, -60, 26 * 60), ("detect", 50 * 60, 23 * 60, 36 * 60)]
+    bench.scheduler.replay(DAY + 1, DAY + 36 * HOUR, "1d")
+    assert offsets(bench.runs) == [("detect", 24 * 60, -180, 24 * 60), ("detect", 48 * 60, 21 * 60, 36 * 60)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "cadence", "expected"),
+    [
+        # while it was away nothing ran, and what was missed is lost
+        ("", "15m", [(0, 0), (15, 15), (60, 60)]),
+        ("realtime_schedule = 1\n", "15m", [(0, 0), (15, 15), (60, 60)]),
+        # or made up for when it is back, in order, each with the clock of its tick
+        ("realtime_schedule = 0\n", "15m", [(0, 0), (15, 15), (59, 30), (59, 45), (60, 60)]),
+        ("realtime_schedule = 0\n", "1h", [(0, 0), (60, 60)]),
+        ("", "1h", [(0, 0), (60, 60)]),
+    ],
+)
+def test_a_search_head_that_is_away(
+    tmp_path: Path, settings: str, cadence: str, expected: list[tuple[int, int]]
+) -> None:
+    bench = Bench(tmp_path, DETECTION + settings)
+    bench.scheduler.absences.append((DAY + 16 * 60, DAY + 59 * 60))
+    summary = bench.scheduler.replay(DAY, DAY + HOUR, cadence)
+    assert [((run.at - DAY) // 60, (run.now - DAY) // 60) for run in bench.runs] == expected
+    assert summary.ticks == (5 if cadence == "1h" or "0" in settings else 3)
+
+
+def test_what_was_missed_longer_ago_than_a_day_is_not_made_up_for(tmp_path: Path) -> None:
+    """limits.conf.spec, [scheduler] max_continuous_scheduled_search_lookback = 24h."""
+    bench = Bench(tmp_path, DETECTION + "realtime_schedule = 0\n")
+    bench.scheduler.absences.append((DAY, DAY + 30 * HOUR))
+    bench.scheduler.replay(DAY, DAY + 30 * HOUR)
+    assert (bench.runs[0].now, bench.runs[0].at, bench.runs[0].seen) == (DAY + 6 * HOUR, *[DAY + 30 * HOUR] * 2)
+    assert len(bench.runs) == 24 * 4 + 1
+
+
+def test_a_run_that_fails_is_recorded_and_the_next_one_follows(tmp_path: Path) -> None:
+    def rows(name: str, run: Run) -> list[dict[str, Any]]:
+        if run.now in (DAY + 900, DAY + 1800):
+            raise RunFailed("command judge: the KV store is away")
+        return [{"a": 1}]
+
+    bench = Bench(tmp_path, DETECTION + "alert.track = 1\n", rows)
+    summary = bench.scheduler.replay(DAY, DAY + HOUR, on_failure="record")
+    assert (summary.runs, summary.failed, summary.triggered) == (3, 2, 3)
+    first, second = bench.scheduler.failures()
+    assert (first.time, first.name, second.time) == (DAY + 900, "detect", DAY + 1800)
+    assert first.message == "default/savedsearches.conf [detect]: command judge: the KV store is away"
+    assert first.sid.startswith("scheduler__nobody__bench__RMD5")
+    assert bench.scheduler.plan(DAY, DAY + HOUR) == [], "a run that failed is not repeated"
+    bench.scheduler.forget()
+    assert bench.scheduler.failures() == []
+    with pytest.raises(RunFailed):
+        bench.scheduler.replay(DAY, DAY + HOUR)
+    assert bench.scheduler.failures() == []
+    with pytest.raises(LabError, match="on_failure 'ignore' is not known"):
+        bench.scheduler.replay(DAY, DAY + HOUR, on_failure="ignore")
+
+
+def test_what_the_lab_does_not_understand_is_no_failed_run(tmp_path: Path) -> None:
+    def rows(name: str, run: Run) -> list[dict[str, Any]]:
+        raise LabError("unknown command 'foo'")
+
+    bench = Bench(tmp_path, DETECTION, rows)
+    with pytest.raises(LabError, match="unknown command"):
+        bench.scheduler.replay(DAY, DAY, on_failure="record")
+
+
+def test_an_edit_ends_throttling(tmp_path: Path) -> None:
+    """https://docs.splunk.com/Documentation/Splunk/latest/Alert/ThrottleAlerts"""
+    throttle = "alert.suppress = 1\nalert.suppress.period = 5h\n"
+    group = throttle + "alert.suppress.group_name = g\n"
+    others = "".join(VARIATION.replace("[alert]", f"[{name}]") + group for name in ("one", "two"))
+    bench = Bench(tmp_path, VARIATION + throttle + others, lambda name, run: [{"a": 1}])
+    conf = tmp_path / "default" / "savedsearches.conf"
+
+    def alerts(start: int) -> list[str]:
+        known = len(bench.scheduler.alerts())
+        bench.scheduler.replay(DAY + start * HOUR, DAY + (start + 1) * HOUR)
+        return [alert.name for alert in bench.scheduler.alerts()[known:]]
+
+    assert alerts(0) == ["alert", "one"]
+    bench.scheduler.edited(load_app(tmp_path))
+    assert alerts(1) == [], "nothing was edited"
+    conf.write_text(conf.read_text().replace("[alert]", "[alert]\ndescription = new"))
+    bench.scheduler.edited(load_app(tmp_path))
+    assert alerts(2) == ["alert"]
+    conf.write_text(conf.read_text().replace("[two]", "[two]\ndescription = new"))
+    bench.scheduler.edited(load_app(tmp_path))
+    assert alerts(3) == ["one"]
 
 
 def test_the_same_ticks_are_covered_at_any_cadence(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from cba.history.days import time_text
+from cba.terms import time_text
 from demo import lists
 from lab.events import Event
 from lab.ingest import Problem, read_events

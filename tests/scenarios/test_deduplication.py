@@ -14,8 +14,8 @@ import pytest
 from cba.detection.catalogue import load
 from cba.detection.model import Detection
 from cba.findings.record import Recorder
-from cba.findings.windows import BUCKET_SECONDS, Sighting, period_seconds
-from cba.history.days import SECONDS_PER_DAY
+from cba.findings.windows import Sighting, period_seconds
+from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario, load_all
 from tests.support.pipeline import Pipeline, Seen
 from tests.support.plain import Raised, Watched, deduplicated, raised, rank

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from cba.detection.catalogue import load
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import FOLDER, Scenario
 from tests.scenarios.scenario import load as scenarios
 from tests.scenarios.test_scenarios import check

@@ -200,6 +200,9 @@ def test_the_labs_lookups_are_names_not_paths(command: str, name: str, tmp_path:
     before = sorted(tmp_path.parent.rglob("*.csv"))
     generating = "| inputlookup" if command == "inputlookup" else f"| makeresults | eval a=1 | {command}"
     last = " a" if command == "lookup" else ""
-    with SearchHead(APP_DIR, tmp_path / "state") as head, pytest.raises(LabError, match=r"is not the name of a lookup|unknown lookup"):
+    with (
+        SearchHead(APP_DIR, tmp_path / "state") as head,
+        pytest.raises(LabError, match=r"is not the name of a lookup|unknown lookup"),
+    ):
         head.search(f'{generating} "{name}"{last}')
     assert sorted(tmp_path.parent.rglob("*.csv")) == before

@@ -19,7 +19,7 @@ from cba.store.memory import MemorySignals
 
 __all__ = [
     "MemoryBreaker", "MemoryFindings", "MemoryHistories", "MemoryHomes", "MemorySignals", "MemorySources",
-    "MemoryVerdicts",
+    "MemoryTriage", "MemoryVerdicts",
 ]  # fmt: skip
 
 
@@ -84,6 +84,17 @@ class MemoryHomes:
 
     def save(self, homes: Mapping[str, Home]) -> None:
         self.documents.update({workload: home_encoding.encode(workload, home) for workload, home in homes.items()})
+
+
+class MemoryTriage:
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        return {name: dict(self.documents[name]) for name in finding_ids if name in self.documents}
+
+    def save(self, documents: Sequence[dict[str, Any]]) -> None:
+        self.documents.update({document["_key"]: dict(document) for document in documents})
 
 
 class MemoryVerdicts:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
-from cba.detection.model import SEVERITIES, Detection
+from cba.detection.model import Detection
 from cba.findings.windows import Sighting
-from cba.history.days import SECONDS_PER_DAY
 from cba.history.evidence import Evidence
 from cba.scoring.facts import RowFacts
+from cba.terms import SECONDS_PER_DAY, SEVERITIES
 from tests.support.pipeline import Pipeline
 
 DAY = SECONDS_PER_DAY

@@ -94,7 +94,12 @@ class Workbench:
         return [text for _command, level, text in self.runner.messages if level == "WARN"]
 
     def talk(
-        self, command: str, args: Sequence[str], chunks: Iterable[tuple[str, bool]], preview: bool = False
+        self,
+        command: str,
+        args: Sequence[str],
+        chunks: Iterable[tuple[str, bool]],
+        preview: bool = False,
+        sid: str = "1.1",
     ) -> list[Chunk]:
         """Sends getinfo and `chunks` (body, finished) as they are; every reply, getinfo's first."""
         replies: list[Chunk] = []
@@ -102,7 +107,7 @@ class Workbench:
             "action": "getinfo",
             "preview": preview,
             "searchinfo": {
-                "args": list(args), "raw_args": list(args), "dispatch_dir": str(self.folder), "sid": "1.1",
+                "args": list(args), "raw_args": list(args), "dispatch_dir": str(self.folder), "sid": sid,
                 "app": self.app.name, "owner": "ann", "username": "ann", "session_key": self.splunkd.session_key,
                 "splunkd_uri": self.splunkd.uri, "splunk_version": "9.4.3", "search": "", "command": command,
                 "maxresultrows": 50_000, "earliest_time": "0", "latest_time": str(LATEST),

@@ -187,7 +187,7 @@ def test_all_rows_have_all_fields_and_the_order_in_which_they_were_raised() -> N
 
 def test_no_row_has_a_field_that_enterprise_security_takes_for_its_own() -> None:
     """cba.findings.reserved names the sources."""
-    told = {name: "x" for name in RESERVED}
+    told = dict.fromkeys(RESERVED, "x")
     (row,) = rows(finding("a", NOW, **told))
     assert not row.keys() & RESERVED
     assert {"status", "owner", "comment", "urgency", "tag", "security_domain", "risk_object"} <= RESERVED
@@ -195,7 +195,9 @@ def test_no_row_has_a_field_that_enterprise_security_takes_for_its_own() -> None
 
 def test_nothing_that_a_finding_has_is_lost_by_that() -> None:
     """No field of a finding is called like one of Enterprise Security's; what analysts say is no field of a finding."""
-    fields = {name.strip() for name in load_app(APP_DIR).stanza("transforms", "cba_findings").get("fields_list").split(",")}
+    fields = {
+        name.strip() for name in load_app(APP_DIR).stanza("transforms", "cba_findings").get("fields_list").split(",")
+    }
     assert not fields & RESERVED
     assert not fields & set(KEPT)
     assert {"severity", "entity", "host", "explanation"} <= fields

@@ -58,6 +58,7 @@ def test_an_entity_is_found_by_a_part_of_its_name(head: SearchHead) -> None:
     assert [row["Entity"] for row in rows_of(head, "entity", "others", find="RESIZE")] == [FUNCTION]
     (ada,) = rows_of(head, "entity", "others", find="corp")
     assert (ada["Entity"], ada["Kind"], ada["Findings"]) == ("corp\\ada", "identity", 1)
+    assert [row["Entity"] for row in rows_of(head, "entity", "others", find="p1/*resize")] == [FUNCTION]
     assert [row["Entity"] for row in rows_of(head, "entity", "others")] == ["corp\\ada", "p1", "eve", FUNCTION]
 
 

@@ -78,11 +78,16 @@ def _find(kind: Kind, asked: str, configured: Callable[[], str]) -> Path:
         true = os.path.realpath(path)
         allowed = any(_below(os.path.realpath(folder), true) for folder in folders)
     else:
-        allowed = bool(kind.setting) and asked == configured().strip()
+        allowed = bool(kind.setting) and _slashes(asked) == _slashes(configured().strip())
         true = os.path.realpath(path) if allowed else ""
     if not allowed or not _is_readable(kind, true):
         raise FileError(kind, asked)
     return Path(true)
+
+
+def _slashes(path: str) -> str:
+    """A path of Windows, which has both, as searches have it."""
+    return path.replace("\\", "/")
 
 
 def _folders(kind: Kind) -> List[str]:

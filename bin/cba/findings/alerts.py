@@ -1,10 +1,10 @@
 """Alerts: each finding of a variation is handed to the variation's alert once, and exactly once.
 
-What an alert has raised is kept by itself: how far it has come by the time at which findings were raised (its *mark*),
-and every finding raised in the last two days before the mark, for a finding may be saved later than it says, or change
-its variation. Neither the schedule, the search's time range nor its throttling matter: a run looks at everything from two
-days before the mark on, and raises what is not among that yet. The mark moves with the findings, not with the clock, so
-an outage may last as long as it likes.
+An alert keeps by itself how far it has come, by the time at which findings were raised (its *mark*), and which findings
+of the last two days before the mark it has raised, for a finding may be saved later than it says, or change its variation.
+Neither the schedule, the search's time range nor its throttling matter: a run looks at everything from two days before
+the mark on, and raises what it has not raised yet. The mark moves with the findings, not with the clock, so an outage may
+last as long as it likes.
 
 A run that is repeated under its own search id is handed the same findings again.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol
 
 from ..errors import OptionError
-from ..history.days import SECONDS_PER_DAY
+from ..terms import SECONDS_PER_DAY
 from .reserved import RESERVED
 
 MARGIN_SECONDS = 2 * SECONDS_PER_DAY
@@ -75,8 +75,8 @@ def first_mark(now: int) -> Mark:
 class Alert:
     """What one run of an alert, the search `sid` at `now`, raises; `mark` is how far it had come before.
 
-    It is told the findings there are since `mark.start`, part by part. `findings` are then those to be raised, `raised` and
-    `mark` what is to be kept.
+    It is told the findings there are since `mark.start`, part by part. `findings` are then those to be raised, `raised`
+    and `mark` what is to be kept.
     """
 
     def __init__(self, name: str, mark: Mark, sid: str, now: int) -> None:

@@ -26,8 +26,8 @@ _IDENTIFIERS = """
 """
 _SEARCH = """
     rule_name rule_title rule_description security_domain search_name savedsearch_description default_owner
-    default_status drilldown_name drilldown_search drilldown_searches drilldown_earliest drilldown_latest drilldown_earliest_offset
-    drilldown_latest_offset next_steps recommended_actions extract_artifacts investigation_type investigation_profiles
+    default_status drilldown_name drilldown_search drilldown_searches drilldown_earliest drilldown_latest
+    drilldown_earliest_offset drilldown_latest_offset next_steps recommended_actions extract_artifacts investigation_type investigation_profiles
     governance control notable_type
 """
 _RISK = """

@@ -1,4 +1,4 @@
-"""What analysts say of a finding: its status, whose it is, the verdict. Each finding has a document of its own for that,
+"""What analysts say of a finding: its status, whose it is, the verdict. That is a document of its own for each finding,
 which no search that records findings reads or writes.
 
 A finding may replace others of its window (`absorbed`: their ids, blank-separated). As long as nobody has said anything

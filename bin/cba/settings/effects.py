@@ -11,25 +11,30 @@ from typing import Iterable, Mapping
 
 from ..detection.model import Detection, variation_search
 from ..history.history import Terms
-from ..terms import SOURCES
 from ..judging.stores import JudgeSettings
+from ..quoting import spl_text
+from ..terms import SOURCES
 from .declared import ON, egress_entries
 from .kinds import TRUE_WORDS, Values
 
 
 def macros(stanza: str, values: Values) -> dict[str, str]:
-    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in."""
+    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in.
+
+    The values are without fault (`faults`); what of them stands in quotes is quoted all the same.
+    """
+    values = {key: value.strip() for key, value in values.items()}
     if stanza == "sources":
         return {name: text for source in SOURCES for name, text in _source(source, values).items()}
     if stanza == "detections":
         created = "function_created"
         changes = f'"{created}", "function_updated"' if _on(values, "include_updates") else f'"{created}"'
         return {
-            "cba_runtime_granularity": f'"{values["runtime_granularity"]}"',
+            "cba_runtime_granularity": spl_text(values["runtime_granularity"]),
             "cba_function_changes": f"in(action, {changes})",
         }
     if stanza == "enrichment":
-        return {"cba_ip_database": f'"{values["ip_database"]}"'}
+        return {"cba_ip_database": spl_text(slashes(values["ip_database"]))}
     return {}
 
 
@@ -41,9 +46,14 @@ def _source(source: str, values: Values) -> dict[str, str]:
     }
 
 
+def slashes(path: str) -> str:
+    """A path as a search names it: Windows takes / for its backslash, which is an escape in SPL."""
+    return path.replace("\\", "/")
+
+
 def _any_of(field: str, names: str) -> str:
     """`index="a" OR index="b*"`; "" for no names."""
-    return " OR ".join(f'{field}="{name.strip()}"' for name in names.split(",") if name.strip())
+    return " OR ".join(f"{field}={spl_text(name.strip())}" for name in names.split(",") if name.strip())
 
 
 def _filter(terms: str) -> str:
@@ -116,4 +126,4 @@ def judge_settings(values: Mapping[str, Values]) -> JudgeSettings:
 
 
 def _on(values: Values, key: str) -> bool:
-    return values[key].lower() in TRUE_WORDS
+    return values[key].strip().lower() in TRUE_WORDS

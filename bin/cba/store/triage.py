@@ -41,7 +41,7 @@ def _checked(document: dict[str, Any]) -> dict[str, Any]:
             raise ValueError("earlier is no list")
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(
-            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Restore it from a backup, "
-            "or delete it and give the verdict again."
+            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Restore it from a "
+            "backup, or delete it and give the verdict again."
         ) from error
     return document
