@@ -148,7 +148,7 @@ def scope_evidence(
         last=last,
         active_days=seen.active_days,
         since=seen.since,
-        known=seen.known[:KNOWN_SHOWN],
+        known=_shown(seen.known, dimension)[:KNOWN_SHOWN],
         weight=round(seen.weights.get(value, 0.0), 3),
         total=seen.total_weight,
         choices=seen.choices,
@@ -157,3 +157,11 @@ def scope_evidence(
         familiar=seen.familiar,
         verdict=verdict,
     )
+
+
+def _shown(known: tuple[str, ...], dimension: str) -> tuple[str, ...]:
+    """The known values as they are shown: inside after the places that somebody is known with."""
+    if dimension not in PLACES or PRIVATE not in known:
+        return known
+    places = [value for value in known if value != PRIVATE]
+    return (*places[: KNOWN_SHOWN - 1], PRIVATE)

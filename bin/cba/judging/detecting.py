@@ -14,6 +14,7 @@ from ..findings.breaker import Breaker, Opening
 from ..findings.record import Recorder
 from ..findings.windows import Sighting
 from ..history.evidence import Evidence
+from ..history.history import Subject
 from ..history.remembered import Histories
 from ..scoring.score import Score, score_evidence, signals_of
 from ..terms import ABSENT, bucket_of
@@ -73,7 +74,7 @@ class DetectionJudge:
         """Whether the row is one of its candidates."""
         return is_candidate(self.detection, prepared)
 
-    def subjects(self, prepared: Prepared) -> Iterable[object]:
+    def subjects(self, prepared: Prepared) -> Iterable[Subject]:
         """The histories that are asked about a row."""
         return (subject for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells))
 
