@@ -10,7 +10,7 @@ from lab.spl.text import Segment, unquote
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
-    from lab.lookups import LookupTables
+    from lab.spl.engine import Engine
 
 _ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -30,7 +30,7 @@ class Custom(Command):
         self.generating = first
         self.args = split_arguments(segment.args)
 
-    def is_detached(self, lookups: LookupTables) -> bool:
+    def is_detached(self, engine: Engine) -> bool:
         return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
