@@ -32,6 +32,9 @@ class CbaJudgeCommand(SummarisingCommand):
 
     source = Option(require=True, doc="aws, azure, gcp, kubernetes, m365, gws or endpoint")
     window = Option(default="", doc="<start>-<end> in epoch seconds of index time, as cbawindow gives it")
+    now = Option(
+        default="", doc="when the run began, in epoch seconds, as cbawindow gives it; else the end of the search"
+    )
     learn = Option(default=Mode.BOTH.value, doc="true, or only for a back-fill")
 
     choices = {"source": SOURCES, "learn": (Mode.BOTH.value, Mode.LEARN.value)}
@@ -64,10 +67,19 @@ class CbaJudgeCommand(SummarisingCommand):
             self._fail(OptionError(f"window={self.window} is not two quarters of an hour, as cbawindow gives them"))
 
     @property
+    def _now(self):
+        """The window's search terms move the end of the search's own time range, so that does not tell."""
+        if not self.now:
+            return end_of_search(self)
+        if not self.now.isascii() or not self.now.isdigit() or len(self.now) > 12:
+            raise OptionError(f"now={self.now} is not a time in epoch seconds")
+        return int(self.now)
+
+    @property
     def judge(self):
         if self._judge is None:
             service, self._started = connect(self), time.monotonic()
-            self._judge = judge_of(service, self.source, load(), end_of_search(self), Mode(self.learn))
+            self._judge = judge_of(service, self.source, load(), self._now, Mode(self.learn))
         return self._judge
 
     def take(self, table: Table):
@@ -97,7 +109,7 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def _keep(self, judge):
         """What stopped detections; and last of all, that everything in the window has been judged."""
-        report, now = judge.report, end_of_search(self)
+        report, now = judge.report, self._now
         FaultCollection(self.service).save(
             self.source, report.faults, [each.detection.id for each in judge.detections], now
         )

@@ -14,7 +14,7 @@ from lab.spl.commands_custom import Custom
 from lab.spl.fold import Leading, leading_commands, refolded, unfolded
 from lab.spl.jsonfields import FieldPicker
 from lab.spl.searchexpr import META_FIELDS, parse_base
-from lab.spl.subsearch import Subsearches
+from lab.spl.subsearch import Return, Subsearches
 from lab.spl.text import Segment, around_subsearches, bracketed, split_pipeline
 from lab.spl.values import Row
 
@@ -285,8 +285,10 @@ class Compiler:
             return commands_set.Appendpipe(segment, self._subpipeline(segment))
         if segment.name in COMMANDS:
             return COMMANDS[segment.name](segment)
+        if segment.name == "return":
+            return Return(segment)
         if segment.name in self.custom:
-            return Custom(segment, first)
+            return Custom(segment, first, self._subsearches(segment))
         raise SplError(
             f"unknown command '{segment.name}'. Add it to lab/spl with a case in tests/spl/cases, or to commands.conf.",
             position=segment.position,

@@ -59,9 +59,7 @@ def list_histories(
             }
 
 
-def readings_of(
-    detections: Iterable[Detection], first_days: Mapping[str, int], day: int
-) -> dict[str, Reading]:
+def readings_of(detections: Iterable[Detection], first_days: Mapping[str, int], day: int) -> dict[str, Reading]:
     """How the profiles are read that these detections ask, each as the first of them reads it.
 
     Histories do not know which source fed them; a value that was seen before *every* source of the detection was active

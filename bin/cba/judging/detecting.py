@@ -150,7 +150,10 @@ class DetectionJudge:
 
     def _of_moment(self, moment: Moment) -> Optional[tuple[str, Sighting]]:
         """What is raised at a moment of a chain: with the opening signal's own fields and evidence."""
-        cells = {**moment.opener.row, **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps)))}
+        cells = {
+            **moment.opener.row,
+            **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps))),
+        }
         evidence = Evidence.from_json(moment.opener.evidence)
         score = score_evidence(self.detection, evidence, cells, self._settings.precedence)
         if not score.variation:

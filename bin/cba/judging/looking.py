@@ -65,9 +65,7 @@ class Looker:
     ) -> Seen:
         if not parts:
             return Seen(row.cells, Looked(None, row.cells.get(SKIP_REASON) or NOT_CANDIDATE))
-        looks = [
-            Seen(part.cells, self._evidence.look(part.cells, row.day, source, known, histories)) for part in parts
-        ]
+        looks = [Seen(part.cells, self._evidence.look(part.cells, row.day, source, known, histories)) for part in parts]
         return next((seen for seen in looks if not seen.looked.silent_reason), looks[0])
 
     def _known(self, source: str) -> tuple[Preparer, Histories, Optional[SourceDays]]:

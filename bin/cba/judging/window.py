@@ -87,7 +87,11 @@ def window_of(mark: Optional[Mark], now: float, portion: int = PORTION_SECONDS) 
 def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
     """The plan that holds at `now`: one that is young and begins at the mark is kept, so that all parts of a search, which
     ask one after the other, read and judge the same window."""
-    if plan is not None and 0 <= now - plan.made <= PLAN_SECONDS and (mark is None or plan.window.start == mark.judged_until):
+    if (
+        plan is not None
+        and 0 <= now - plan.made <= PLAN_SECONDS
+        and (mark is None or plan.window.start == mark.judged_until)
+    ):
         return plan
     return Plan(window_of(mark, now), int(now))
 
@@ -95,5 +99,3 @@ def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
 def behind_seconds(mark: Mark, now: float) -> int:
     """How much index time waits to be judged, beyond the quarter of an hour that any run leaves."""
     return max(0, bucket_of(now - LAG_SECONDS) - mark.judged_until)
-
-

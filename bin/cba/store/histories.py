@@ -101,7 +101,8 @@ class HistoryCollection:
             if not lacking:
                 return
             self._collection.save(
-                encode(subject, _with(stored, key, histories[subject]), self._writer) for key, subject in lacking.items()
+                encode(subject, _with(stored, key, histories[subject]), self._writer)
+                for key, subject in lacking.items()
             )
             left = lacking
         raise StoreError(
@@ -146,5 +147,3 @@ def _subject(document: Mapping[str, Any]) -> Subject:
 
 def _bytes(document: Mapping[str, Any]) -> int:
     return len(json.dumps(document, ensure_ascii=False).encode())
-
-

@@ -48,7 +48,9 @@ class MarkCollection:
         return None
 
     def save_plan(self, source: str, plan: Plan) -> None:
-        self._collection.save([{"_key": f"{source}:plan", "source": source, "window": plan.window.text, "made": plan.made}])
+        self._collection.save(
+            [{"_key": f"{source}:plan", "source": source, "window": plan.window.text, "made": plan.made}]
+        )
 
     def save(self, source: str, mark: Mark, told: Mapping[str, Any]) -> None:
         """Keeps a mark, and what else there is to tell of the run that moved it."""
