@@ -1,5 +1,5 @@
-"""| cbajudge source=<source> window=<start>-<end>: judges a source's rows for every detection, learns them, records findings,
-and moves the source's mark. learn=only: the back-fill."""
+"""| cbajudge source=<source> window=<start>-<end>: judges a source's rows for every detection, learns them, records
+findings, and moves the source's mark. learn=only: the back-fill."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class CbaJudgeCommand(SummarisingCommand):
         for row in rows:
             if self._window is not None and not self._window.start <= row.indexed < self._window.end:
                 raise RowError(
-                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search has to read "
-                    "what cbawindow says, and nothing else"
+                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search has to "
+                    "read what cbawindow says, and nothing else"
                 )
             yield row
 

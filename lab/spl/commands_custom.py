@@ -10,6 +10,7 @@ from lab.spl.text import Segment, unquote
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
+    from lab.spl.subsearch import Subsearches
     from lab.spl.engine import Engine
 
 _ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
@@ -22,8 +23,8 @@ def split_arguments(args: str) -> list[str]:
 
 
 class Custom(Command):
-    """A command of commands.conf. `first`: it stands at the start of the pipeline and generates its rows. `subsearches`:
-    those in its arguments, which run before it."""
+    """A command of commands.conf. `first`: it stands at the start of the pipeline and generates its rows.
+    `subsearches`: those in its arguments, which run before it."""
 
     def __init__(self, segment: Segment, first: bool, subsearches: Optional[Subsearches] = None) -> None:
         super().__init__(segment.position)

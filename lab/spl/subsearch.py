@@ -61,8 +61,9 @@ class Return(Command):
     """`return $field`: the field's value of the first result, as it is, in the place of the subsearch.
 
     The other forms of the command are not known to the lab.
-    https://help.splunk.com/splunk-enterprise/spl-search-reference/9.2/search-commands/return; that it makes an argument of
-    a command: https://community.splunk.com/t5/Splunk-Search/Subsecond-minspan-in-auto-span-timechart/td-p/338355
+    https://help.splunk.com/splunk-enterprise/spl-search-reference/9.2/search-commands/return; that it makes an
+    argument of a command:
+    https://community.splunk.com/t5/Splunk-Search/Subsecond-minspan-in-auto-span-timechart/td-p/338355
     """
 
     def __init__(self, segment: Segment) -> None:

@@ -127,8 +127,8 @@ def scope_evidence(
 ) -> ScopeEvidence:
     """The evidence about `value` given a scope's view of its history (`history` only for the value's own days).
 
-    `verdict` is what holds for the value here, said of this scope or of a wider one. In a `dimension` of places, inside is
-    never new, and does not count among the values that somebody is known with.
+    `verdict` is what holds for the value here, said of this scope or of a wider one. In a `dimension` of places,
+    inside is never new, and does not count among the values that somebody is known with.
     """
     days: Optional[DaySet] = history.values.get(value)
     last = days.last_before(seen.day) if days is not None else None

@@ -29,14 +29,16 @@ MEMO_LIMIT = 100_000
 
 
 def is_candidate(detection: Detection, prepared: Prepared) -> bool:
-    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its own."""
+    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its
+    own."""
     if prepared.population != detection.population:
         return False
     return detection.candidates is None or detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
 
 
 class Scored(NamedTuple):
-    """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if any."""
+    """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if
+    any."""
 
     evidence: Evidence
     score: Optional[Score]

@@ -1,4 +1,5 @@
-"""The first steps of judging, one by one, for somebody who looks at them: a row prepared, and its evidence. Reads only."""
+"""The first steps of judging, one by one, for somebody who looks at them: a row prepared, and its evidence. Reads
+only."""
 
 from __future__ import annotations
 

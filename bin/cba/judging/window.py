@@ -1,8 +1,9 @@
 """Which events a run of a source's search reads: those indexed since the mark, in whole quarters of an hour.
 
-The *mark* says how far a source has been judged, in index time. A run reads from there to the last quarter of an hour that is
-over, and moves the mark when everything else is written. So a run that fails, is skipped or comes late loses nothing: the
-next one reads from where the last one ended; after a long outage in portions, each of which ends with a mark of its own.
+The *mark* says how far a source has been judged, in index time. A run reads from there to the last quarter of an hour
+that is over, and moves the mark when everything else is written. So a run that fails, is skipped or comes late loses
+nothing: the next one reads from where the last one ended; after a long outage in portions, each of which ends with a
+mark of its own.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def window_of(mark: Optional[Mark], now: float, portion: int = PORTION_SECONDS) 
 
 
 def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
-    """The plan that holds at `now`: one that is young and begins at the mark is kept, so that all parts of a search, which
-    ask one after the other, read and judge the same window."""
+    """The plan that holds at `now`: one that is young and begins at the mark is kept, so that all parts of a search,
+    which ask one after the other, read and judge the same window."""
     if (
         plan is not None
         and 0 <= now - plan.made <= PLAN_SECONDS

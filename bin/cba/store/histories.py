@@ -3,8 +3,9 @@
 {"_key": …, "subject": …, "profile": "identity_country", "entity": "arn:…", "writer": "aws", "last_day": 20479,
  "values": "{\"NL\":\"20450,20479,3f\"}"}
 
-Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's document
-is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each other.
+Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's
+document is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each
+other.
 """
 
 from __future__ import annotations

@@ -63,6 +63,6 @@ def _decode(document: Mapping[str, Any]) -> Mark:
         return Mark(int(document["judged_from"]), int(document["judged_until"]))
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise DamagedError(
-            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Delete it: the source is "
-            "then judged from now on, and its Rows of before can be judged by hand with cbajudge"
+            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Delete it: the "
+            "source is then judged from now on, and its Rows of before can be judged by hand with cbajudge"
         ) from error
