@@ -71,9 +71,9 @@ TABLES: Mapping[str, Table] = {
         key=("project", "runtime"),
         rows=_rows("""
             base | low           | exclusive  | A cloud function was created with an unusual runtime
-            1    | informational | downgrade  | … by a known cloud identity
-            2    | low           | escalation | A cloud function was created with a runtime that was not seen in the organization
-            3    | medium        | escalation | A cloud function was created with a custom runtime
+            v1   | informational | downgrade  | … by a known cloud identity
+            v2   | low           | escalation | A cloud function was created with a runtime that was not seen in the organization
+            v3   | medium        | escalation | A cloud function was created with a custom runtime
         """),
     ),
     "compute_identity_outside_region": Table(
@@ -84,12 +84,12 @@ TABLES: Mapping[str, Table] = {
         key=("identity", "region"),
         rows=_rows("""
             base | informational | exclusive  | A compute-attached identity executed API calls outside the instance's region
-            1    | informational | exclusive  | A compute-attached identity executed API calls outside the Lambda function's region
-            2    | high          | escalation | … from an unusual geolocation and ASN
-            3    | medium        | escalation | … from an unusual geolocation
-            4    | low           | escalation | … from an unusual ASN
-            5    | low           | escalation | …
-            6    | informational | exclusive  | A compute-attached identity failed to execute API calls outside the instance's region
+            v1   | informational | exclusive  | A compute-attached identity executed API calls outside the Lambda function's region
+            v2   | high          | escalation | … from an unusual geolocation and ASN
+            v3   | medium        | escalation | … from an unusual geolocation
+            v4   | low           | escalation | … from an unusual ASN
+            v5   | low           | escalation | …
+            v6   | informational | exclusive  | A compute-attached identity failed to execute API calls outside the instance's region
         """),
     ),
     "cloud_unusual_country": Table(
@@ -100,13 +100,13 @@ TABLES: Mapping[str, Table] = {
         key=("identity", "country"),
         rows=_rows("""
             base | informational | exclusive  | A cloud identity executed an API call from an unusual country
-            1    | medium        | exclusive  | A Kubernetes identity executed an API call from a country that was not seen in the organization
-            2    | medium        | exclusive  | A cloud identity executed an API call from a country that was not seen in the organization
-            3    | informational | exclusive  | …
-            4    | low           | exclusive  | A Kubernetes API call was executed from an unusual country
-            5    | low           | exclusive  | A cloud API call was executed from an unusual country
-            6    | medium        | escalation | A suspicious cloud identity executed an API call from an unusual country
-            7    | high          | escalation | … using a compromised AWS access key
+            v1   | medium        | exclusive  | A Kubernetes identity executed an API call from a country that was not seen in the organization
+            v2   | medium        | exclusive  | A cloud identity executed an API call from a country that was not seen in the organization
+            v3   | informational | exclusive  | …
+            v4   | low           | exclusive  | A Kubernetes API call was executed from an unusual country
+            v5   | low           | exclusive  | A cloud API call was executed from an unusual country
+            v6   | medium        | escalation | A suspicious cloud identity executed an API call from an unusual country
+            v7   | high          | escalation | … using a compromised AWS access key
         """),
     ),
     "process_rare_cloud_resource": Table(
@@ -117,9 +117,9 @@ TABLES: Mapping[str, Table] = {
         key=("host", "process", "resource"),
         rows=_rows("""
             base | informational | exclusive  | A process connected to a rare cloud resource
-            0    | informational | exclusive  | A browser process connected to a rare cloud resource
-            1    | informational | escalation | A process connected to an atypical rare cloud resource
-            2    | informational | escalation | … atypical to this agent
+            v0   | informational | exclusive  | A browser process connected to a rare cloud resource
+            v1   | informational | escalation | A process connected to an atypical rare cloud resource
+            v2   | informational | escalation | … atypical to this agent
         """),
     ),
     # A alone is raised when it is somebody's who never deployed anything before.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from cba.detection.catalogue import Catalogue, load
@@ -90,10 +91,11 @@ class Pipeline:
         )  # fmt: skip
 
     def search(self, events: Iterable[Seen], now: int = 0, mode: Mode = Mode.BOTH) -> None:
-        """One run over these events, for each of their sources. A fault of the detection is a fault of the test."""
-        for source, rows in self.reduce(events).items():
+        """One run over these events, of each day for one source after the other, as searches do that run side by side. A
+        fault of the detection is a fault of the test."""
+        for source, rows in itertools.groupby(self.reduce(events), key=lambda each: each[0]):
             judge = self.judge(source, now, mode)
-            judge.take(rows)
+            judge.take(row for _source, row in rows)
             assert not judge.report.faults, judge.report.faults
 
     def judge(self, source: str, now: int = 0, mode: Mode = Mode.BOTH) -> Judge:
@@ -106,19 +108,19 @@ class Pipeline:
     def watch(self, judge: DetectionJudge) -> None:
         """For whoever wants to see what the detection's judge records."""
 
-    def reduce(self, events: Iterable[Seen]) -> dict[str, list[Row]]:
-        """The rows that the searches of the events' sources give, in order of time."""
+    def reduce(self, events: Iterable[Seen]) -> list[tuple[str, Row]]:
+        """The rows that the searches of the events' sources give, in order of days, sources and time."""
         groups: dict[tuple[str, int, int, tuple[tuple[str, str], ...]], list[Seen]] = collections.defaultdict(list)
         for event in events:
             indexed = bucket_of(event.time if event.indexed is None else event.indexed)
             cells = tuple(sorted(self.cells(event).items()))
             groups[event.source, bucket_of(event.time), indexed, cells].append(event)
-        rows: dict[str, list[Row]] = {}
+        rows = []
         for (source, bucket, indexed, cells), seen in sorted(groups.items()):
             seconds = tuple(sorted({event.time for event in seen}))
             count = len({event.event_id for event in seen})
-            rows.setdefault(source, []).append(Row(bucket, indexed, count, seconds, dict(cells)))
-        return rows
+            rows.append((source, Row(bucket, indexed, count, seconds, dict(cells))))
+        return sorted(rows, key=lambda each: (each[1].day, each[0]))
 
     def cells(self, event: Seen) -> dict[str, str]:
         """What the search keeps of an event: of one that is never judged the reason, and what it tells of homes."""

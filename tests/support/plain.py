@@ -6,11 +6,13 @@ A *match* is a scored row: what `Pipeline` hands to the recorder. `Watched` is a
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from cba.detection.model import Detection
+from cba.findings.record import Outcome
 from cba.findings.windows import Sighting
 from cba.history.evidence import Evidence
+from cba.judging.detecting import DetectionJudge
 from cba.scoring.facts import RowFacts
 from cba.terms import SECONDS_PER_DAY, SEVERITIES
 from tests.support.pipeline import Pipeline
@@ -25,10 +27,17 @@ class Watched(Pipeline):
     def matches(self) -> list[Sighting]:
         return list(self.__dict__.setdefault("_matches", {}).values())
 
-    def _sighting(self, *given: Any) -> Sighting:
-        match = super()._sighting(*given)
-        self.__dict__.setdefault("_matches", {})[match.part, match.bucket, match.seconds] = match
-        return match
+    def watch(self, judge: DetectionJudge) -> None:
+        """Keeps what the judge hands to its recorder."""
+        known = self.__dict__.setdefault("_matches", {})
+        recorder = judge._recorder
+        record = recorder.record
+
+        def watched(sightings: Sequence[tuple[str, Sighting]]) -> list[Outcome]:
+            known.update({(match.part, match.bucket, match.seconds): match for _entity, match in sightings})
+            return record(sightings)
+
+        recorder.record = watched  # type: ignore[method-assign]
 
 
 class Raised(NamedTuple):

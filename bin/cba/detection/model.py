@@ -205,10 +205,6 @@ class Detection:
         """What a row's findings are deduplicated by: the values of `deduplicate_by` as a JSON list."""
         return json.dumps([row.get(name, ABSENT) for name in self.deduplicate_by], ensure_ascii=False)
 
-    def part_of(self, row: Mapping[str, str]) -> str:
-        """What tells a row from the others of its 15 minutes, the same whenever it is seen."""
-        return json.dumps([row.get(name, ABSENT) for name in ("source_kind", *self.fields)], ensure_ascii=False)
-
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that are asked, each once, in the order in which they are declared."""

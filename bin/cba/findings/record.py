@@ -287,17 +287,12 @@ def _details(detection: Detection, window: Window, record: Record, stored: Mappi
     """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored. Of
     rows whose events begin in the same second it is the first by `part`, whichever came first."""
     found = window.details.get(record.cause)
-    if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), _part(detection, stored))):
+    if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), str(stored.get("part", "")))):
         return dict(found[2])
     if stored:
         return dict(stored)
     first = min(window.details.values(), key=lambda detail: detail[:2], default=None)
     return dict(first[2]) if first is not None else {}
-
-
-def _part(detection: Detection, stored: Mapping[str, object]) -> str:
-    """The `part` of the row that a stored finding's details are of."""
-    return detection.part_of({name: str(stored.get(name, "")) for name in detection.fields})
 
 
 def _explanation(explanation: str, record: Record) -> str:
