@@ -52,7 +52,7 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def prepare(self):
         super().prepare()
-        self._window = self._read_window()
+        self._reads = self._read_window()
 
     @property
     def _row_fields(self):
@@ -67,7 +67,7 @@ class CbaJudgeCommand(SummarisingCommand):
             self._fail(OptionError(f"window={self.window} is not two quarters of an hour, as cbawindow gives them"))
 
     @property
-    def _now(self):
+    def began(self):
         """The window's search terms move the end of the search's own time range, so that does not tell."""
         if not self.now:
             return end_of_search(self)
@@ -79,7 +79,7 @@ class CbaJudgeCommand(SummarisingCommand):
     def judge(self):
         if self._judge is None:
             service, self._started = connect(self), time.monotonic()
-            self._judge = judge_of(service, self.source, load(), self._now, Mode(self.learn))
+            self._judge = judge_of(service, self.source, load(), self.began, Mode(self.learn))
         return self._judge
 
     def take(self, table: Table):
@@ -88,9 +88,9 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def _checked(self, rows):
         for row in rows:
-            if self._window is not None and not self._window.start <= row.indexed < self._window.end:
+            if self._reads is not None and not self._reads.start <= row.indexed < self._reads.end:
                 raise RowError(
-                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search has to "
+                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search must "
                     "read what cbawindow says, and nothing else"
                 )
             yield row
@@ -109,11 +109,11 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def _keep(self, judge):
         """What stopped detections; and last of all, that everything in the window has been judged."""
-        report, now = judge.report, self._now
+        report, now = judge.report, self.began
         FaultCollection(self.service).save(
             self.source, report.faults, [each.detection.id for each in judge.detections], now
         )
-        if self._window is not None:
+        if self._reads is not None:
             marks = MarkCollection(self.service)
             told = {
                 "updated_time": now,
@@ -123,7 +123,7 @@ class CbaJudgeCommand(SummarisingCommand):
                 "ahead": report.ahead,
                 "behind": report.behind,
             }
-            marks.save(self.source, self._window.moved(marks.load(self.source)), told)
+            marks.save(self.source, self._reads.moved(marks.load(self.source)), told)
 
     def _tell(self, judge):
         for detection_id, fault in judge.report.faults.items():

@@ -10,8 +10,8 @@ from lab.spl.text import Segment, unquote
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
-    from lab.spl.subsearch import Subsearches
     from lab.spl.engine import Engine
+    from lab.spl.subsearch import Subsearches
 
 _ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
