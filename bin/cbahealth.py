@@ -98,8 +98,8 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
         unknown = [source for source in sources if not switches.knows(source)]
         if unknown:
             self.write_warning(
-                f"cbahealth: whether the searches of {', '.join(unknown)} are enabled is not known: your roles may not read "
-                "the saved searches of the app, or they are gone. A source that is off shows as no data or silent"
+                f"cbahealth: whether the searches of {', '.join(unknown)} are enabled is not known: your roles may not "
+                "read the saved searches of the app, or they are gone. A source that is off shows as no data or silent"
             )
 
     def _census(self, detection, histories, statuses, day):

@@ -1,5 +1,5 @@
-"""| cbajudge source=<source> window=<start>-<end>: judges a source's rows for every detection, learns them, records findings,
-and moves the source's mark. learn=only: the back-fill."""
+"""| cbajudge source=<source> window=<start>-<end>: judges a source's rows for every detection, learns them, records
+findings, and moves the source's mark. learn=only: the back-fill."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class CbaJudgeCommand(SummarisingCommand):
 
     source = Option(require=True, doc="aws, azure, gcp, kubernetes, m365, gws or endpoint")
     window = Option(default="", doc="<start>-<end> in epoch seconds of index time, as cbawindow gives it")
+    now = Option(
+        default="", doc="when the run began, in epoch seconds, as cbawindow gives it; else the end of the search"
+    )
     learn = Option(default=Mode.BOTH.value, doc="true, or only for a back-fill")
 
     choices = {"source": SOURCES, "learn": (Mode.BOTH.value, Mode.LEARN.value)}
@@ -49,7 +52,7 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def prepare(self):
         super().prepare()
-        self._window = self._read_window()
+        self._reads = self._read_window()
 
     @property
     def _row_fields(self):
@@ -64,10 +67,19 @@ class CbaJudgeCommand(SummarisingCommand):
             self._fail(OptionError(f"window={self.window} is not two quarters of an hour, as cbawindow gives them"))
 
     @property
+    def began(self):
+        """The window's search terms move the end of the search's own time range, so that does not tell."""
+        if not self.now:
+            return end_of_search(self)
+        if not self.now.isascii() or not self.now.isdigit() or len(self.now) > 12:
+            raise OptionError(f"now={self.now} is not a time in epoch seconds")
+        return int(self.now)
+
+    @property
     def judge(self):
         if self._judge is None:
             service, self._started = connect(self), time.monotonic()
-            self._judge = judge_of(service, self.source, load(), end_of_search(self), Mode(self.learn))
+            self._judge = judge_of(service, self.source, load(), self.began, Mode(self.learn))
         return self._judge
 
     def take(self, table: Table):
@@ -76,10 +88,10 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def _checked(self, rows):
         for row in rows:
-            if self._window is not None and not self._window.start <= row.indexed < self._window.end:
+            if self._reads is not None and not self._reads.start <= row.indexed < self._reads.end:
                 raise RowError(
-                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search has to read "
-                    "what cbawindow says, and nothing else"
+                    f"a row was indexed at {time_text(row.indexed)}, outside of window={self.window}; the search must "
+                    "read what cbawindow says, and nothing else"
                 )
             yield row
 
@@ -97,11 +109,11 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def _keep(self, judge):
         """What stopped detections; and last of all, that everything in the window has been judged."""
-        report, now = judge.report, end_of_search(self)
+        report, now = judge.report, self.began
         FaultCollection(self.service).save(
             self.source, report.faults, [each.detection.id for each in judge.detections], now
         )
-        if self._window is not None:
+        if self._reads is not None:
             marks = MarkCollection(self.service)
             told = {
                 "updated_time": now,
@@ -111,7 +123,7 @@ class CbaJudgeCommand(SummarisingCommand):
                 "ahead": report.ahead,
                 "behind": report.behind,
             }
-            marks.save(self.source, self._window.moved(marks.load(self.source)), told)
+            marks.save(self.source, self._reads.moved(marks.load(self.source)), told)
 
     def _tell(self, judge):
         for detection_id, fault in judge.report.faults.items():

@@ -17,7 +17,8 @@ from cba.terms import SOURCES, time_text  # noqa: E402
 
 @Configuration(type="reporting")
 class CbaWindowCommand(AppCommand, GeneratingCommand):
-    """One row: `search`, the window as search terms, for a subsearch; `window`, for cbajudge; and both ends in words."""
+    """One row: `search`, the window as search terms, for a subsearch; `options`, those of cbajudge; and both ends in
+    words."""
 
     source = Option(require=True, doc="aws, azure, gcp, kubernetes, m365, gws or endpoint")
 
@@ -38,7 +39,7 @@ class CbaWindowCommand(AppCommand, GeneratingCommand):
         window = plan.window
         return {
             "search": window.terms,
-            "window": window.text,
+            "options": f"window={window.text} now={plan.made}",
             "source": self.source,
             "start": time_text(window.start),
             "end": time_text(window.end),

@@ -1,31 +1,36 @@
-"""The second core: what the searches of a long replay find in the events, computed ahead of them by another process.
+"""The other cores: what the searches of a long replay find in the events, computed ahead of them by other processes.
 
 In Splunk indexers find, normalise and reduce events, and the search head runs the commands that keep state. A replay is
 divided in the same way. The beginning of a search, up to the first command that reads or writes what searches change (a
-command of the app, a KV store lookup), depends on the events, the time range and CSV lookups alone. So its rows are
-those that the search head would have found itself; it does that wherever something they depend on has changed since.
+command of the app, a KV store lookup), depends on its text, the time range and CSV lookups alone. So its rows are those
+that the search head would have found itself; it does that wherever something they depend on has changed since.
+
+The time range of a search may be said by a subsearch when it runs. It is forecast then (lab/forecast.py), and rows are
+only used where text and time range turn out as forecast.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import marshal
 import os
 import pickle
-import queue
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
 
 from lab.conf import AppConf
 from lab.errors import LabError
 from lab.events import EventStore
+from lab.forecast import Forecast
 from lab.garbage import collecting_between
-from lab.spl.engine import Engine
+from lab.spl.engine import Engine, Ready
 from lab.spl.values import Row
 from lab.spl.window import TimeWindow
 
@@ -33,76 +38,184 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LONG = 50_000
-"""Events from which on a replay is worth a process that takes a second to start."""
-HELD = 8
-"""Beginnings kept until it is their turn."""
+"""Events from which on a replay is worth processes that take a second to start."""
+HELD = 16
+"""Beginnings computed or under way until it is their turn."""
 
 
 class Dispatch(NamedTuple):
-    """A search to begin."""
+    """A search that will run, the window it is dispatched with and the id of its run."""
 
     spl: str
     window: TimeWindow
     sid: str
 
 
+class Beginning(NamedTuple):
+    """A search as it is run (`Ready`), the time range it looks at and the id of its run."""
+
+    text: str
+    window: TimeWindow
+    sid: str
+
+
 @dataclass(frozen=True)
-class Job:
-    """What the other process is told."""
+class World:
+    """What the other processes are told."""
 
     app: AppConf
     lookups: Optional[Path]
     events: EventStore
-    dispatches: Sequence[Dispatch]
+
+
+class _Turn:
+    """A run to come. `version` counts how often its beginning was forecast anew."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.dispatch = dispatch
+        self.beginning: Optional[Beginning] = None
+        self.version = 0
+        self.taken = self.done = False
+        self.rows: Optional[list[Row]] = None
+
+    def expect(self, beginning: Optional[Beginning]) -> None:
+        if beginning != self.beginning:
+            self.beginning = beginning
+            self.version += 1
+            self.taken = self.done = False
 
 
 class Ahead:
     """The beginnings of the searches of a replay, asked for in their order."""
 
-    def __init__(self, engine: Engine, dispatches: Sequence[Dispatch]) -> None:
+    def __init__(self, engine: Engine, dispatches: Sequence[Dispatch], processes: Optional[int] = None) -> None:
         self.engine = engine
-        self._counts = engine.events.counts.copy()
-        self._reach = {dispatch.spl: engine.reach(dispatch.spl) for dispatch in dispatches}
-        self._basis = {spl: (reach, engine.stamps(spl)) for spl, reach in self._reach.items()}
-        self._coming = [dispatch for dispatch in dispatches if engine.detached(dispatch.spl)]
-        job = Job(engine.app, engine.lookups.folder, engine.events, self._coming.copy())
-        self._coming.reverse()
-        self._found: queue.Queue[Optional[list[Row]]] = queue.Queue(HELD)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "lab.ahead"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            pickle.dump(job, stdin, pickle.HIGHEST_PROTOCOL)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._counts = self._known_counts = engine.events.counts.copy()
+        self._bases: dict[str, tuple[int, list[Any]]] = {}
+        self._reach: dict[str, int] = {}
+        self._forecasts: dict[str, Forecast] = {}
+        self._owners: dict[str, int] = {}
+        """Which process has begun a search before, and knows more of its events than others."""
+        self._turns = deque(self._turn(dispatch) for dispatch in dispatches if self._can_begin(dispatch.spl))
+        self._waiting = {turn.dispatch for turn in self._turns}
+        self._changed = threading.Condition()
+        self._closed = False
+        world = pickle.dumps(World(engine.app, engine.lookups.folder, engine.events), pickle.HIGHEST_PROTOCOL)
+        count = processes or os.cpu_count() or 1
+        self._processes = [_process() for _ in range(count)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(number, process, world), daemon=True)
+            for number, process in enumerate(self._processes)
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    def rows(self, dispatch: Dispatch) -> Optional[list[Row]]:
+    def _can_begin(self, spl: str) -> bool:
+        """False for a search of which it is known that nothing of it can be begun."""
+        if self.engine.is_open(spl):
+            self._forecasts.setdefault(spl, Forecast())
+            return True
+        return bool(self.engine.detached(spl))
+
+    def _turn(self, dispatch: Dispatch) -> _Turn:
+        turn = _Turn(dispatch)
+        if dispatch.spl not in self._forecasts:
+            ready = self.engine.ready(dispatch.spl, dispatch.window, sid=dispatch.sid)
+            turn.beginning = self._beginning(ready)
+        return turn
+
+    def _beginning(self, ready: Ready) -> Beginning:
+        if ready.text not in self._bases:
+            reach = self.engine.reach(ready.text, self._counts)
+            self._bases[ready.text] = reach, self.engine.stamps(ready.text)
+            self._reach[ready.text] = self.engine.reach(ready.text, self._known_counts)
+        return Beginning(ready.text, ready.window, ready.run.sid)
+
+    # -- the search head's side ---------------------------------------------------------------------------------------
+
+    def rows(self, dispatch: Dispatch, ready: Ready) -> Optional[list[Row]]:
         """The rows of a search after its first `engine.detached` commands; None if these are to be run here: they are
-        nothing that could be begun, they fail, or what they depend on has changed."""
-        if not self._coming or self._coming[-1] != dispatch:
-            return None
-        self._coming.pop()
-        rows = self._found.get()
-        return None if self._is_stale(dispatch.spl) else rows
+        nothing that could be begun, nobody has begun them, they fail, or what they depend on turned out otherwise."""
+        with self._changed:
+            if dispatch not in self._waiting:
+                return None
+            turn = self._next_turn()
+            while turn.dispatch != dispatch:  # runs that failed before they asked
+                turn = self._next_turn()
+            beginning = self._beginning(ready)
+            expected = turn.beginning == beginning
+            self._learn(dispatch.spl, ready, expected)
+            self._changed.notify_all()
+            if not expected or not turn.taken:
+                turn.expect(None)  # whoever is at it need not keep it
+                return None
+            self._changed.wait_for(lambda: turn.done)
+        return None if self._is_stale(beginning.text) else turn.rows
 
-    def _is_stale(self, spl: str) -> bool:
-        if self.engine.events.counts != self._counts:
-            self._counts = self.engine.events.counts.copy()
-            self._reach = {known: self.engine.reach(known) for known in self._reach}
-        return (self._reach[spl], self.engine.stamps(spl)) != self._basis[spl]
+    def _next_turn(self) -> _Turn:
+        turn = self._turns.popleft()
+        self._waiting.discard(turn.dispatch)
+        return turn
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
+    def _learn(self, spl: str, ready: Ready, expected: bool) -> None:
+        forecast = self._forecasts.get(spl)
+        if forecast is None or not ready.plan.detached(self.engine):
+            return
+        forecast.seen(ready.window)
+        if expected:
+            return
+        turns = [turn for turn in self._turns if turn.dispatch.spl == spl]
+        for turn, window in zip(turns, forecast.coming(turn.dispatch.window for turn in turns)):
+            turn.expect(Beginning(ready.text, window, turn.dispatch.sid))
+
+    def _is_stale(self, text: str) -> bool:
+        if self.engine.events.counts != self._known_counts:
+            self._known_counts = self.engine.events.counts.copy()
+            self._reach = {known: self.engine.reach(known, self._known_counts) for known in self._reach}
+        return (self._reach[text], self.engine.stamps(text)) != self._bases[text]
+
+    # -- the other processes' side ------------------------------------------------------------------------------------
+
+    def _serve(self, number: int, process: subprocess.Popen[bytes], world: bytes) -> None:
+        """Hands turns to a process until it ends."""
+        assert process.stdin is not None and process.stdout is not None
+        turn: Optional[_Turn] = None
         try:
-            while True:
-                self._found.put(marshal.load(self._process.stdout))
-        except (EOFError, ValueError):
-            self._coming.clear()
-            self._found.put(None)  # somebody may be waiting
+            process.stdin.write(world)
+            while (turn := self._take(number)) is not None:
+                beginning, version = turn.beginning, turn.version
+                assert beginning is not None
+                marshal.dump((beginning.text, astuple(beginning.window), beginning.sid), process.stdin)
+                process.stdin.flush()
+                self._give(turn, version, marshal.load(process.stdout))
+        except (OSError, EOFError, ValueError):
+            pass  # it died, or was ended; the rest is left to others and to the search head
+        finally:
+            if turn is not None:
+                self._give(turn, turn.version, None)
+
+    def _take(self, number: int) -> Optional[_Turn]:
+        """The turn that a process begins next; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._next(number) is not None)
+            turn = None if self._closed else self._next(number)
+            if turn is not None:
+                turn.taken = True
+                self._owners.setdefault(turn.dispatch.spl, number)
+            return turn
+
+    def _give(self, turn: _Turn, version: int, rows: Optional[list[Row]]) -> None:
+        with self._changed:
+            if turn.version == version:
+                turn.rows, turn.done = rows, True
+            self._changed.notify_all()
+
+    def _next(self, number: int) -> Optional[_Turn]:
+        """The first turn for a process: of a search that is its own, else one that nobody is at."""
+        near = itertools.islice(self._turns, HELD)
+        free = [turn for turn in near if turn.beginning is not None and not turn.taken]
+        own = (turn for turn in free if self._owners.get(turn.dispatch.spl, number) == number)
+        return next(own, free[0] if free else None)
 
     def __enter__(self) -> Ahead:
         return self
@@ -110,27 +223,44 @@ class Ahead:
     def __exit__(
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        self._process.kill()
-        while self._reader.is_alive():
-            while not self._found.empty():
-                self._found.get()
-            self._reader.join(0.01)
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for process in self._processes:
+            process.kill()
+        for thread in self._threads:
+            thread.join()
+        for process in self._processes:
+            process.wait()
+            assert process.stdin is not None and process.stdout is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
+
+
+def _process() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "lab.ahead"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
 
 
 def main() -> None:
-    """Reads a job, writes the rows of its searches; null for one that fails, which the search head will meet."""
+    """Reads the world, then beginnings, and writes their rows; null for one that fails, which the search head will
+    meet."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the search head ends this process
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 (the search head wrote it)
-    engine = Engine(job.app, job.events, None, None, job.lookups)
-    for dispatch in job.dispatches:
-        engine.compile(dispatch.spl)
+    world: World = pickle.load(sys.stdin.buffer)  # noqa: S301 (the search head wrote it)
+    engine = Engine(world.app, world.events, None, None, world.lookups)
     with collecting_between() as collect:
-        for dispatch in job.dispatches:
+        while True:
             try:
-                rows = engine.begin(dispatch.spl, dispatch.window, dispatch.sid)
+                text, window, sid = marshal.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            try:
+                rows: Optional[list[Row]] = engine.begin(text, TimeWindow(*window), sid)
             except LabError:
                 rows = None
             marshal.dump(rows, sys.stdout.buffer)

@@ -105,7 +105,7 @@ class SearchHead:
         try:
             ready = self.engine.ready(search.search, dispatch.window, file=file, stanza=search.name, sid=run.sid)
             ahead = self._ahead if self._ahead is not None and self._ahead.engine is self.engine else None
-            rows = self.engine.finish(ready, None if ahead is None else ahead.rows(dispatch)).rows
+            rows = self.engine.finish(ready, None if ahead is None else ahead.rows(dispatch, ready)).rows
         except (LabError, RunKilled):
             if not self.splunkd.killed:
                 raise

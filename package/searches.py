@@ -136,7 +136,7 @@ def judge(shape: Shape, named: Sequence[str], place: int) -> Stanza:
     source = shape.source
     # Both subsearches get the same window. In the base search it is search terms, for cbajudge an option.
     window = f" [| cbawindow source={source} | fields search]"
-    search = [*rows_spl(shape, window), f"| cbajudge source={source} [| cbawindow source={source} | return window]"]
+    search = [*rows_spl(shape, window), f"| cbajudge source={source} [| cbawindow source={source} | return $options]"]
     return {
         "description": f"Reads each event of {source} once, learns what is normal, and judges for: {'; '.join(named)}.",
         "search": "\n".join(search),

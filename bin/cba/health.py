@@ -52,8 +52,8 @@ class Census:
 @dataclasses.dataclass(frozen=True)
 class Switches:
     """What is switched on. `searches` says of a saved search why it does not run and what to do, "" where it does;
-    those that the user may not read are missing, and taken to run. `sources_off` and `detections_off` are switched off in
-    the settings."""
+    those that the user may not read are missing, and taken to run. `sources_off` and `detections_off` are switched off
+    in the settings."""
 
     searches: Mapping[str, str]
     sources_off: frozenset[str]
@@ -91,8 +91,8 @@ class IpData:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """How a source's search is doing for a detection: how far it has come, what stopped the detection in its last run, its
-    breaker, and by how many seconds event times were ahead of the time at which they were indexed."""
+    """How a source's search is doing for a detection: how far it has come, what stopped the detection in its last run,
+    its breaker, and by how many seconds event times were ahead of the time at which they were indexed."""
 
     mark: Optional[Mark] = None
     fault: str = ""
@@ -160,9 +160,9 @@ def rows(
     counted: bool = True,
     homes: Optional[Tally] = None,
 ) -> Iterator[Row]:
-    """One row per source of the detection, as of `now` (epoch seconds). `judged` says per source how its search is doing.
-    `counted` False: the census is of the widest scope only, so its numbers are left empty. `homes`: of a detection that
-    asks for them."""
+    """One row per source of the detection, as of `now` (epoch seconds). `judged` says per source how its search is
+    doing. `counted` False: the census is of the widest scope only, so its numbers are left empty. `homes`: of a
+    detection that asks for them."""
     day = day_of(now)
     learned_over = detection.terms.activation + detection.terms.training
     alerts_on = switches.alerts_on(detection)

@@ -89,7 +89,7 @@ class Command:
         """
         return None
 
-    def is_detached(self, lookups: LookupTables) -> bool:
+    def is_detached(self, engine: Engine) -> bool:
         """Whether it neither reads nor writes what searches change."""
         return True
 

@@ -13,7 +13,8 @@ from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, members, multivalue
 
 if TYPE_CHECKING:
-    from lab.lookups import Lookup, LookupTables
+    from lab.lookups import Lookup
+    from lab.spl.engine import Engine
 
 
 class LookupCommand(Command):
@@ -61,8 +62,8 @@ class LookupCommand(Command):
             return names
         return {event for _, event in self.match + self.output if event in names}
 
-    def is_detached(self, lookups: LookupTables) -> bool:
-        return not lookups.find(self.table).collection
+    def is_detached(self, engine: Engine) -> bool:
+        return not engine.lookups.find(self.table).collection
 
     def columns(self, before: Optional[list[str]]) -> Optional[list[str]]:
         return extend(before, [event for _, event in self.output]) if self.output is not None else None
@@ -141,7 +142,7 @@ class Inputlookup(Command):
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
 
-    def is_detached(self, lookups: LookupTables) -> bool:
+    def is_detached(self, engine: Engine) -> bool:
         return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
@@ -182,7 +183,7 @@ class Outputlookup(Command):
         self.key_field = options.get("key_field")
         self.override = options.get("override_if_empty", "t").lower() in ("t", "true", "1")
 
-    def is_detached(self, lookups: LookupTables) -> bool:
+    def is_detached(self, engine: Engine) -> bool:
         return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:

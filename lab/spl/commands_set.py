@@ -13,7 +13,7 @@ from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, number, sort_key, text, tidy
 
 if TYPE_CHECKING:
-    from lab.lookups import LookupTables
+    from lab.spl.engine import Engine
     from lab.spl.plan import Plan
 
 SORT_LIMIT = 10_000
@@ -396,8 +396,8 @@ class Multisearch(Command):
         for plan in self.plans:
             plan.bind(wanted, ordered, grouped)
 
-    def is_detached(self, lookups: LookupTables) -> bool:
-        return all(command.is_detached(lookups) for plan in self.plans for command in plan.commands)
+    def is_detached(self, engine: Engine) -> bool:
+        return all(command.is_detached(engine) for plan in self.plans for command in plan.commands)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         for plan in self.plans:
@@ -423,7 +423,7 @@ class Append(Command):
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
 
-    def is_detached(self, lookups: LookupTables) -> bool:
+    def is_detached(self, engine: Engine) -> bool:
         return False
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
@@ -449,8 +449,8 @@ class Appendpipe(Command):
             before = extend(before, command.columns(before) or ()) if before is not None else None
         return before
 
-    def is_detached(self, lookups: LookupTables) -> bool:
-        return all(command.is_detached(lookups) for command in self.plan.commands)
+    def is_detached(self, engine: Engine) -> bool:
+        return all(command.is_detached(engine) for command in self.plan.commands)
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         return rows + self.plan.run(run, [row.copy() for row in rows])

@@ -11,7 +11,7 @@ import operator
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
 
 from lab.conf import AppConf
 from lab.errors import LabError, SplError
@@ -179,26 +179,30 @@ class Engine:
         return SearchResult(_columns(ready.plan.columns(), rows), rows)
 
     # -- beginnings ------------------------------------------------------------------------------------------------
+    def is_open(self, spl: str) -> bool:
+        """Whether subsearches say a part of the search when it runs."""
+        return self.compile(spl).subsearches is not None
+
     def detached(self, spl: str) -> int:
         """How many commands of a search depend on nothing that searches change."""
-        return self.compile(spl).detached(self.lookups)
+        return self.compile(spl).detached(self)
 
     def begin(self, spl: str, window: TimeWindow, sid: str) -> list[Row]:
         """The rows of a search without subsearches after its detached commands."""
         plan = self.compile(spl)
-        return plan.run(Run(self, window, sid, spl, self.lookups), stop=plan.detached(self.lookups))
+        return plan.run(Run(self, window, sid, spl, self.lookups), stop=plan.detached(self))
 
-    def reach(self, spl: str) -> int:
-        """How many events there are, of all times, that a search may find by their metadata."""
+    def reach(self, spl: str, counts: Sequence[int]) -> int:
+        """How many events of all times a search may find by their metadata; `counts`: how many there are of each."""
         sources = [plan.source.expression for plan in self.compile(spl).plans() if plan.source is not None]
         metas = [dict(zip(META_FIELDS, meta)) for meta in self.events.metas]
         found = [any(given(source, meta) != NOTHING for source in sources) for meta in metas]
-        return sum(itertools.compress(self.events.counts, found))
+        return sum(itertools.compress(counts, found))
 
     def stamps(self, spl: str) -> list[Any]:
         """Changes whenever a lookup of the search's detached commands does."""
         plan = self.compile(spl)
-        return [self.lookups.stamp(self.lookups.find(name)) for name in plan.tables(plan.detached(self.lookups))]
+        return [self.lookups.stamp(self.lookups.find(name)) for name in plan.tables(plan.detached(self))]
 
     # -- events ----------------------------------------------------------------------------------------------------
     def events_of(self, plan: Plan, run: Run) -> tuple[list[Row], int]:

@@ -393,7 +393,9 @@ def mv_to_json_array(value: Any, _typed: Any = None) -> Optional[str]:
     """The values of a multivalue field as a JSON array of texts."""
     if value is None:
         return None
-    return json.dumps([text(each) for each in (value if isinstance(value, (list, tuple)) else [value])], ensure_ascii=False)
+    return json.dumps(
+        [text(each) for each in (value if isinstance(value, (list, tuple)) else [value])], ensure_ascii=False
+    )
 
 
 @_add("json_keys", 1, heavy=True)

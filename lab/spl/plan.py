@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Callable, Iterator, Optional
 
 from lab.errors import LabError, SplError
@@ -13,12 +14,12 @@ from lab.spl.commands_custom import Custom
 from lab.spl.fold import Leading, leading_commands, refolded, unfolded
 from lab.spl.jsonfields import FieldPicker
 from lab.spl.searchexpr import META_FIELDS, parse_base
-from lab.spl.subsearch import Subsearches
+from lab.spl.subsearch import Return, Subsearches
 from lab.spl.text import Segment, around_subsearches, bracketed, split_pipeline
 from lab.spl.values import Row
 
 if TYPE_CHECKING:
-    from lab.lookups import LookupTables
+    from lab.spl.engine import Engine
 
 COMMANDS: dict[str, Callable[[Segment], Command]] = {
     "search": commands_row.Search,
@@ -122,7 +123,7 @@ class Plan:
         """The text of the source and the first commands."""
         return " | ".join(f"{segment.name} {segment.args}" for segment in self.segments[: count + 1])
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The search as it is run, but for its time modifiers."""
         return ("" if self.source is not None else "| ") + self._begins(len(self.segments))
@@ -200,11 +201,11 @@ class Plan:
             elif isinstance(command, commands_set.Appendpipe):
                 yield from command.plan.tables()
 
-    def detached(self, lookups: LookupTables) -> int:
+    def detached(self, engine: Engine) -> int:
         """How many commands, `stats` among them, depend on events, the window and CSV lookups alone; 0 for none."""
         if self.subsearches is not None:
             return 0
-        count = next((n for n, c in enumerate(self.commands) if not c.is_detached(lookups)), len(self.commands))
+        count = next((n for n, c in enumerate(self.commands) if not c.is_detached(engine)), len(self.commands))
         return count if self.plans() and any(isinstance(c, stats.Stats) for c in self.commands[:count]) else 0
 
     def run(self, run: Run, begun: Optional[list[Row]] = None, stop: Optional[int] = None) -> list[Row]:
@@ -214,7 +215,7 @@ class Plan:
             return plan.run(run, begun, stop)
         rows, done = begun or [], 0
         if begun is not None:
-            done = self.detached(run.lookups)
+            done = self.detached(run.engine)
         elif self.source is not None:
             rows, done = run.engine.events_of(self, run)
         folded = begun is None and any(plan.leading is not None for plan in self.plans())
@@ -284,8 +285,10 @@ class Compiler:
             return commands_set.Appendpipe(segment, self._subpipeline(segment))
         if segment.name in COMMANDS:
             return COMMANDS[segment.name](segment)
+        if segment.name == "return":
+            return Return(segment)
         if segment.name in self.custom:
-            return Custom(segment, first)
+            return Custom(segment, first, self._subsearches(segment))
         raise SplError(
             f"unknown command '{segment.name}'. Add it to lab/spl with a case in tests/spl/cases, or to commands.conf.",
             position=segment.position,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 import pytest
 
@@ -49,13 +49,20 @@ def dispatch(spl: str, sid: str = "1") -> Dispatch:
     return Dispatch(spl, TimeWindow(None, NOW, NOW), sid)
 
 
+def rows_of(ahead: Ahead, asked: Dispatch) -> Optional[list[dict[str, Any]]]:
+    """Once somebody has had the time to begin it."""
+    with ahead._changed:
+        ahead._changed.wait_for(lambda: ahead._turns[0].taken if ahead._turns else True, 5)
+    return ahead.rows(asked, ahead.engine.ready(asked.spl, asked.window, sid=asked.sid))
+
+
 def test_the_rows_are_those_of_the_search_head(engine: Engine) -> None:
     whole = f"{COUNT} | lookup seen who OUTPUT who AS known"
     with Ahead(engine, [dispatch(whole), dispatch(COUNT)]) as ahead:
         expected = [{"city": "Delft", "count": 5}, {"city": "Bonn", "count": 4}]
-        assert ahead.rows(dispatch(whole)) == expected
-        assert ahead.rows(dispatch(COUNT)) == expected
-        assert ahead.rows(dispatch(COUNT)) is None, "that was all"
+        assert rows_of(ahead, dispatch(whole)) == expected
+        assert rows_of(ahead, dispatch(COUNT)) == expected
+        assert rows_of(ahead, dispatch(COUNT)) is None, "that was all"
     assert engine.finish(engine.ready(whole, TimeWindow(None, NOW, NOW)), expected).rows == expected
 
 
@@ -71,39 +78,71 @@ def test_the_rows_are_those_of_the_search_head(engine: Engine) -> None:
 def test_what_searches_change_and_whole_events_are_left_to_the_search_head(engine: Engine, spl: str) -> None:
     assert engine.detached(spl) == 0
     with Ahead(engine, [dispatch(spl), dispatch(COUNT)]) as ahead:
-        assert ahead.rows(dispatch(spl)) is None
-        assert ahead.rows(dispatch(COUNT))
+        assert rows_of(ahead, dispatch(spl)) is None
+        assert rows_of(ahead, dispatch(COUNT))
 
 
 def test_events_that_came_meanwhile_count(engine: Engine) -> None:
     with Ahead(engine, [dispatch(COUNT, sid) for sid in "123"]) as ahead:
         engine.events.add([event(500, index="notable", who="ann")])
-        assert ahead.rows(dispatch(COUNT, "1")), "the search does not look there"
+        assert rows_of(ahead, dispatch(COUNT, "1")), "the search does not look there"
         engine.events.add([event(500, who="ann")])
-        assert ahead.rows(dispatch(COUNT, "2")) is None
-        assert ahead.rows(dispatch(COUNT, "3")) is None
+        assert rows_of(ahead, dispatch(COUNT, "2")) is None
+        assert rows_of(ahead, dispatch(COUNT, "3")) is None
 
 
 def test_a_lookup_that_changed_meanwhile_counts(engine: Engine, tmp_path: Path) -> None:
     with Ahead(engine, [dispatch(COUNT, sid) for sid in "12"]) as ahead:
-        assert ahead.rows(dispatch(COUNT, "1"))
+        assert rows_of(ahead, dispatch(COUNT, "1"))
         (tmp_path / "state").mkdir()
         (tmp_path / "state" / "cities.csv").write_text("who,city\nann,Linz\n")
-        assert ahead.rows(dispatch(COUNT, "2")) is None
+        assert rows_of(ahead, dispatch(COUNT, "2")) is None
 
 
 def test_an_error_is_left_to_the_search_head(engine: Engine) -> None:
     spl = 'search index=main | where cidrmatch(who, "10.1.1.1") | stats count'
     with Ahead(engine, [dispatch(spl), dispatch(COUNT)]) as ahead:
-        assert ahead.rows(dispatch(spl)) is None
-        assert ahead.rows(dispatch(COUNT))
+        assert rows_of(ahead, dispatch(spl)) is None
+        assert rows_of(ahead, dispatch(COUNT))
     with pytest.raises(LabError, match="'ann' is not a CIDR block"):
         engine.search(spl, TimeWindow(None, NOW, NOW))
 
 
-def test_a_process_that_dies_leaves_the_rest_to_the_search_head(engine: Engine) -> None:
-    sids = [str(n) for n in range(50)]
-    with Ahead(engine, [dispatch(COUNT, sid) for sid in sids]) as ahead:
-        assert ahead.rows(dispatch(COUNT, "0"))
-        ahead._process.kill()
-        assert [ahead.rows(dispatch(COUNT, sid)) for sid in sids[1:]][-1] is None
+OPEN = "search index=main [| makeresults | eval search={} | table search] | stats count BY who"
+CHAINED = '"_index_earliest=".(floor(now()/100)*100-100)." _index_latest=".floor(now()/100)*100'
+
+
+def hourly(spl: str, count: int) -> list[Dispatch]:
+    return [Dispatch(spl, TimeWindow(None, None, now), str(now)) for now in range(1000, 1000 + count * 100, 100)]
+
+
+def test_windows_that_a_subsearch_says_are_forecast(engine: Engine) -> None:
+    spl = OPEN.format(CHAINED)
+    engine.events.add(event(at, who="eve") for at in range(900, 2000, 10))
+    runs = hourly(spl, 6)
+    with Ahead(engine, runs) as ahead:
+        assert ahead.rows(runs[0], engine.ready(spl, runs[0].window, sid=runs[0].sid)) is None, "nothing is known yet"
+        for run in runs[1:]:
+            assert rows_of(ahead, run) == [{"who": "eve", "count": 10}]
+
+
+def test_a_window_that_turns_out_otherwise_is_computed_anew(engine: Engine) -> None:
+    """A run that failed leaves its part to the next one."""
+    spl = OPEN.format('"_index_earliest=".if(now()==1400, 1100, now()-100)." _index_latest=".now()')
+    engine.events.add(event(at, who="eve") for at in range(900, 2000, 10))
+    runs = hourly(spl, 8)
+    with Ahead(engine, runs) as ahead:
+        found = [rows_of(ahead, run) for run in runs[:3] + runs[4:]]
+    ten = [{"who": "eve", "count": 10}]
+    assert found == [None, ten, ten, None, ten, ten, ten]
+
+
+def test_processes_that_die_leave_the_rest_to_the_search_head(engine: Engine) -> None:
+    runs = [dispatch(COUNT, str(n)) for n in range(50)]
+    with Ahead(engine, runs) as ahead:
+        assert rows_of(ahead, runs[0])
+        for process in ahead._processes:
+            process.kill()
+            process.wait()
+        ready = [engine.ready(run.spl, run.window, sid=run.sid) for run in runs]
+        assert [ahead.rows(*asked) for asked in zip(runs[1:], ready[1:])][-1] is None

@@ -68,7 +68,8 @@ class Trial:
         return next((fault for judge in self._judges.values() for fault in judge.report.faults.values()), "")
 
     def take(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """Judges rows, each with its source. Raises RowError for one that cannot be judged, StoreError when a store fails."""
+        """Judges rows, each with its source. Raises RowError for one that cannot be judged, StoreError when a store
+        fails."""
         of_sources: dict[str, list[Row]] = {}
         for source, row in rows:
             of_sources.setdefault(source, []).append(row)

@@ -11,8 +11,8 @@ TERMS = ("trained", "new", "seen", "days")
 
 
 class EvidenceCells:
-    """The fields that `cbabaseline` adds: the evidence as JSON ("" without any), why a row is silent, what the detection
-    reads of the prepared row and the search did not have, and the terms per profile."""
+    """The fields that `cbabaseline` adds: the evidence as JSON ("" without any), why a row is silent, what the
+    detection reads of the prepared row and the search did not have, and the terms per profile."""
 
     def __init__(self, detection: Detection, row_fields: Sequence[str]) -> None:
         self._profiles = [(profile.scope, profile.dimension) for profile in detection.asked]

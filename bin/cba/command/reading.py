@@ -28,8 +28,8 @@ def read_rows(table: Table, row_fields: Sequence[str]) -> Iterator[Row]:
 
 
 def rows_of_sources(table: Table, catalogue: Catalogue, sources: Sequence[str]) -> dict[str, list[tuple[int, Row]]]:
-    """The rows of a chunk by their field source_kind, each with its place in the chunk. Raises RowError for a source that
-    is none of these."""
+    """The rows of a chunk by their field source_kind, each with its place in the chunk. Raises RowError for a source
+    that is none of these."""
     places: dict[str, list[int]] = {}
     for at, source in enumerate(table.column(SOURCE_FIELD)):
         places.setdefault(source, []).append(at)

@@ -1,10 +1,10 @@
 """Alerts: each finding of a variation is handed to the variation's alert once, and exactly once.
 
 An alert keeps by itself how far it has come, by the time at which findings were raised (its *mark*), and which findings
-of the last two days before the mark it has raised, for a finding may be saved later than it says, or change its variation.
-Neither the schedule, the search's time range nor its throttling matter: a run looks at everything from two days before
-the mark on, and raises what it has not raised yet. The mark moves with the findings, not with the clock, so an outage may
-last as long as it likes.
+of the last two days before the mark it has raised, for a finding may be saved later than it says, or change its
+variation. Neither the schedule, the search's time range nor its throttling matter: a run looks at everything from two
+days before the mark on, and raises what it has not raised yet. The mark moves with the findings, not with the clock, so
+an outage may last as long as it likes.
 
 A run that is repeated under its own search id is handed the same findings again.
 """

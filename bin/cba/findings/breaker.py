@@ -94,7 +94,8 @@ class BreakerState:
 
 
 class BreakerStore(Protocol):
-    """Where the state of a detection's breaker lives, of one source; `store.breakers.BreakerCollection` is the one in Splunk."""
+    """Where the state of a detection's breaker lives, of one source; `store.breakers.BreakerCollection` is the one in
+    Splunk."""
 
     def load(self) -> BreakerState: ...
 

@@ -246,7 +246,8 @@ class _Entity:
         }
 
     def _absorb(self, gone: set[str], wanted: Mapping[str, Document]) -> None:
-        """A finding that a more severe one of its window replaces is named there: what analysts have said of it, shows."""
+        """A finding that a more severe one of its window replaces is named there: what analysts have said of it,
+        shows."""
         for finding in sorted(gone):
             old = self.documents[finding]
             for document in wanted.values():

@@ -24,11 +24,10 @@ _IDENTIFIERS = """
     event_id event_hash rule_id xref_id xref_name orig_action_name orig_sid orig_rid orig_time orig_event_id orig_tag
     orig_host orig_source orig_sourcetype
 """
-_SEARCH = """
-    rule_name rule_title rule_description security_domain search_name savedsearch_description default_owner
-    default_status drilldown_name drilldown_search drilldown_searches drilldown_earliest drilldown_latest
-    drilldown_earliest_offset drilldown_latest_offset next_steps recommended_actions extract_artifacts investigation_type investigation_profiles
-    governance control notable_type
+_SEARCH = """ rule_name rule_title rule_description security_domain search_name savedsearch_description default_owner
+default_status drilldown_name drilldown_search drilldown_searches drilldown_earliest drilldown_latest
+drilldown_earliest_offset drilldown_latest_offset next_steps recommended_actions extract_artifacts investigation_type
+investigation_profiles governance control notable_type
 """
 _RISK = """
     risk_object risk_object_type risk_score risk_message risk_factor_add risk_factor_mult calculated_risk_score

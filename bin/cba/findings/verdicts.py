@@ -163,8 +163,9 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
     """The values a finding is about, as it has them: of the compared dimensions those it is deduplicated by, and those
     that were new.
 
-    Without `scope` they are judged for the entity the finding is about (the narrowest scope that is asked for the dimension
-    where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for them.
+    Without `scope` they are judged for the entity the finding is about (the narrowest scope that is asked for the
+    dimension where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for
+    them.
     """
     found: list[Target] = []
     new = _new_in(detection, str(finding.get("evidence") or ""))

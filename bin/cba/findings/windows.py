@@ -4,11 +4,12 @@ A *window* belongs to one deduplication key (say identity and country). Its firs
 deduplication period further events are counted in it and raise nothing, unless they are strictly more severe than all
 before them: then they raise a finding of their own in the same window.
 
-What a window knows is a set of *atoms*, one per quarter of an hour in which events happened, quarter of an hour in which
-they were indexed, and variation: number of events, first and last second. A search reads whole quarters of index time, so
-an atom that is read again has the same count; atoms merge by maximum and minimum, and the findings are derived from the
-atoms, sorted by time, anew each time. So it does not matter in which order within a day, how often, or in which pieces
-events are delivered. What comes after a later day was judged opens a window of its own, and removes none.
+What a window knows is a set of *atoms*, one per quarter of an hour in which events happened, quarter of an hour in
+which they were indexed, and variation: number of events, first and last second. A search reads whole quarters of index
+time, so an atom that is read again has the same count; atoms merge by maximum and minimum, and the findings are
+derived from the atoms, sorted by time, anew each time. So it does not matter in which order within a day, how often,
+or in which pieces events are delivered. What comes after a later day was judged opens a window of its own, and removes
+none.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ SUSPICIOUS_SECONDS = 24 * 3600
 
 
 class AtomKey(NamedTuple):
-    """The quarters of an hour in which events happened and were indexed, and the pair of variations they have: plain, and
-    if the entity is suspicious."""
+    """The quarters of an hour in which events happened and were indexed, and the pair of variations they have: plain,
+    and if the entity is suspicious."""
 
     bucket: int
     indexed: int
@@ -55,9 +56,9 @@ class Atom:
 
 @dataclasses.dataclass(frozen=True)
 class Sighting:
-    """One row that a detection has something to say about: events of one quarter of an hour. `seconds` are their distinct
-    times, ascending. `part` orders rows of one second, `counted` names what is counted once: the row, or the thing that
-    its events are about."""
+    """One row that a detection has something to say about: events of one quarter of an hour. `seconds` are their
+    distinct times, ascending. `part` orders rows of one second, `counted` names what is counted once: the row, or the
+    thing that its events are about."""
 
     key: str
     part: str

@@ -127,8 +127,8 @@ def scope_evidence(
 ) -> ScopeEvidence:
     """The evidence about `value` given a scope's view of its history (`history` only for the value's own days).
 
-    `verdict` is what holds for the value here, said of this scope or of a wider one. In a `dimension` of places, inside is
-    never new, and does not count among the values that somebody is known with.
+    `verdict` is what holds for the value here, said of this scope or of a wider one. In a `dimension` of places,
+    inside is never new, and does not count among the values that somebody is known with.
     """
     days: Optional[DaySet] = history.values.get(value)
     last = days.last_before(seen.day) if days is not None else None
@@ -148,7 +148,7 @@ def scope_evidence(
         last=last,
         active_days=seen.active_days,
         since=seen.since,
-        known=seen.known[:KNOWN_SHOWN],
+        known=_shown(seen.known, dimension)[:KNOWN_SHOWN],
         weight=round(seen.weights.get(value, 0.0), 3),
         total=seen.total_weight,
         choices=seen.choices,
@@ -157,3 +157,11 @@ def scope_evidence(
         familiar=seen.familiar,
         verdict=verdict,
     )
+
+
+def _shown(known: tuple[str, ...], dimension: str) -> tuple[str, ...]:
+    """The known values as they are shown: inside after the places that somebody is known with."""
+    if dimension not in PLACES or PRIVATE not in known:
+        return known
+    places = [value for value in known if value != PRIVATE]
+    return (*places[: KNOWN_SHOWN - 1], PRIVATE)

@@ -11,8 +11,8 @@ from .history import History, Subject, Terms, observations, view
 
 
 class Reading(NamedTuple):
-    """How a history is read: with which terms, from which day on its source counts as active, and how many values a day it
-    names at most."""
+    """How a history is read: with which terms, from which day on its source counts as active, and how many values a
+    day it names at most."""
 
     terms: Terms
     activation_day: int
@@ -30,8 +30,8 @@ def list_histories(
     the training period (how many, and which: ISO dates separated by blanks) and in the retention, established and
     trained as 0 or 1, an analyst's verdict on the value, and the day itself (`as_of`).
 
-    `readings` says per profile how it is read. With `days_after` also which of so many days, from `day` on, the value was
-    seen on (`days_since`), and values that were seen then only.
+    `readings` says per profile how it is read. With `days_after` also which of so many days, from `day` on, the value
+    was seen on (`days_since`), and values that were seen then only.
     """
     for subject, history in sorted(histories.items()):
         reading = readings.get(subject.profile, Reading(Terms(), day + Terms().activation, None))
@@ -59,9 +59,7 @@ def list_histories(
             }
 
 
-def readings_of(
-    detections: Iterable[Detection], first_days: Mapping[str, int], day: int
-) -> dict[str, Reading]:
+def readings_of(detections: Iterable[Detection], first_days: Mapping[str, int], day: int) -> dict[str, Reading]:
     """How the profiles are read that these detections ask, each as the first of them reads it.
 
     Histories do not know which source fed them; a value that was seen before *every* source of the detection was active

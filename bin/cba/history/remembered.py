@@ -1,8 +1,8 @@
 """The histories of one run: read once per subject, added to in memory, written when told.
 
-Several searches may learn one profile, each in documents of its own: what is *remembered* of a subject is the union of what
-all of them have seen, and what is written is only what this one has. Union is idempotent and commutative, so neither the
-order nor the repetition of runs shows.
+Several searches may learn one profile, each in documents of its own: what is *remembered* of a subject is the union of
+what all of them have seen, and what is written is only what this one has. Union is idempotent and commutative, so
+neither the order nor the repetition of runs shows.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class Histories:
         self._day = 0
 
     def want(self, subjects: Iterable[Subject]) -> None:
-        """Reads the histories of these subjects, unless they are held. What is asked or learned must be wanted first."""
+        """Reads the histories of these subjects, unless they are held. What is asked or learned must be wanted
+        first."""
         if not self._changed and sum(len(found.all.values) for found in self._known.values()) > HELD_VALUES:
             for held in (self._known, self._decided, self._views):
                 held.clear()
@@ -109,7 +110,8 @@ class Histories:
         return bool(self._decided)
 
     def view(self, subject: Subject, day: int, activation_day: int, terms: Terms) -> ScopeView:
-        """A history as of the start of the day, the same before and after the day itself is learned; made once a day."""
+        """A history as of the start of the day, the same before and after the day itself is learned; made once a
+        day."""
         if day != self._day:
             self._views.clear()
             self._day = day

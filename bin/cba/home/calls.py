@@ -24,10 +24,10 @@ _REGION_LENGTH = 40
 class Call:
     """A row of one quarter of an hour; absent texts are "".
 
-    Who called: `identity`, `identity_type`, `workload` ("" for nobody's workload, and for events that are never judged).
-    Where: `region`, "" for a service that has none; `public` and `source_region` as in `homes.outside`. What it says of
-    homes: `hint`, of the caller's; `home_of`, `home_in`, `home_how`: workloads, the region that is theirs, and one of
-    `homes.HOWS`. `inventory`: the region in the list instance_inventory.
+    Who called: `identity`, `identity_type`, `workload` ("" for nobody's workload, and for events that are never
+    judged). Where: `region`, "" for a service that has none; `public` and `source_region` as in `homes.outside`. What
+    it says of homes: `hint`, of the caller's; `home_of`, `home_in`, `home_how`: workloads, the region that is theirs,
+    and one of `homes.HOWS`. `inventory`: the region in the list instance_inventory.
     """
 
     bucket: int

@@ -47,8 +47,8 @@ class HomeFinder:
         self._released: list[str] = []
 
     def want(self, calls: Sequence[Call]) -> None:
-        """Reads what these calls ask for. A role's sessions are many; they are asked for only of the roles of functions,
-        which have a document of their own (the source names them beside their functions)."""
+        """Reads what these calls ask for. A role's sessions are many; they are asked for only of the roles of
+        functions, which have a document of their own (the source names them beside their functions)."""
         taught = {workload for call in calls for workload in (*call.home_of, *call.hinted)}
         callers = [call for call in calls if call.workload]
         by_roles = [call for call in callers if call.by_a_role]

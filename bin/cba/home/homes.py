@@ -13,9 +13,10 @@ Its home region is, first that is known:
 5. only of a workload of which none of that is known: what is learned from the day itself on.
 
 What was known before a day decides about it at once and is not touched by the day itself, as with all histories. The
-fifth is the exception, because instances are robbed on the day they are made: of such a workload, what its cloud said by
-then counts, else what it says first within a day afterwards. Calls that come before anything is known are *kept* with the
-workload until then, so it does not matter which of the two is delivered first. Merging is by minimum, maximum and union.
+fifth is the exception, because instances are robbed on the day they are made: of such a workload, what its cloud said
+by then counts, else what it says first within a day afterwards. Calls that come before anything is known are *kept*
+with the workload until then, so it does not matter which of the two is delivered first. Merging is by minimum, maximum
+and union.
 """
 
 from __future__ import annotations

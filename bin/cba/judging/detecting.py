@@ -14,6 +14,7 @@ from ..findings.breaker import Breaker, Opening
 from ..findings.record import Recorder
 from ..findings.windows import Sighting
 from ..history.evidence import Evidence
+from ..history.history import Subject
 from ..history.remembered import Histories
 from ..scoring.score import Score, score_evidence, signals_of
 from ..terms import ABSENT, bucket_of
@@ -28,14 +29,16 @@ MEMO_LIMIT = 100_000
 
 
 def is_candidate(detection: Detection, prepared: Prepared) -> bool:
-    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its own."""
+    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its
+    own."""
     if prepared.population != detection.population:
         return False
     return detection.candidates is None or detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
 
 
 class Scored(NamedTuple):
-    """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if any."""
+    """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if
+    any."""
 
     evidence: Evidence
     score: Optional[Score]
@@ -73,7 +76,7 @@ class DetectionJudge:
         """Whether the row is one of its candidates."""
         return is_candidate(self.detection, prepared)
 
-    def subjects(self, prepared: Prepared) -> Iterable[object]:
+    def subjects(self, prepared: Prepared) -> Iterable[Subject]:
         """The histories that are asked about a row."""
         return (subject for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells))
 
@@ -149,7 +152,10 @@ class DetectionJudge:
 
     def _of_moment(self, moment: Moment) -> Optional[tuple[str, Sighting]]:
         """What is raised at a moment of a chain: with the opening signal's own fields and evidence."""
-        cells = {**moment.opener.row, **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps)))}
+        cells = {
+            **moment.opener.row,
+            **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps))),
+        }
         evidence = Evidence.from_json(moment.opener.evidence)
         score = score_evidence(self.detection, evidence, cells, self._settings.precedence)
         if not score.variation:

@@ -1,4 +1,5 @@
-"""The first steps of judging, one by one, for somebody who looks at them: a row prepared, and its evidence. Reads only."""
+"""The first steps of judging, one by one, for somebody who looks at them: a row prepared, and its evidence. Reads
+only."""
 
 from __future__ import annotations
 
@@ -65,9 +66,7 @@ class Looker:
     ) -> Seen:
         if not parts:
             return Seen(row.cells, Looked(None, row.cells.get(SKIP_REASON) or NOT_CANDIDATE))
-        looks = [
-            Seen(part.cells, self._evidence.look(part.cells, row.day, source, known, histories)) for part in parts
-        ]
+        looks = [Seen(part.cells, self._evidence.look(part.cells, row.day, source, known, histories)) for part in parts]
         return next((seen for seen in looks if not seen.looked.silent_reason), looks[0])
 
     def _known(self, source: str) -> tuple[Preparer, Histories, Optional[SourceDays]]:

@@ -20,8 +20,8 @@ GEO_FIELDS = ("country", "asn", "as_org", "cloud_provider", "cloud_region", "ip_
 
 
 class Row(NamedTuple):
-    """`bucket` and `indexed`: the quarters of an hour in which its events happened and were indexed; `events`: how many;
-    `seconds`: their distinct times, ascending; `cells`: field -> text, without absent ones."""
+    """`bucket` and `indexed`: the quarters of an hour in which its events happened and were indexed; `events`: how
+    many; `seconds`: their distinct times, ascending; `cells`: field -> text, without absent ones."""
 
     bucket: int
     indexed: int

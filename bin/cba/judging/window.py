@@ -1,8 +1,9 @@
 """Which events a run of a source's search reads: those indexed since the mark, in whole quarters of an hour.
 
-The *mark* says how far a source has been judged, in index time. A run reads from there to the last quarter of an hour that is
-over, and moves the mark when everything else is written. So a run that fails, is skipped or comes late loses nothing: the
-next one reads from where the last one ended; after a long outage in portions, each of which ends with a mark of its own.
+The *mark* says how far a source has been judged, in index time. A run reads from there to the last quarter of an hour
+that is over, and moves the mark when everything else is written. So a run that fails, is skipped or comes late loses
+nothing: the next one reads from where the last one ended; after a long outage in portions, each of which ends with a
+mark of its own.
 """
 
 from __future__ import annotations
@@ -85,9 +86,13 @@ def window_of(mark: Optional[Mark], now: float, portion: int = PORTION_SECONDS) 
 
 
 def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
-    """The plan that holds at `now`: one that is young and begins at the mark is kept, so that all parts of a search, which
-    ask one after the other, read and judge the same window."""
-    if plan is not None and 0 <= now - plan.made <= PLAN_SECONDS and (mark is None or plan.window.start == mark.judged_until):
+    """The plan that holds at `now`: one that is young and begins at the mark is kept, so that all parts of a search,
+    which ask one after the other, read and judge the same window."""
+    if (
+        plan is not None
+        and 0 <= now - plan.made <= PLAN_SECONDS
+        and (mark is None or plan.window.start == mark.judged_until)
+    ):
         return plan
     return Plan(window_of(mark, now), int(now))
 
@@ -95,5 +100,3 @@ def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
 def behind_seconds(mark: Mark, now: float) -> int:
     """How much index time waits to be judged, beyond the quarter of an hour that any run leaves."""
     return max(0, bucket_of(now - LAG_SECONDS) - mark.judged_until)
-
-

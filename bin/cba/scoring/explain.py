@@ -12,7 +12,7 @@ from ..detection.condition import Call, Result, decided_by
 from ..detection.model import PLACE, Detection
 from ..history.evidence import Evidence, ScopeEvidence
 from ..history.history import CROWD
-from ..terms import ABSENT, ORGANIZATION, date_text
+from ..terms import ABSENT, ORGANIZATION, PRIVATE, date_text
 
 SHOWN = 5
 
@@ -134,10 +134,14 @@ def _never(found: ScopeEvidence, training: int) -> str:
 
 
 def _usual(found: ScopeEvidence) -> str:
-    shown = found.known[:SHOWN]
-    more = f" and {found.seen - len(shown)} more" if found.seen > len(shown) else ""
-    word = "always" if found.seen == 1 else "usually"
-    return f"active on {_days(found.active_days)}, {word} {', '.join(shown)}{more}"
+    places = [name for name in found.known if name != PRIVATE]
+    shown = places[:SHOWN]
+    more = [f"{found.seen - len(shown)} more"] if found.seen > len(shown) else []
+    inside = ["private addresses"] if len(places) < len(found.known) else []
+    word = "always" if found.seen + len(inside) == 1 else "usually"
+    *names, last = [", ".join(shown), *more, *inside] if shown else inside or [""]
+    listed = f"{', '.join(names)} and {last}" if names else last
+    return f"active on {_days(found.active_days)}, {word} {listed}"
 
 
 def _days(count: int) -> str:

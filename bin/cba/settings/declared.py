@@ -145,7 +145,7 @@ def _switches() -> Group:
             Switch(
                 f"{detection.id}_enabled",
                 detection.name,
-                f"Off: nothing of it is judged. What its logs ({', '.join(detection.sources)}) teach is learned all the same.",
+                f"Off: nothing of it is judged. Its logs ({', '.join(detection.sources)}) teach all the same.",
                 ON,
             )
             for detection in detections
@@ -215,7 +215,7 @@ DETECTIONS = Tab(
                 Number(
                     "time_window_hours",
                     "TimeWindow of chains",
-                    "How many hours before and after a function, flow or script was deployed other steps belong to its chain.",
+                    "How many hours before and after a deployment other steps belong to its chain.",
                     "24",
                     least=1,
                     most=24 * 7,

@@ -109,7 +109,9 @@ def detection_switch(detection_id: str) -> str:
 
 def detections_off(detections: Iterable[str], values: Values) -> frozenset[str]:
     """The detections that the stanza `detections` switches off."""
-    return frozenset(name for name in detections if not _on({detection_switch(name): ON, **values}, detection_switch(name)))
+    return frozenset(
+        name for name in detections if not _on({detection_switch(name): ON, **values}, detection_switch(name))
+    )
 
 
 def judge_settings(values: Mapping[str, Values]) -> JudgeSettings:

@@ -1,4 +1,5 @@
-"""The state of the circuit breakers, in `cba_breakers`: two documents per detection and source, because each has one writer.
+"""The state of the circuit breakers, in `cba_breakers`: two documents per detection and source, because each has one
+writer.
 
 {"_key": "counted:<detection>:<source>", "detection": …, "source": …, "counts": "{…}", "openings": "[[time, row], …]"}
 {"_key": "acknowledged:<detection>:<source>", "detection": …, "source": …, "acknowledged": "[[time, user, comment], …]"}

@@ -1,4 +1,5 @@
-"""What stopped detections in the last run of a source, in the collection `cba_faults`: one document per source and detection."""
+"""What stopped detections in the last run of a source, in the collection `cba_faults`: one document per source and
+detection."""
 
 from __future__ import annotations
 

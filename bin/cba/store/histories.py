@@ -3,8 +3,9 @@
 {"_key": …, "subject": …, "profile": "identity_country", "entity": "arn:…", "writer": "aws", "last_day": 20479,
  "values": "{\"NL\":\"20450,20479,3f\"}"}
 
-Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's document
-is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each other.
+Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's
+document is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each
+other.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class HistoryCollection:
             if not lacking:
                 return
             self._collection.save(
-                encode(subject, _with(stored, key, histories[subject]), self._writer) for key, subject in lacking.items()
+                encode(subject, _with(stored, key, histories[subject]), self._writer)
+                for key, subject in lacking.items()
             )
             left = lacking
         raise StoreError(
@@ -146,5 +148,3 @@ def _subject(document: Mapping[str, Any]) -> Subject:
 
 def _bytes(document: Mapping[str, Any]) -> int:
     return len(json.dumps(document, ensure_ascii=False).encode())
-
-

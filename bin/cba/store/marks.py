@@ -48,7 +48,9 @@ class MarkCollection:
         return None
 
     def save_plan(self, source: str, plan: Plan) -> None:
-        self._collection.save([{"_key": f"{source}:plan", "source": source, "window": plan.window.text, "made": plan.made}])
+        self._collection.save(
+            [{"_key": f"{source}:plan", "source": source, "window": plan.window.text, "made": plan.made}]
+        )
 
     def save(self, source: str, mark: Mark, told: Mapping[str, Any]) -> None:
         """Keeps a mark, and what else there is to tell of the run that moved it."""
@@ -61,6 +63,6 @@ def _decode(document: Mapping[str, Any]) -> Mark:
         return Mark(int(document["judged_from"]), int(document["judged_until"]))
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise DamagedError(
-            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Delete it: the source is "
-            "then judged from now on, and its Rows of before can be judged by hand with cbajudge"
+            f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Delete it: the "
+            "source is then judged from now on, and its Rows of before can be judged by hand with cbajudge"
         ) from error
