@@ -89,7 +89,6 @@ LEAVES: Mapping[str, Pair] = {
     'action == "api_call"': ("an API is called", "no API is called"),
     'action == "download"': ("files are downloaded", "no files are downloaded"),
     'action == "external_share"': ("a file is opened to somebody outside", "no file is opened to anybody outside"),
-    "events >= 20": ("there are 20 or more in a quarter of an hour", "there are fewer than 20 in a quarter of an hour"),
     'access == "https://www.googleapis.com/auth/script.external_request"': (
         "the scope lets it call any address (`script.external_request`)",
         "the scope is another than `script.external_request`",
