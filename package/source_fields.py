@@ -18,13 +18,17 @@ _CLOUD = (
 )  # fmt: skip
 _FUNCTIONS = ("action", "function", "runtime", "runtime_exact", "package_type", "role", "function_write")
 _SIGNALS = ("signal_kind", "deployment", "privilege", "grant", "sensitive_use", "invocation")
+_MACHINES = ("compute_action", "compute_region")
+_SECRETS = ("secret_operation", "secret_name")
 _HOMES = ("workload", "home_hint", "home_of", "home_in", "home_how", "global_service")
 
 GIVEN: Mapping[str, tuple[str, ...]] = {
-    "aws": (*_CLOUD, *_FUNCTIONS, *_SIGNALS, *_HOMES),
-    "azure": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
-    "gcp": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
-    "kubernetes": _CLOUD,
+    "aws": (*_CLOUD, *_FUNCTIONS, *_SIGNALS, *_HOMES, *_MACHINES, *_SECRETS, "login"),
+    "azure": (*_CLOUD, *_FUNCTIONS, *_SIGNALS, *_MACHINES, *_SECRETS),
+    "gcp": (*_CLOUD, *_FUNCTIONS, *_SIGNALS, *_MACHINES, *_SECRETS),
+    "kubernetes": (
+        *_CLOUD, "pod_exec", "pod_namespace", "pod", "container_command", "secret_namespace", "secret_name",
+    ),
     "m365": (*_CLOUD, "sign_in", "action", "flow", "connector", "destination", "signal_what", "chain_person"),
     "gws": (
         *_CLOUD, "sign_in", "action", "script", "script_title", "access", "api_client", "signal_what", "chain_person",

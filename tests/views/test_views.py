@@ -46,7 +46,7 @@ OPTIONS = {
 
 
 def test_the_pages_are_what_their_sources_generate() -> None:
-    assert generate.stale(pages.files(generate.load(ROOT / "detections")), ROOT) == []
+    assert generate.stale(pages.files(content.load(ROOT).detections), ROOT) == []
 
 
 def test_the_navigation_names_every_page_and_where_it_begins() -> None:
