@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "bin"))
 
 import configuration_page  # noqa: E402
 import pages  # noqa: E402
+import sources  # noqa: E402
 from detection_page import GENERATED, doc_page  # noqa: E402
 
 from cba.detection.model import (  # noqa: E402
@@ -443,7 +444,8 @@ def main(arguments: list[str]) -> int:
     try:
         detections = load(ROOT / "detections")
         files = {**generate(detections), **configuration_page.files(ROOT), **pages.files(detections)}
-    except DetectionErrors as error:
+        files.update(sources.files(ROOT))
+    except (DetectionErrors, sources.Faults) as error:
         print(error, file=sys.stderr)
         return 1
     if options.check:

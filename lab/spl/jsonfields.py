@@ -228,8 +228,10 @@ def _steps(name: str) -> list[str]:
     return steps
 
 
-def compile_path(path: str) -> Callable[[Any], list[Any]]:
-    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values."""
+@lru_cache(maxsize=4096)
+def compile_path(path: str, dotted: bool = True) -> Callable[[Any], list[Any]]:
+    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values. `dotted`:
+    whether ``a.b`` may also be one key."""
     steps: list[Any] = []
     for part in path.split("."):
         key, _, braces = part.partition("{")
@@ -244,12 +246,12 @@ def compile_path(path: str) -> Callable[[Any], list[Any]]:
             raise SplError(f"path '{path}' has an empty step.")
 
     def find(document: Any) -> list[Any]:
-        return list(_follow(document, steps, 0))
+        return list(_follow(document, steps, 0, dotted))
 
     return find
 
 
-def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
+def _follow(value: Any, steps: list[Any], at: int, dotted: bool) -> Iterator[Any]:
     if at == len(steps):
         yield value
         return
@@ -261,17 +263,17 @@ def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
         following = at + 1
         while True:
             if name in value:
-                yield from _follow(value[name], steps, following)
-            if following >= len(steps) or not isinstance(steps[following], str):
+                yield from _follow(value[name], steps, following, dotted)
+            if not dotted or following >= len(steps) or not isinstance(steps[following], str):
                 return
             name = f"{name}.{steps[following]}"
             following += 1
     elif isinstance(value, list):
         if step is None:
             for inner in value:
-                yield from _follow(inner, steps, at + 1)
+                yield from _follow(inner, steps, at + 1, dotted)
         elif step < len(value):
-            yield from _follow(value[step], steps, at + 1)
+            yield from _follow(value[step], steps, at + 1, dotted)
 
 
 def json_text(value: Any) -> str:
@@ -302,6 +304,11 @@ def parse(raw: str) -> Any:
         return loads_exact(raw)
     except ValueError:
         return None
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON number, boolean or null."""
+    return text in ("true", "false", "null") or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
 
 
 _PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
