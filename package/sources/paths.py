@@ -87,11 +87,15 @@ class Reads:
     def _taken(self, path: Path, wrapper: str) -> str:
         plain = ".".join(filter(None, (wrapper, path.plain)))
         if not plain:
-            return self._exact(self.text, path)
+            return f'nullif(nullif(trim({self._exact(self.text, path)}), ""), "<null>")'
         held = f'json_extract({self.array}, "{{{self.found.setdefault(plain, len(self.found))}}}")'
         if path.dotted:
             return self._exact(held, path)
-        return f'spath({held}, "{path.rest}")' if path.all_members else held
+        if path.all_members:
+            return f'spath({held}, "{path.rest}")'
+        # Where logs of other shapes have an object, there is no text.
+        is_object = any(other.startswith(f"{plain}.") for other in self.found)
+        return f'if(like({held}, "{{%"), null(), {held})' if is_object else held
 
     @staticmethod
     def _exact(held: str, path: Path) -> str:

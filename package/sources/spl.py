@@ -39,10 +39,10 @@ class _Writer:
 
     def blocks(self, steps: tuple[Step, ...]) -> list[str]:
         """The commands, with neighbouring assignments in one eval."""
-        written = [("eval", _parse("_raw", self.reads)), *(each for step in steps for each in self.step(step))]
         made = {step.name for step in steps}
-        last = {"source_kind": quoted(self.source), **dict.fromkeys((n for n in COMMON if n not in made), "null()"), **CLOCK}
-        written += [("eval", f"{name}={value}") for name, value in last.items()]
+        given = {"source_kind": quoted(self.source), **CLOCK, **dict.fromkeys((n for n in COMMON if n not in made), "null()")}
+        written = [("eval", _parse("_raw", self.reads)), *(("eval", f"{name}={value}") for name, value in given.items())]
+        written += [each for step in steps for each in self.step(step)]
         blocks = []
         for kind, group in groupby(written, key=lambda each: each[0]):
             texts = [text for _, text in group]
