@@ -22,6 +22,7 @@ import catalogue_files  # noqa: E402
 import configuration_page  # noqa: E402
 import pages  # noqa: E402
 import searches  # noqa: E402
+import sources  # noqa: E402
 from detection_page import doc_page  # noqa: E402
 from shapes import check_fields, shapes  # noqa: E402
 
@@ -44,6 +45,7 @@ def generate(root: Path) -> dict[str, str]:
         "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
         **{f"docs/detections/{detection.id}.md": doc_page(detection, GENERATED) for detection in detections},
         **configuration_page.files(root),
+        **sources.files(root),
         **pages.files(content.detections),
     }
 
@@ -67,7 +69,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         files = generate(ROOT)
-    except DetectionErrors as error:
+    except (DetectionErrors, sources.Faults) as error:
         print(error, file=sys.stderr)
         return 1
     if options.check:
