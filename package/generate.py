@@ -4,8 +4,8 @@
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 Which module writes what: `catalogue_files` the catalogue of the commands and its lookups, `searches` the saved
-searches, `detection_page` docs/detections/<id>.md, `configuration_page` what follows from the declared settings,
-`pages` the analysts' pages. PyYAML is needed here and nowhere in the app.
+searches, `detection_page` docs/detections/<id>.md, `findings_lookup` one line of transforms.conf, `configuration_page`
+what follows from the declared settings, `pages` the analysts' pages. PyYAML is needed here and nowhere in the app.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "package"), str(ROOT / "bin")]
 
 import catalogue_files  # noqa: E402
 import configuration_page  # noqa: E402
+import findings_lookup  # noqa: E402
 import pages  # noqa: E402
 import searches  # noqa: E402
 import sources  # noqa: E402
@@ -44,6 +45,7 @@ def generate(root: Path) -> dict[str, str]:
         **catalogue_files.files(profiles, detections, shape_of, GENERATED),
         "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
         **{f"docs/detections/{detection.id}.md": doc_page(detection, GENERATED) for detection in detections},
+        **findings_lookup.files(root, detections),
         **configuration_page.files(root),
         **sources.files(root),
         **pages.files(content.detections),

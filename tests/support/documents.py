@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import content
-
 from cba.detection.model import Detection
 from cba.detection.reader import Document, read_content
 
