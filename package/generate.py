@@ -24,6 +24,7 @@ import findings_lookup  # noqa: E402
 import pages  # noqa: E402
 import readme_table  # noqa: E402
 import searches  # noqa: E402
+import sources  # noqa: E402
 from detection_page import doc_page  # noqa: E402
 from shapes import check_fields, shapes  # noqa: E402
 
@@ -60,6 +61,7 @@ def of_content(root: Path) -> dict[str, str]:
         **{f"docs/detections/{detection.id}.md": doc_page(detection, GENERATED) for detection in detections},
         **findings_lookup.files(root, detections),
         **readme_table.files(root, detections),
+        **sources.files(root),
         **pages.files(content.detections),
     }
 
@@ -83,7 +85,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         files = of_content(ROOT)
-    except DetectionErrors as error:
+    except (DetectionErrors, sources.Faults) as error:
         print(error, file=sys.stderr)
         return 1
     if not options.check:

@@ -13,10 +13,6 @@ Row = dict[str, Any]
 Normalise = Callable[..., list[Row]]
 
 
-def test_rule(case: Row, check_case: Callable[[Row], None]) -> None:
-    check_case(case)
-
-
 def test_activity(shared_data: Path, normalise: Normalise) -> None:
     events = list(read_events("azure", [shared_data / "azure/azure_activity_msticnb.jsonl"]))
     raw = [json.loads(event.raw) for event in events]

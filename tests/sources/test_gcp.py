@@ -13,10 +13,6 @@ Row = dict[str, Any]
 Normalise = Callable[..., list[Row]]
 
 
-def test_rule(case: Row, check_case: Callable[[Row], None]) -> None:
-    check_case(case)
-
-
 def test_log_entries(shared_data: Path, normalise: Normalise) -> None:
     """Of 29 entries 23 are audit logs, one more is a BigQuery export, whose columns no Splunk input writes."""
     events = list(read_events("gcp", [shared_data / "gcp"]))

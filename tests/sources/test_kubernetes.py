@@ -11,10 +11,6 @@ Normalise = Callable[..., list[Row]]
 Samples = Callable[[str], list[Row]]
 
 
-def test_rule(case: Row, check_case: Callable[[Row], None]) -> None:
-    check_case(case)
-
-
 def check_against(row: Row, audit: Row) -> None:
     """What the audit event says, the row says."""
     user = audit.get("user") or {}

@@ -14,10 +14,6 @@ Normalise = Callable[..., list[Row]]
 Samples = Callable[[str], list[Row]]
 
 
-def test_rule(case: Row, check_case: Callable[[Row], None]) -> None:
-    check_case(case)
-
-
 def test_office_activity(shared_data: Path, normalise: Normalise) -> None:
     files = ["m365/goldensaml_OfficeActivityEvents.json", "m365/office_activity_obfuscated_msticnb.jsonl"]
     events = list(read_events("m365", [shared_data / file for file in files]))

@@ -1,4 +1,4 @@
-"""The macros all detections share: cba_country, cba_judged_days, cba_src_ip."""
+"""The macros all detections share: cba_country, cba_judged_days, cba_address."""
 
 from __future__ import annotations
 
@@ -139,8 +139,30 @@ def test_judged_days(latest: Optional[float], now: float, judged: list[int], sea
         ("ec2.amazonaws.com", None),
         ("", None),
         ("<null>", None),
+        ("[198.51.100.7]", "198.51.100.7"),
+        ("[198.51.100.7]:443", "198.51.100.7"),
+        ("198.51.100.7%16", "198.51.100.7"),
+        ("198.51.100.7%16:443", "198.51.100.7"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[2001:db8::7%25en0]:443", "2001:db8::7"),
+        ("10.0.0.1,[2001:db8::7%1]:443, [198.51.100.7]:1", "2001:db8::7"),
+        (" 198.51.100.7 ", "198.51.100.7"),
     ],
 )
 def test_address(logged: str, address: Optional[str], search: Search) -> None:
-    (row,) = search(f'| makeresults | eval src_ip="{logged}", `cba_src_ip`')
+    (row,) = search(f'| makeresults | eval src_ip="{logged}", `cba_address(src_ip, 0)`')
+    assert row.get("src_ip") == address
+
+
+@pytest.mark.parametrize(
+    ("logged", "address"),
+    [
+        ("203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        ("203.0.113.9, 198.51.100.7, 10.0.0.1", "198.51.100.7"),
+        ("10.0.0.1, 10.0.0.2", "10.0.0.2"),
+        ("198.51.100.7, unknown", "198.51.100.7"),
+    ],
+)
+def test_the_last_address_of_a_list_that_callers_can_prepend_to(logged: str, address: str, search: Search) -> None:
+    (row,) = search(f'| makeresults | eval src_ip="{logged}", `cba_address(src_ip, -1)`')
     assert row.get("src_ip") == address

@@ -14,9 +14,10 @@ import readme_table
 import searches
 import shapes
 import spl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_that
 from hypothesis import strategies as st
-from source_fields import GIVEN
+from source_fields import given
 
 import content
 from cba.detection.condition import parse
@@ -124,7 +125,7 @@ TEXTS = st.sampled_from(["", "x", "xy", "y"])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(CONDITIONS, TEXTS, TEXTS)
+@given_that(CONDITIONS, TEXTS, TEXTS)
 def test_a_condition_says_the_same_in_both_languages(text: str, a: str, b: str) -> None:
     """What is absent is "" in rows and null in events, which no comparison of SPL is true of."""
     given = {name: value for name, value in (("a", a), ("b", b)) if value}
@@ -155,7 +156,7 @@ def test_a_source_s_search_reads_once_and_folds(source: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_kept_is_given_and_what_groups_is_filled(source: str) -> None:
     shape = SHAPES[source]
-    assert set(shape.kept) <= set(GIVEN[source])
+    assert set(shape.kept) <= set(given(source))
     fields = " ".join(shape.row_fields)
     assert f'fillnull value="" {fields}\n' in search(source)
     assert f"BY bucket indexed {fields}\n" in search(source)
