@@ -8,15 +8,15 @@ import json
 from typing import Any, Callable, Iterator
 
 import pytest
+from sources.model import Source
+from sources.paths import parse_path
+from sources.reader import READ
 
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
 from lab.protocol import CommandRunner
 from lab.spl.engine import Engine, TimeWindow
-from sources.model import Source
-from sources.paths import parse_path
-from sources.reader import READ
 from tests.sources.conftest import APP, LATER, NOON, SOURCES, SOURCETYPES
 
 Row = dict[str, Any]
