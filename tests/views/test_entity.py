@@ -8,9 +8,8 @@ from typing import Iterator
 
 import pytest
 
-from cba.history.baseline import Subject
 from cba.history.days import DaySet
-from cba.history.history import History
+from cba.history.history import History, Subject
 from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
