@@ -10,12 +10,13 @@ from pathlib import Path
 
 from sources.faults import Faults
 from sources.macros import macros_conf
+from sources.model import Source
 from sources.reader import read
 
-__all__ = ["Faults", "files", "read"]
+__all__ = ["Faults", "Source", "files", "read"]
 
 
 def files(root: Path) -> dict[str, str]:
     """What follows from the content below `root`: path -> text. Raises `Faults` with everything that is wrong."""
-    parts, sources = read(root)
-    return {"default/macros.conf": macros_conf(parts, sources)}
+    parts, found = read(root)
+    return {"default/macros.conf": macros_conf(parts, found)}

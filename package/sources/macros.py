@@ -44,7 +44,11 @@ def _of_source(source: Source) -> Part:
         f"Source {name}",
         (
             Macro(f"cba_types_{name}", source.search, source.search_about or "Yours to change."),
-            Macro(f"cba_index_{name}", "`cba_indexes`", "What the configuration page sets: indexes, source types in place of those above, further search terms (NOT * switches the source off)."),
+            Macro(
+                f"cba_index_{name}",
+                "`cba_indexes`",
+                "What the configuration page sets: indexes, source types in place of those above, further search terms (NOT * switches the source off).",
+            ),
             Macro(f"cba_chosen_types_{name}", f"`cba_types_{name}`"),
             Macro(f"cba_filter_{name}", "*"),
             Macro(f"cba_base_{name}", f"(`cba_index_{name}`) (`cba_chosen_types_{name}`) `cba_filter_{name}`{fixed}"),
@@ -73,4 +77,6 @@ def _part(part: Part) -> Iterator[str]:
 
 def _comment(text: str) -> Iterator[str]:
     for paragraph in text.splitlines():
-        yield from (f"# {line}" for line in textwrap.wrap(paragraph, WIDTH, break_on_hyphens=False, break_long_words=False))
+        yield from (
+            f"# {line}" for line in textwrap.wrap(paragraph, WIDTH, break_on_hyphens=False, break_long_words=False)
+        )

@@ -93,6 +93,7 @@ class Command:
 
     name: str
     text: str
+    gives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,10 @@ class Source:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of the fields it makes, helpers aside."""
-        named = [step.name for step in self.steps if isinstance(step, Field) and not step.name.startswith("cba_")]
-        return tuple(dict.fromkeys(named))
+        named: list[str] = []
+        for step in self.steps:
+            named += step.gives if isinstance(step, Command) else () if isinstance(step, Keep) else (step.name,)
+        return tuple(dict.fromkeys(name for name in named if not name.startswith("cba_")))
 
     @property
     def list_fields(self) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from typing import Any
 
 import generate
 import pytest
+import readme_table
 import searches
 import shapes
 import spl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_that
 from hypothesis import strategies as st
-from source_fields import GIVEN
+from source_fields import given
 
 import content
 from cba.detection.condition import parse
@@ -49,8 +51,11 @@ def test_staleness_is_seen(tmp_path: Path) -> None:
 
 
 def test_every_generated_file_says_so_at_its_top() -> None:
-    """But for tables, which have no place to say it, and the schema of ucc-gen, which lets nothing be added."""
-    silent = {name for name, text in generate.generate(ROOT).items() if "enerated" not in text[:800]}
+    """But for tables, which have no place to say it, and the schema of ucc-gen, which lets nothing be added. README.md says
+    it where its table begins."""
+    files = generate.generate(ROOT)
+    assert readme_table.BEGIN in files.pop(readme_table.FILE)
+    silent = {name for name, text in files.items() if "enerated" not in text[:800]}
     assert silent <= {"lookups/cba_detections.csv", "lookups/cba_drilldowns.csv", "package/globalConfig.json"}
 
 
@@ -120,7 +125,7 @@ TEXTS = st.sampled_from(["", "x", "xy", "y"])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(CONDITIONS, TEXTS, TEXTS)
+@given_that(CONDITIONS, TEXTS, TEXTS)
 def test_a_condition_says_the_same_in_both_languages(text: str, a: str, b: str) -> None:
     """What is absent is "" in rows and null in events, which no comparison of SPL is true of."""
     given = {name: value for name, value in (("a", a), ("b", b)) if value}
@@ -151,7 +156,7 @@ def test_a_source_s_search_reads_once_and_folds(source: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_kept_is_given_and_what_groups_is_filled(source: str) -> None:
     shape = SHAPES[source]
-    assert set(shape.kept) <= set(GIVEN[source])
+    assert set(shape.kept) <= set(given(source))
     fields = " ".join(shape.row_fields)
     assert f'fillnull value="" {fields}\n' in search(source)
     assert f"BY bucket indexed {fields}\n" in search(source)
