@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+import content
 import generate
 import jsonschema
 import pages
