@@ -236,7 +236,9 @@ class Engine:
             try:
                 return plan.leading.rows(parts, run), plan.leading.length
             except LabError:
-                run.reads = before  # computed for more events than the search would: each by itself tells whether it fails
+                run.reads = (
+                    before  # computed for more events than the search would: each by itself tells whether it fails
+                )
         out: list[Row] = []
         for part in parts:
             cached = self._prefix_rows(plan, part.block, run)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 EXTRACTION_CUTOFF = 5000
 """limits.conf [spath] extraction_cutoff: bytes of an event that automatic extraction and spath without path look at."""
+FIELDS_LIMIT = 100
+"""limits.conf [kv] limit: fields that automatic extraction makes of an event. Whether fields that a search names are
+exempt is not documented; here they are not."""
 _MISSING = object()
 
 
@@ -340,12 +343,29 @@ def fields_of_raw(raw: bytes, picker: FieldPicker) -> Row:
     """The picker's fields of an event: of its JSON text, else (KV_MODE=auto) of its ``key=value`` and ``key="value"``
     pairs, of which the first of a name counts."""
     found = _pick_json(raw, picker) if raw[:1] in (b"{", b"[") else None
+    if found and raw.count(b":", 0, EXTRACTION_CUTOFF) > FIELDS_LIMIT:  # less cannot name as many fields
+        for name in found.keys() - _first_names(raw):
+            if not name.startswith("\0"):
+                del found[name]
     if found is None:
-        found = {}
+        found, names = {}, set()
         for name, quoted, bare in _PAIR.findall(raw.decode("utf-8", "replace")):
+            names.add(name)
+            if len(names) > FIELDS_LIMIT:
+                break
             if name not in found and name != "_time" and (picker.names is None or name in picker.names):
                 found[name] = quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted else bare
     return found
+
+
+def _first_names(raw: bytes) -> set[str]:
+    """The names that automatic extraction finds first, up to its limit."""
+    names: set[str] = set()
+    for name, _ in flatten(parse_beginning(raw.decode("utf-8", "replace"))):
+        if len(names) == FIELDS_LIMIT:
+            break
+        names.add(name)
+    return names
 
 
 def _pick_json(raw: bytes, picker: FieldPicker) -> Optional[Row]:
@@ -380,6 +400,13 @@ def _pick_whole(document: Any, picker: FieldPicker, found: Row, fields: bool) ->
         picker.pick(document, found)
     if picker.paths is not None:
         picker.paths.pick(document, found)
+
+
+def parse_beginning(text: str) -> Any:
+    """Parse as much of a JSON text as automatic extraction looks at, which is so many bytes."""
+    if len(text) <= EXTRACTION_CUTOFF // 4 or len(data := text.encode("utf-8", "replace")) <= EXTRACTION_CUTOFF:
+        return parse(text)
+    return parse_cut(data[:EXTRACTION_CUTOFF].decode("utf-8", "ignore"))
 
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)

@@ -102,11 +102,12 @@ def test_rule_samples(samples: Callable[[str], list[Row]], normalise: Normalise)
         if event.get("errorCode"):
             assert row["outcome"] == "failure"
     assert Counter(row.get("skip_reason") for row in rows) == {
-        None: 333,
+        None: 349,
         "service": 73,
-        "vpc endpoint": 27,
+        "vpc endpoint": 6,
         "no identity": 26,
-        "no address": 16,
+        "no address": 14,
+        "refused": 7,
     }
     assert Counter(row["identity_type"] for row in rows) == {
         "role": 274,

@@ -12,7 +12,7 @@ from lab.ingest import read_events
 
 Row = dict[str, Any]
 Normalise = Callable[..., list[Row]]
-FIELDS = ("action", "function", "runtime", "runtime_exact", "package_type", "role", "function_write")
+FIELDS = ("action", "runtime", "runtime_exact", "package_type", "function_write")
 
 
 def changes(rows: list[Row], *fields: str) -> Counter[tuple[Any, ...]]:

@@ -37,6 +37,6 @@ def test_rule_samples(samples: Callable[[str], list[Row]], normalise: Normalise)
     }
     granted = [row["access"] for row in rows if row.get("action") == "app_authorized"]
     assert [scope.rpartition("/")[2] for scope in granted[0]] == [
-        "admin.directory.user", "ediscovery", "drive", "cloud_search.query"
+        "admin.directory.user", "cloud_search.query", "drive", "ediscovery"
     ]  # fmt: skip
     assert not any("chain_script" in row for row in rows)
