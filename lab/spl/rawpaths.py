@@ -3,9 +3,9 @@
     cba_raw=replace(json_extract(_raw, "userIdentity.arn", "sourceIPAddress", …), "<what is no value>", "\\1null"),
     identity=json_extract(cba_raw, "{0}"), …
 
-Step by step an event's text would be parsed, an array written, and parsed again for every element. The same comes out when
-the event is parsed once and asked for each path (`PathPicker`), and then equal events are equal in these fields, too
-(lab.spl.fold). Only where a search shows all fields, and the array with them, nothing is rewritten.
+Step by step an event's text would be parsed, an array written, and parsed again for every element. The same comes out
+when the event is parsed once and asked for each path (`PathPicker`), and then equal events are equal in these fields,
+too (lab.spl.fold). Only where a search shows all fields, and the array with them, nothing is rewritten.
 """
 
 from __future__ import annotations
