@@ -22,7 +22,7 @@ HEAD = """\
 #   - it reads the raw JSON, once: it gives the same with and without the vendors' add-ons, and of events of any length;
 #   - only distributable streaming commands, so it runs on the indexers;
 #   - it drops nothing: the first event of any kind starts a source's activation. What can never be judged says why in
-#     skip_reason; a candidate has none (only GKE's and AKS's Kubernetes audit change hands: kubernetes, not gcp, azure);
+#     skip_reason; a candidate has none (only GKE's and AKS's Kubernetes audit change hands: kubernetes, not gcp or azure)
 #   - every field is assigned, also with null: raw events have fields of the same names (Azure: identity, resource).
 # Helper fields begin with cba_. What each field means and why stands in content/sources/<source>/source.yml.
 """
