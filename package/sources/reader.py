@@ -177,7 +177,9 @@ class Reader:
         address = self.text(entries.get("address"), name)
         if address not in ("", "first", "last"):
             self.fault(entries["address"], name, f"address is first or last, not {address!r}")
-        made = Field(name, self.value(node, name), address, self._yes(entries.get("list"), name), node.start_mark.line + 1)
+        made = Field(
+            name, self.value(node, name), address, self._yes(entries.get("list"), name), node.start_mark.line + 1
+        )
         self.made.add(name)
         return made
 
@@ -249,7 +251,9 @@ def read_parts(root: Path, faults: list[Fault]) -> tuple[Part, ...]:
                 reader.fault(body, name, "has no definition")
                 continue
             about = reader.text(found.get("about"), name)
-            macros.append(Macro(name, reader.text(found["definition"], name), about, reader.texts(found.get("args"), name)))
+            macros.append(
+                Macro(name, reader.text(found["definition"], name), about, reader.texts(found.get("args"), name))
+            )
         parts.append(Part(title, tuple(macros), reader.text(entries.get("about"), title)))
     return tuple(parts)
 
@@ -263,7 +267,9 @@ def _open(root: Path, path: Path, faults: list[Fault]) -> tuple[Optional[Reader]
         return None, None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        faults.append(Fault(file, mark.line + 1 if mark else 0, "(file)", f"is not YAML: {getattr(error, 'problem', error)}"))
+        faults.append(
+            Fault(file, mark.line + 1 if mark else 0, "(file)", f"is not YAML: {getattr(error, 'problem', error)}")
+        )
         return None, None
     return Reader(file, faults), node
 

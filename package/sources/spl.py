@@ -11,18 +11,44 @@ from sources.paths import ARRAY, Reads
 from sources.reader import READ
 
 BREAK = " \\\n"
-COMMON = (
-    "project identity identity_type session access_key operation service outcome error_code region src_ip vpc_endpoint "
-    "user_agent resource action function role runtime runtime_exact package_type function_write skip_reason"
-).split()
+COMMON = [
+    "project",
+    "identity",
+    "identity_type",
+    "session",
+    "access_key",
+    "operation",
+    "service",
+    "outcome",
+    "error_code",
+    "region",
+    "src_ip",
+    "vpc_endpoint",
+    "user_agent",
+    "resource",
+    "action",
+    "function",
+    "role",
+    "runtime",
+    "runtime_exact",
+    "package_type",
+    "function_write",
+    "skip_reason",
+]
 """Fields that a source which does not make them has as null: raw events may have fields of these names."""
-CLOCK = {"event_time": "floor(_time)", "day": "floor(_time/86400)", "bucket": "floor(_time/900)*900", "indexed": "floor(_indextime/900)*900"}
+CLOCK = {
+    "event_time": "floor(_time)",
+    "day": "floor(_time/86400)",
+    "bucket": "floor(_time/900)*900",
+    "indexed": "floor(_indextime/900)*900",
+}
 """The second of an event, its UTC day, and the 15 minutes in which it happened and was indexed."""
 ABSENT = r"([\[,:]\s*)\"\s*(?:<null>)?\"(?=\s*[,\]}])"
-"""What is no value, in JSON text: "", blank text and "<null>". Quotes inside of texts are escaped, so this never matches in the
-middle of one."""
+"""What is no value, in JSON text: "", blank text and "<null>". Quotes inside of texts are escaped, so this never
+matches in the middle of one."""
 POSITIONS = {"first": 0, "last": -1}
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
 
 def fields_commands(source: Source) -> str:
     """The commands of `cba_fields_<source>`."""
@@ -33,15 +59,22 @@ def fields_commands(source: Source) -> str:
 
 class _Writer:
     def __init__(self, source: Source) -> None:
-        inner = {name: Reads(text=name, array=f"{ARRAY}_{name[len('cba_'):]}") for name in source.documents}
+        inner = {name: Reads(text=name, array=f"{ARRAY}_{name[len('cba_') :]}") for name in source.documents}
         self.source = source.name
         self.reads = Reads(source.wrapped_in, inner, source.extracted)
 
     def blocks(self, steps: tuple[Step, ...]) -> list[str]:
         """The commands, with neighbouring assignments in one eval."""
         made = {step.name for step in steps}
-        given = {"source_kind": quoted(self.source), **CLOCK, **dict.fromkeys((n for n in COMMON if n not in made), "null()")}
-        written = [("eval", _parse("_raw", self.reads)), *(("eval", f"{name}={value}") for name, value in given.items())]
+        given = {
+            "source_kind": quoted(self.source),
+            **CLOCK,
+            **dict.fromkeys((n for n in COMMON if n not in made), "null()"),
+        }
+        written = [
+            ("eval", _parse("_raw", self.reads)),
+            *(("eval", f"{name}={value}") for name, value in given.items()),
+        ]
         written += [each for step in steps for each in self.step(step)]
         blocks = []
         for kind, group in groupby(written, key=lambda each: each[0]):
