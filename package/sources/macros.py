@@ -19,10 +19,10 @@ HEAD = """\
 #   cba_events_<source>    both: the events of a source with their fields                     <- leave alone
 #
 # Rules every cba_fields_<source> keeps:
-#   - it reads the raw JSON, once: it gives the same with and without the vendors' add-ons, and of events of any length;
+#   - it reads the raw JSON, once, with and without the vendors' add-ons, of events of any length;
 #   - only distributable streaming commands, so it runs on the indexers;
 #   - it drops nothing: the first event of any kind starts a source's activation. What can never be judged says why in
-#     skip_reason; a candidate has none (only GKE's and AKS's Kubernetes audit change hands: kubernetes, not gcp or azure)
+#     skip_reason; a candidate has none (GKE's and AKS's Kubernetes audit are of kubernetes, not of gcp or azure);
 #   - every field is assigned, also with null: raw events have fields of the same names (Azure: identity, resource).
 # Helper fields begin with cba_. What each field means and why stands in content/sources/<source>/source.yml.
 """
