@@ -32,15 +32,16 @@ from urllib.parse import parse_qs, urlsplit
 from lab import eventfile
 from lab.errors import LabError
 from lab.replay import APP_DIR
+from lab.rest import RestError
 from lab.rest_search import shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
 from lab.state import DEMO_STATE, ROOT, is_state
+from lab.trust import body_length, check_host
 from lab.views import read_navigation, read_view, view_names
 
 VIEWER = ROOT / "viewer"
 PORT = 8765
-HOSTS = ("127.0.0.1", "localhost")
 OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
 """What the navigation bar names besides the app's own views."""
 
@@ -171,8 +172,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"message": str(problem)})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self._trusted():
+            return
+        try:
+            body = self.rfile.read(body_length(self.headers))
+        except RestError as problem:
+            self.close_connection = True
+            self._json(problem.status, {"message": problem.message})
             return
         # A page of another site can send a form without asking, but not JSON.
         answers = {"/api/search": self.server.site.search, "/api/saved": self.server.site.enable}
@@ -190,10 +196,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _trusted(self) -> bool:
         """Whether the browser asked for this machine by name: another site's name may be made to point here."""
-        if (self.headers.get("Host") or "").rpartition(":")[0] in HOSTS:
-            return True
-        self._json(403, {"message": f"ask for {self.server.address}"})
-        return False
+        try:
+            check_host(self.headers)
+        except RestError:
+            self.close_connection = True  # a body that nobody reads may follow
+            self._json(403, {"message": f"ask for {self.server.address}"})
+            return False
+        return True
 
     def _json(self, status: int, document: Any) -> None:
         self._answer(status, json.dumps(document, ensure_ascii=False).encode("utf-8"), "application/json")

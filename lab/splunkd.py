@@ -40,6 +40,7 @@ from lab.conf import AppConf
 from lab.errors import LabError
 from lab.kvstore import KVStore
 from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
+from lab.trust import body_length, check_host
 
 __all__ = ["DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
 
@@ -195,9 +196,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         splunkd = self.server.splunkd
         address = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         owner, path = _namespace(address.path)
         as_json = path.startswith(DATA_PATH)
+        try:
+            check_host(self.headers)
+            body = self.rfile.read(body_length(self.headers))
+        except RestError as problem:  # what follows on this connection may be the rest of a body
+            self.close_connection = True
+            self._answer(_failure(problem, as_json))
+            return
         action = splunkd.strike(f"{self.command} {address.path}")
         if action == DROP:
             self._cut()
@@ -223,6 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
                 splunkd.kill()
             self._cut()
             return
+        self._answer(response)
+
+    def _answer(self, response: Response) -> None:
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
