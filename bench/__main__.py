@@ -16,8 +16,7 @@ from bench import commands, fleet, report
 from bench.commands import recorded_rows
 from bench.replay import organization_of, replay
 from bench.storage import history_bytes
-from demo import Organization
-from demo.__main__ import write_lookups
+from demo import Organization, lists
 from lab.errors import LabError
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
@@ -66,11 +65,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 @contextmanager
 def _head(organization: Organization) -> Iterator[tuple[SearchHead, Organization, Path]]:
-    """A search head of its own with the organization's lookups; and its folder."""
+    """A search head of its own with the organization's lists; and its folder."""
     with tempfile.TemporaryDirectory(prefix="cba-bench-") as folder:
         state = Path(folder)
-        write_lookups(organization, state / "lookups")
         with SearchHead(APP_DIR, state) as head:
+            lists.fill(head, lists.all_rows(organization))
             yield head, organization, state
 
 

@@ -7,17 +7,16 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
-from cba.errors import CbaError  # noqa: E402
-from cba.history.days import time_text  # noqa: E402
+from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
+from cba.terms import time_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
+class CbaAcknowledgeCommand(AppCommand, GeneratingCommand):
     """Acknowledges at the end of the search's time range. Who and when are kept."""
 
     detection = Option(require=True, doc="id of the detection")
@@ -25,24 +24,30 @@ class CbaAcknowledgeCommand(PlainMessages, GeneratingCommand):
 
     def generate(self):
         try:
-            yield self._acknowledge()
+            yield from self._acknowledge()
         except CbaError as error:
-            self.write_error(f"cbaacknowledge: {error}")
+            self._fail(error)
 
     def _acknowledge(self):
-        store = BreakerCollection(connect(self), get(self.detection).id)
-        state = store.load()
-        said = state.acknowledge(end_of_search(self), self.metadata.searchinfo.username, self.comment)
-        if not getattr(self.metadata, "preview", False):
-            store.acknowledge(state, said)
-        return {
-            "detection": self.detection,
-            "opened": time_text(state.open.time),
-            "acknowledged": time_text(said.time),
-            "resumes": time_text(said.resumes),
-            "acknowledged_by": said.by,
-            "comment": said.comment,
-        }
+        detection, service = get(self.detection), connect(self)
+        stores = {source: BreakerCollection(service, detection.id, source) for source in detection.sources}
+        states = {source: store.load() for source, store in stores.items()}
+        opened = {source: state for source, state in states.items() if state.open is not None}
+        if not opened:
+            raise OptionError(f"the breaker of {detection.id} is not open; there is nothing to acknowledge")
+        for source, state in opened.items():
+            said = state.acknowledge(end_of_search(self), self.metadata.searchinfo.username, self.comment)
+            if not self.previewing:
+                stores[source].acknowledge(state, said)
+            yield {
+                "detection": detection.id,
+                "source": source,
+                "opened": time_text(state.open.time),
+                "acknowledged": time_text(said.time),
+                "resumes": time_text(said.resumes),
+                "acknowledged_by": said.by,
+                "comment": said.comment,
+            }
 
 
 dispatch(CbaAcknowledgeCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -7,29 +7,25 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.backtest.compare import (  # noqa: E402
     COMPARED,
-    PRECEDENCE,
     STANZA,
     compare,
     judged_in_full_since,
     read_changes,
     with_changes,
 )
-from cba.backtest.trial import Setup, Stores, Trial, trial_fields  # noqa: E402
+from cba.backtest.trial import Trial  # noqa: E402
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
+from cba.command.judges import stores_of, tuned_catalogue  # noqa: E402
+from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
-from cba.detection.catalogue import get  # noqa: E402
-from cba.errors import OptionError  # noqa: E402
-from cba.history.days import date_text, day_of, time_text  # noqa: E402
-from cba.settings.effects import tuned  # noqa: E402
+from cba.detection.catalogue import get, load  # noqa: E402
+from cba.judging.rows import SOURCE_FIELD  # noqa: E402
+from cba.settings.effects import judge_settings  # noqa: E402
 from cba.store.configuration import settings  # noqa: E402
-from cba.store.findings import FindingCollection  # noqa: E402
-from cba.store.histories import HistoryCollection  # noqa: E402
-from cba.store.statuses import StatusCollection  # noqa: E402
-from cba.store.verdicts import VerdictCollection  # noqa: E402
+from cba.terms import date_text, day_of, time_text  # noqa: E402
 
 
 @Configuration()
@@ -38,13 +34,11 @@ class CbaBacktestCommand(SummarisingCommand):
 
     detection = Option(require=True, doc="id of the detection")
     changed = Option(default="", doc="settings to try: training_days=20, established_days=3; now stands for as set")
-    window = Option(default="86400", doc="TimeWindow of chains, in seconds")
-
     _trials = None
     _oldest = None
 
     def needs(self):
-        return trial_fields(get(self.detection))
+        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *fields_of(load(), get(self.detection).sources))
 
     def optional(self):
         return self.needs()  # what a row must have is said when it is judged
@@ -56,35 +50,35 @@ class CbaBacktestCommand(SummarisingCommand):
     def trials(self):
         """The one of today's settings, and the one of the changed."""
         if self._trials is None:
-            if not self.window.isdigit():
-                raise OptionError(f"window={self.window} is not a whole number of seconds")
             changes = read_changes(self.changed)
             service = connect(self)
-            values = settings(service, STANZA)
-            stores = Stores(
-                HistoryCollection(service),
-                StatusCollection(service, self.detection),
-                VerdictCollection(service),
-                FindingCollection(service),
-            )
-            sides = values, with_changes(values, changes)
+            values, enrichment = settings(service, STANZA), settings(service, "enrichment")
             self._trials = tuple(
-                Trial(
-                    Setup(tuned(get(self.detection), side), side[PRECEDENCE], int(self.window)),
-                    stores,
-                    end_of_search(self),
-                )
-                for side in sides
+                self._trial(service, side, enrichment) for side in (values, with_changes(values, changes))
             )
         return self._trials
 
+    def _trial(self, service, values, enrichment):
+        catalogue = tuned_catalogue(load(), values)
+        return Trial(
+            catalogue.detections[get(self.detection).id],
+            catalogue,
+            judge_settings({STANZA: values, "enrichment": enrichment}),
+            lambda source: stores_of(service, source, ""),
+            end_of_search(self),
+        )
+
     def take(self, table: Table):
+        of_sources = rows_of_sources(table, load(), get(self.detection).sources)
+        rows = [(source, row) for source, found in of_sources.items() for _at, row in found]
         for trial in self.trials:
-            trial.take(table)
+            trial.take(rows)
 
     def summary(self):
         now, changed = self.trials
         for trial, words in ((now, "today's settings"), (changed, "the changed settings")):
+            if trial.fault:
+                self.write_warning(f"cbabacktest: under {words} the detection stopped: {trial.fault}")
             if trial.opening is not None:
                 self.write_warning(
                     f"cbabacktest: under {words} the breaker opens at {time_text(trial.opening.time)}; what matched "

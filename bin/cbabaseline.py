@@ -1,4 +1,4 @@
-"""| cbabaseline detection=<id> learn=true|false|only: the evidence of the histories for every row; learns the rows."""
+"""| cbabaseline detection=<id>: the evidence of the histories for every row of "CBA - <source> - Rows". Reads only."""
 
 from __future__ import annotations
 
@@ -7,38 +7,31 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
-from cba.command.rows import EvidenceCells, read_rows, row_fields  # noqa: E402
+from cba.command.evidence_cells import EvidenceCells  # noqa: E402
+from cba.command.judges import configured, stores_of  # noqa: E402
+from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
-from cba.detection.catalogue import get  # noqa: E402
-from cba.history.baseline import Baseline  # noqa: E402
-from cba.store.configuration import configured  # noqa: E402
-from cba.store.histories import HistoryCollection  # noqa: E402
-from cba.store.statuses import StatusCollection  # noqa: E402
-from cba.store.verdicts import VerdictCollection  # noqa: E402
-
-ONLY = "only"
+from cba.detection.catalogue import get, load  # noqa: E402
+from cba.judging.looking import Looker  # noqa: E402
+from cba.judging.rows import SOURCE_FIELD  # noqa: E402
 
 
 @Configuration(distributed=False)
 class CbaBaselineCommand(AnnotatingCommand):
-    """Looks rows up in the KV store's histories. Stateful: it runs on the search head, rows in day order."""
+    """Looks rows up in the KV store's histories. Stateful: it runs on the search head."""
 
     detection = Option(require=True, doc="id of the detection")
-    learn = Option(default="false", doc="true, false or only")
 
-    choices = {"learn": ("true", "false", ONLY)}
-
-    _baseline = None
+    _looker = None
     _cells = None
 
     def needs(self):
-        return row_fields(get(self.detection))
+        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *fields_of(load(), get(self.detection).sources))
 
     def optional(self):
-        return ("skip_reason",)
+        return self.needs()
 
     def adds(self):
         return self.cells.names
@@ -46,27 +39,26 @@ class CbaBaselineCommand(AnnotatingCommand):
     @property
     def cells(self):
         if self._cells is None:
-            self._cells = EvidenceCells(get(self.detection))
+            self._cells = EvidenceCells(get(self.detection), self.needs())
         return self._cells
 
     @property
-    def baseline(self):
-        if self._baseline is None:
+    def looker(self):
+        if self._looker is None:
             service = connect(self)
-            (detection,) = configured(service, [get(self.detection)])
-            self._baseline = Baseline(
-                detection,
-                HistoryCollection(service),
-                StatusCollection(service, self.detection),
-                VerdictCollection(service),
-                learn=self.learn != "false" and not self.previewing,
-                judge=self.learn != ONLY,
-            )
-        return self._baseline
+            catalogue, chosen = configured(service, load())
+            detection = catalogue.detections[get(self.detection).id]
+            self._looker = Looker(detection, catalogue, chosen, lambda source: stores_of(service, source, ""))
+        return self._looker
 
     def annotate(self, table: Table):
-        rows = read_rows(table, get(self.detection))
-        return columns_of(self.baseline.tell(rows, self.cells.of), len(self.cells.names))
+        nothing = ("",) * len(self.cells.names)
+        cells = [nothing] * len(table.rows)
+        for source, rows in rows_of_sources(table, load(), get(self.detection).sources).items():
+            seen = self.looker.look(source, [row for _at, row in rows])
+            for (at, _row), each in zip(rows, seen):
+                cells[at] = self.cells.of(each)
+        return columns_of(cells, len(self.cells.names))
 
 
 dispatch(CbaBaselineCommand, sys.argv, sys.stdin, sys.stdout, __name__)

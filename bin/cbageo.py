@@ -7,9 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch, validators  # noqa: E402
-
-from cba.command.base import AnnotatingCommand  # noqa: E402
+from cba.command.base import AnnotatingCommand, ip_database  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch, validators  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.enrich.geo import GEO_FIELDS, open_reader  # noqa: E402
 
@@ -19,7 +18,7 @@ class CbaGeoCommand(AnnotatingCommand):
     """Looks addresses up in the app's own database, or in the one named by `database`."""
 
     ip = Option(default="src_ip", validate=validators.Fieldname(), doc="field that holds the address")
-    database = Option(doc="path of an MMDB of your own that replaces the country and AS tables")
+    database = Option(doc="an MMDB of your own (which: docs/security.md) that replaces country and AS")
 
     _reader = None
 
@@ -31,7 +30,7 @@ class CbaGeoCommand(AnnotatingCommand):
 
     def annotate(self, table: Table):
         if self._reader is None:
-            self._reader = open_reader(self.database)
+            self._reader = open_reader(self.database, lambda: ip_database(self))
         lookup = self._reader.lookup
         return columns_of((lookup(text) for text in table.column(self.ip)), len(GEO_FIELDS))
 

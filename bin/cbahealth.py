@@ -8,26 +8,50 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
 from cba import health  # noqa: E402
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search, ip_database  # noqa: E402
+from cba.command.judges import configured  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
-from cba.history.days import day_of  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
-from cba.settings.effects import sources_off  # noqa: E402
+from cba.settings.effects import detections_off, sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
-from cba.store.configuration import configured, settings  # noqa: E402
+from cba.store.configuration import settings, wrong_settings  # noqa: E402
+from cba.store.faults import FaultCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
+from cba.store.marks import MarkCollection  # noqa: E402
 from cba.store.searches import running  # noqa: E402
-from cba.store.statuses import StatusCollection  # noqa: E402
+from cba.store.sources import SourceCollection  # noqa: E402
+from cba.terms import day_of  # noqa: E402
+
+
+class Runs:
+    """How the searches of the sources are doing."""
+
+    def __init__(self, service):
+        self._service = service
+        marks = MarkCollection(service)
+        self._marks, self._told = marks.all(), marks.told()
+        self._faults = {(each["detection"], each["source"]): each["message"] for each in FaultCollection(service).all()}
+
+    def of(self, detection):
+        """Per source of the detection."""
+        return {
+            source: health.Judged(
+                mark=self._marks.get(source),
+                fault=self._faults.get((detection.id, source), ""),
+                breaker=BreakerCollection(self._service, detection.id, source).load(),
+                ahead=int(float(self._told.get(source, {}).get("ahead", 0))),
+            )
+            for source in detection.sources
+        }
 
 
 @Configuration(type="reporting")
-class CbaHealthCommand(PlainMessages, GeneratingCommand):
+class CbaHealthCommand(AppCommand, GeneratingCommand):
     """One row per detection and source, as of the end of the search's time range. Reads only."""
 
     detection = Option(doc="id of one detection; all of them without it")
@@ -35,13 +59,13 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
     silent_after = Option(
         default=str(health.SILENT_AFTER_DAYS), doc="days without an event after which a source is silent"
     )
-    database = Option(doc="path of an IP database of your own, as given to cbageo")
+    database = Option(doc="an IP database of your own, as given to cbageo")
 
     def generate(self):
         try:
             yield from self._rows()
         except CbaError as error:
-            self.write_error(f"cbahealth: {error}")
+            self._fail(error)
 
     def _rows(self):
         if self.entities not in ("true", "false"):
@@ -49,32 +73,40 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         if not self.silent_after.isdigit() or int(self.silent_after) < 1:
             raise OptionError(f"silent_after={self.silent_after} is not a whole number of days")
         service, now = connect(self), end_of_search(self)
-        detections = [get(self.detection)] if self.detection else load().values()
+        for fault in wrong_settings(service):
+            self.write_warning(f"cbahealth: what is set cannot work; what the app ships with holds instead: {fault}")
+        detections = configured(service, load())[0].detections
+        chosen = [detections[get(self.detection).id]] if self.detection else detections.values()
         ip = self._ip_data(now)
-        switches = health.Switches(running(service), sources_off(settings(service, "sources")))
-        self._say_what_is_not_known(switches, detections)
-        histories = HistoryCollection(service)
-        for detection in configured(service, detections):
-            statuses = StatusCollection(service, detection.id).load()
+        switches = health.Switches(
+            running(service),
+            sources_off(settings(service, "sources")),
+            detections_off(detections, settings(service, "detections")),
+        )
+        self._say_what_is_not_known(switches, chosen)
+        histories, days = HistoryCollection(service), SourceCollection(service).all()
+        runs = Runs(service)
+        for detection in chosen:
+            statuses = {source: days[source] for source in detection.sources if source in days}
             census = self._census(detection, histories, statuses, day_of(now))
-            breaker = BreakerCollection(service, detection.id).load()
             homes = self._homes(service, detection, day_of(now))
             yield from health.rows(
-                detection, statuses, census, breaker, ip, switches, now, int(self.silent_after),
+                detection, statuses, census, runs.of(detection), ip, switches, now, int(self.silent_after),
                 self.entities == "true", homes,
             )  # fmt: skip
 
     def _say_what_is_not_known(self, switches, detections):
-        unknown = [detection.id for detection in detections if not switches.knows(detection)]
+        sources = dict.fromkeys(source for detection in detections for source in detection.sources)
+        unknown = [source for source in sources if not switches.knows(source)]
         if unknown:
             self.write_warning(
-                f"cbahealth: whether {', '.join(unknown)} is enabled is not known: your roles may not read the saved "
-                "searches of the app, or they are gone. A detection that is off shows as no data or silent"
+                f"cbahealth: whether the searches of {', '.join(unknown)} are enabled is not known: your roles may not "
+                "read the saved searches of the app, or they are gone. A source that is off shows as no data or silent"
             )
 
     def _census(self, detection, histories, statuses, day):
         widest = detection.scopes[-1]
-        names = (detection.profile(*p) for p in detection.profiles if self.entities == "true" or p[0] == widest)
+        names = (profile.name for profile in detection.asked if self.entities == "true" or profile.scope == widest)
         each = (history for name in names for history in histories.each(name))
         return health.take_census(detection, each, day, health.activation_day(detection, statuses, day))
 
@@ -84,7 +116,7 @@ class CbaHealthCommand(PlainMessages, GeneratingCommand):
         return tally(HomeCollection(service).met_since(day - TRAINING_DAYS), day)
 
     def _ip_data(self, now):
-        reader = open_reader(self.database)
+        reader = open_reader(self.database, lambda: ip_database(self))
         age = reader.age_days(datetime.datetime.fromtimestamp(now, datetime.timezone.utc))
         return health.IpData(reader.date.isoformat(), age, attribution())
 

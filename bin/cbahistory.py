@@ -8,18 +8,17 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-
-from cba.command.base import PlainMessages, connect, end_of_search  # noqa: E402
+from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.judges import configured  # noqa: E402
+from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
-from cba.history.days import day_of  # noqa: E402
-from cba.history.listing import list_histories, of_finding  # noqa: E402
-from cba.store.configuration import configured  # noqa: E402
+from cba.history.listing import list_histories, of_finding, readings_of  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
-from cba.store.statuses import StatusCollection  # noqa: E402
+from cba.store.sources import SourceCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
+from cba.terms import day_of  # noqa: E402
 
 MOST_SEVERE = "*"
 DAYS_AFTER = 4
@@ -27,7 +26,7 @@ DAYS_AFTER = 4
 
 
 @Configuration(type="reporting")
-class CbaHistoryCommand(PlainMessages, GeneratingCommand):
+class CbaHistoryCommand(AppCommand, GeneratingCommand):
     """Lists histories, one row per value, as they stand at the end of the search's time range, or when a finding was
     raised."""
 
@@ -39,7 +38,7 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
         try:
             yield from self._rows()
         except CbaError as error:
-            self.write_error(f"cbahistory: {error}")
+            self._fail(error)
 
     def _rows(self):
         if not self.entity and not self.profile and not self.finding:
@@ -50,25 +49,27 @@ class CbaHistoryCommand(PlainMessages, GeneratingCommand):
         if not self.finding:
             histories = self._histories(service, self.entity)
             verdicts = VerdictCollection(service).load(histories)
-            yield from list_histories(histories, *self._learners(service), verdicts, day_of(end_of_search(self)))
+            day = day_of(end_of_search(self))
+            yield from list_histories(histories, self._readings(service, day), verdicts, day)
             return
         finding = self._asked_for(FindingCollection(service))
         if finding is not None:
             day = day_of(int(float(finding["first_time"])))
             histories = self._histories(service, finding["entity"])
             # What analysts have said was mostly said after it.
-            rows = list_histories(histories, *self._learners(service), {}, day, DAYS_AFTER)
-            yield from of_finding(rows, finding, load().get(finding["detection"]))
+            rows = list_histories(histories, self._readings(service, day), {}, day, DAYS_AFTER)
+            yield from of_finding(rows, finding, load().detections.get(finding["detection"]))
 
     def _histories(self, service, entity):
         histories = HistoryCollection(service)
         found = histories.of_entity(entity) if entity else histories.of_profile(self.profile)
         return {s: h for s, h in found.items() if not self.profile or s.profile == self.profile}
 
-    def _learners(self, service):
-        """The detections, and what is known of their sources."""
-        detections = {detection.id: detection for detection in configured(service, load().values())}
-        return detections, {name: StatusCollection(service, name).load() for name in detections}
+    def _readings(self, service, day):
+        """How the profiles are read, under the settings."""
+        catalogue, _settings = configured(service, load())
+        first_days = {source: days.first_day for source, days in SourceCollection(service).all().items()}
+        return readings_of(catalogue.detections.values(), first_days, day)
 
     def _asked_for(self, findings):
         """The finding; None for the most severe where there is none."""

@@ -7,9 +7,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch, validators  # noqa: E402
-
 from cba.command.base import AnnotatingCommand  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch, validators  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.enrich.resource import RESOURCE_FIELDS, open_reader  # noqa: E402
 
@@ -19,7 +18,7 @@ class CbaResourceCommand(AnnotatingCommand):
     """Looks names up in the app's lookup cloud_suffixes.csv, or in the file named by `suffixes`."""
 
     fqdn = Option(default="fqdn", validate=validators.Fieldname(), doc="field that holds the name or URL")
-    suffixes = Option(doc="path of a CSV file that replaces cloud_suffixes.csv")
+    suffixes = Option(doc="a CSV file (where: docs/security.md) that replaces cloud_suffixes.csv")
 
     _reader = None
 

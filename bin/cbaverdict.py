@@ -9,18 +9,18 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from splunklib.searchcommands import Configuration, Option, dispatch  # noqa: E402
-
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.detection.model import SCOPES  # noqa: E402
 from cba.errors import CbaError, OptionError, RowError  # noqa: E402
-from cba.findings.record import TRIAGE_FIELDS  # noqa: E402
+from cba.findings.triage import SHOWN, shown  # noqa: E402
 from cba.findings.verdicts import VERDICTS, Desk, Ruling  # noqa: E402
-from cba.history.baseline import Subject  # noqa: E402
+from cba.history.history import Subject  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
+from cba.store.triage import TriageCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
 
 OF_VALUE = ("profile", "entity", "value", "decided_by", "decided_time", "earlier")
@@ -61,7 +61,7 @@ class CbaVerdictCommand(AnnotatingCommand):
         return ("finding_id",)
 
     def adds(self):
-        return (*TRIAGE_FIELDS, "judged")
+        return (*SHOWN, "judged")
 
     def prepare(self):
         super().prepare()
@@ -79,7 +79,8 @@ class CbaVerdictCommand(AnnotatingCommand):
     def desk(self):
         if self._desk is None:
             service = connect(self)
-            self._desk = Desk(load(), FindingCollection(service), VerdictCollection(service))
+            stores = FindingCollection(service), TriageCollection(service), VerdictCollection(service)
+            self._desk = Desk(load().detections, *stores)
         return self._desk
 
     @property
@@ -101,8 +102,8 @@ class CbaVerdictCommand(AnnotatingCommand):
     def _by_finding(self):
         decision = self._decide([self.finding])[self.finding]
         rows = [{name: document[name] for name in OF_VALUE} for document in decision.values]
-        triage = {name: decision.finding[name] for name in TRIAGE_FIELDS}
-        return [{"finding_id": self.finding, **triage, **row} for row in rows or [dict.fromkeys(OF_VALUE, "")]]
+        triage = {"finding_id": self.finding, **shown(decision.triage)}
+        return [{**triage, **row} for row in rows or [dict.fromkeys(OF_VALUE, "")]]
 
     def _by_value(self):
         decision = self.desk.on_value(self.profile, self.entity, self.value, self.ruling)
@@ -121,7 +122,7 @@ class CbaVerdictCommand(AnnotatingCommand):
         decided = self._decide(list(dict.fromkeys(ids)))
         cells = {
             finding_id: (
-                *(str(decision.finding[name]) for name in TRIAGE_FIELDS),
+                *map(str, shown(decision.triage).values()),
                 "; ".join(f"{d['profile']} of {d['entity']}: {d['value']}" for d in decision.values),
             )
             for finding_id, decision in decided.items()

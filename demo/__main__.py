@@ -5,14 +5,13 @@ No Splunk, no network."""
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Sequence
 
-from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups, write_files
+from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lists, write_files
 from demo.formats.template import DAY
 from demo.report import report, terminal
 from lab import eventfile
@@ -64,8 +63,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _run(organization: Organization, cadence: str, state: Path) -> int:
     started = time.monotonic()
-    write_lookups(organization, state / "lookups")
     with SearchHead(APP_DIR, state) as head:
+        lists.fill(head, lists.all_rows(organization))
         with Progress(organization.days, f"Generating {organization.days} days of logs") as progress:
             count = head.events.add(_told(events(organization), organization, progress))
         findings = replay(head, cadence, "Replaying")
@@ -87,17 +86,6 @@ def _told(logs: Iterable[Event], organization: Organization, progress: Progress)
             today = day
             progress.update(day + 1, organization.day(day).date)
         yield event
-
-
-def write_lookups(organization: Organization, folder: Path) -> None:
-    """What the organization knows of itself (egress ranges, watch list …), as a user would have filled it in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in lookups.all_rows(organization).items():
-        header = (APP_DIR / "lookups" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, header)
-            writer.writeheader()
-            writer.writerows(rows)
 
 
 if __name__ == "__main__":

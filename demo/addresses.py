@@ -71,7 +71,7 @@ VPN_EXITS: dict[str, tuple[str, str]] = {
     "amsterdam": ("DE", "18.184.64.16/28"),  # rented in eu-central-1
     "amsterdam-2": ("CH", "16.62.8.32/28"),  # rented in eu-central-2, opened late in the history
 }
-"""Exit -> (country a geo database gives, network). `lookups.egress_ranges` says that they are NL."""
+"""Exit -> (country a geo database gives, network). `lists.egress_ranges` says that they are NL."""
 
 EGRESS_COUNTRY = "NL"
 PRIVATE = ("10.20.0.0/22", "172.20.8.0/22", "192.168.40.0/22")

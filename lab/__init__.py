@@ -1,1 +1,1 @@
-"""The lab: a local search head that runs the shipped app itself, without a Splunk (DESIGN section 7)."""
+"""The lab: a local search head that runs the shipped app itself, without a Splunk."""

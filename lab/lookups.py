@@ -25,6 +25,7 @@ _TABLE = ("filename", "external_type", "collection", "fields_list", "disabled", 
 # Settings that change speed or distribution, not results.
 _HARMLESS = ("batch_index_query", "allow_caching", "replicate", "check_permission")
 _KNOWN = frozenset((*_MATCHING, *_TABLE, *_HARMLESS))
+_FILENAME = re.compile(r"(?!\.)[^/\\:\0-\x1f]{1,255}")
 _MATCH_TYPE = re.compile(r"(EXACT|WILDCARD|CIDR)\(\s*([^)\s]+)\s*\)", re.IGNORECASE)
 
 
@@ -41,6 +42,13 @@ class Lookup:
     min_matches: int = 0
     default_match: str = ""
     case_sensitive: bool = True
+
+    def __post_init__(self) -> None:
+        """The name of a file, not a path: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Outputlookup"""
+        if self.filename and not _FILENAME.fullmatch(self.filename):
+            raise LabError(
+                f"'{self.filename[:200]}' is not the name of a lookup file: a name without a path is needed."
+            )
 
 
 def definition(stanza: Stanza) -> Lookup:

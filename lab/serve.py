@@ -31,17 +31,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from lab import eventfile
 from lab.errors import LabError
+from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.replay import APP_DIR
-from lab.rest import RestError
 from lab.rest_search import shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
 from lab.state import DEMO_STATE, ROOT, is_state
-from lab.trust import body_length, check_host
 from lab.views import read_navigation, read_view, view_names
 
 VIEWER = ROOT / "viewer"
 PORT = 8765
+BODY_BYTES = 1 << 20
+"""Bytes of the longest search."""
 OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
 """What the navigation bar names besides the app's own views."""
 
@@ -170,13 +171,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, file.read_bytes(), kind)
         except LabError as problem:
             self._json(404, {"message": str(problem)})
+        except (ValueError, OSError):  # a NUL in the path, a name that is too long
+            self._json(404, {"message": "there is no such page"})
 
     def do_POST(self) -> None:
         if not self._trusted():
             return
         try:
-            body = self.rfile.read(body_length(self.headers))
-        except RestError as problem:
+            body = read_body(self.headers, self.rfile, BODY_BYTES)
+        except Unread as problem:
             self.close_connection = True
             self._json(problem.status, {"message": problem.message})
             return
@@ -196,13 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _trusted(self) -> bool:
         """Whether the browser asked for this machine by name: another site's name may be made to point here."""
-        try:
-            check_host(self.headers)
-        except RestError:
-            self.close_connection = True  # a body that nobody reads may follow
-            self._json(403, {"message": f"ask for {self.server.address}"})
-            return False
-        return True
+        if is_for_this_machine(self.headers):
+            return True
+        self.close_connection = True  # its body has not been read
+        self._json(403, {"message": f"ask for {self.server.address}"})
+        return False
 
     def _json(self, status: int, document: Any) -> None:
         self._answer(status, json.dumps(document, ensure_ascii=False).encode("utf-8"), "application/json")

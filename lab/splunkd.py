@@ -38,9 +38,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lab.conf import AppConf
 from lab.errors import LabError
+from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.kvstore import KVStore
 from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
-from lab.trust import body_length, check_host
 
 __all__ = ["DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
 
@@ -48,6 +48,8 @@ DROP, DROP_AFTER = "drop", "drop after"
 KILL, KILL_AFTER = "kill", "kill after"
 COLLECTOR = "collector"
 REQUESTS_KEPT = 10_000
+BODY_BYTES = 64 << 20
+"""Bytes of the largest body that is taken: limits.conf allows a batch of 50 MB."""
 
 
 @dataclass
@@ -199,11 +201,12 @@ class _Handler(BaseHTTPRequestHandler):
         owner, path = _namespace(address.path)
         as_json = path.startswith(DATA_PATH)
         try:
-            check_host(self.headers)
-            body = self.rfile.read(body_length(self.headers))
-        except RestError as problem:  # what follows on this connection may be the rest of a body
+            if not is_for_this_machine(self.headers):
+                raise Unread(403, f"ask for {splunkd.uri}: this server is for its own machine")
+            body = read_body(self.headers, self.rfile, BODY_BYTES)
+        except Unread as problem:
             self.close_connection = True
-            self._answer(_failure(problem, as_json))
+            self._answer(_failure(RestError(problem.status, problem.message), as_json))
             return
         action = splunkd.strike(f"{self.command} {address.path}")
         if action == DROP:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import textwrap
 from typing import Iterator, Sequence
 
+from shapes import CORE
+from source_fields import PLACED
 from words import in_words, name
 
-from cba.detection.model import BASE, Detection, SignalKind, Variation, detect_search, variation_search
+from cba.detection.model import BASE, Detection, SignalKind, Variation, source_search, variation_search
+from cba.judging.rows import GEO_FIELDS
 
-GENERATED = "Generated from detections/*.yml by ./dev generate; edit those instead."
 
-
-def doc_page(detection: Detection, search: str) -> str:
-    """The page of a detection. `search`: the SPL of its Detect search."""
+def doc_page(detection: Detection, generated: str) -> str:
+    """The page of a detection; `generated` says at its top that it is."""
     sections = (
-        _head(detection),
+        _head(detection, generated),
         _when(detection),
         _evidence(detection),
         _section("What an attacker wants with it", [str(detection.document["attackers_goals"]).strip()]),
@@ -24,7 +25,7 @@ def doc_page(detection: Detection, search: str) -> str:
         _tuning(detection),
         _section("What the logs cannot show", _bullets(detection.document.get("limits_of_logs", []))),
         _as_written(detection),
-        _section("The search", [f"Saved search `{detect_search(detection.id)}`:", "", "```", search, "```"]),
+        _section("Its searches", _searches(detection)),
     )
     return "\n".join(line for section in sections for line in section)
 
@@ -41,12 +42,12 @@ def _bullets(texts: Sequence[str]) -> list[str]:
     return [f"- {text}" for text in texts]
 
 
-def _head(detection: Detection) -> list[str]:
+def _head(detection: Detection, generated: str) -> list[str]:
     periods = detection.periods
     return [
         f"# {detection.name}",
         "",
-        f"<!-- {GENERATED} -->",
+        f"<!-- {generated} -->",
         "",
         str(detection.document["description"]).strip(),
         "",
@@ -59,7 +60,7 @@ def _head(detection: Detection) -> list[str]:
         f"| activation period | {_plural(periods.activation)} |",
         f"| training period | {_plural(periods.training)} |",
         f"| deduplication period | {_plural(periods.deduplication)} by {', '.join(detection.deduplicate_by)} |",
-        f"| learns | {', '.join(f'{scope} × {dimension}' for scope, dimension in detection.profiles)} |",
+        f"| asks | {', '.join(f'{profile.scope} × {profile.dimension}' for profile in detection.asked)} |",
         "",
     ]
 
@@ -126,9 +127,11 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _evidence(detection: Detection) -> list[str]:
-    asked = (f"| {scope} | {', '.join(map(name, dimensions))} |" for scope, dimensions in detection.observe.items())
+    scopes = dict.fromkeys(profile.scope for profile in detection.asked)
+    of = {scope: [name(profile.dimension) for profile in detection.asked if profile.scope == scope] for scope in scopes}
+    asked = (f"| {scope} | {', '.join(dimensions)} |" for scope, dimensions in of.items())
     said = [f"The explanation adds: {' '.join(f'“{remark}”' for remark in detection.remarks)}", ""]
-    kept = dict.fromkeys((*detection.group_by, *_located(detection), *detection.carry, *detection.condition_fields))
+    kept = dict.fromkeys((*CORE, *(GEO_FIELDS if set(detection.sources) & PLACED else ()), *detection.fields))
     shown = ", ".join(f"`{field}`" for field in kept if field not in _INTERNAL)
     return _section(
         "Evidence",
@@ -152,15 +155,8 @@ def _evidence(detection: Detection) -> list[str]:
     )
 
 
-_INTERNAL = frozenset(
-    {"skip_reason", "signal_id", "signal_kind", "home_hint", "home_of", "home_in", "home_how", "judged_outcome"}
-)
+_INTERNAL = frozenset({"signal_kind", "signal_what", "judged_outcome", "source_kind", "resource_scope", "ip_scope"})
 """Fields that a finding keeps for the commands."""
-
-
-def _located(detection: Detection) -> tuple[str, ...]:
-    """What is known of the address, where a detection asks."""
-    return ("country", "asn", "as_org") if "`cba_geo`" in str(detection.document.get("enrich")) else ()
 
 
 def _tuning(detection: Detection) -> list[str]:
@@ -195,6 +191,16 @@ def _as_written(detection: Detection) -> list[str]:
     )
 
 
+def _searches(detection: Detection) -> list[str]:
+    """What has to be on for it."""
+    judges = ", ".join(f"`{source_search(source, 'Judge')}`" for source in detection.sources)
+    condition = f" Its candidates are the events with `{detection.candidates}`." if detection.candidates else ""
+    return _wrapped(
+        f"Judged by {judges}, which read each event once for all detections.{condition} Each variation has a saved "
+        "search of its own that raises its findings as alerts, named above."
+    )
+
+
 def _signals_as_written(signals: Sequence[SignalKind]) -> Iterator[str]:
     if signals:
         yield from ("| step | | condition |", "|---|---|---|")
@@ -213,4 +219,4 @@ def _plural(days: int) -> str:
 
 
 def _label(variation: Variation) -> str:
-    return "base" if variation.id == BASE else variation.id
+    return "base" if variation.id == BASE else variation.id[1:]

@@ -36,3 +36,7 @@ class RowError(CbaError):
 
 class StoreError(CbaError):
     """The KV store did not do what was asked; nothing learned earlier is lost, the run can be repeated."""
+
+
+class DamagedError(StoreError):
+    """A document of the KV store cannot be read: names collection, document and what to do. Others are not affected."""

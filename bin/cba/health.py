@@ -6,24 +6,29 @@ import collections
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from .detection.model import SCOPES, Detection, detect_search, variation_search
+from .detection.model import SCOPES, Detection, source_search, variation_search
 from .findings.breaker import BreakerState
-from .history.baseline import SourceStatus, Subject
-from .history.days import date_text, day_of, time_text
-from .history.history import CROWD, History, ScopeView, view
+from .history.history import CROWD, History, ScopeView, Subject, view
 from .home.homes import INVENTORY, Tally
+from .judging.evidence import SourceDays
+from .judging.window import Mark, behind_seconds
+from .terms import date_text, day_of, time_text
 
 OFF = "off"
+FAULT = "fault"
+BEHIND = "behind"
 BREAKER_OPEN = "breaker open"
 NO_DATA = "no data"
 SILENT = "silent"
 WAITING = "waiting"
 LEARNING = "learning"
 ACTIVE = "active"
-STATES = (OFF, BREAKER_OPEN, NO_DATA, SILENT, WAITING, LEARNING, ACTIVE)
+STATES = (OFF, FAULT, BREAKER_OPEN, NO_DATA, BEHIND, SILENT, WAITING, LEARNING, ACTIVE)
 """The first that holds is what a source is said to be in."""
 
 SILENT_AFTER_DAYS = 3
+BEHIND_SECONDS = 3600
+"""From how much unjudged index time on a source is said to be behind: several runs in a row have failed."""
 GROWTH_DAYS = 30
 
 Row = dict[str, object]
@@ -47,19 +52,23 @@ class Census:
 @dataclasses.dataclass(frozen=True)
 class Switches:
     """What is switched on. `searches` says of a saved search why it does not run and what to do, "" where it does;
-    those that the user may not read are missing, and taken to run. `sources_off` are switched off in the settings."""
+    those that the user may not read are missing, and taken to run. `sources_off` and `detections_off` are switched off
+    in the settings."""
 
     searches: Mapping[str, str]
     sources_off: frozenset[str]
+    detections_off: frozenset[str] = frozenset()
 
-    def knows(self, detection: Detection) -> bool:
-        """Whether it can be said if the detection is on."""
-        return detect_search(detection.id) in self.searches
+    def knows(self, source: str) -> bool:
+        """Whether it can be said if the source's search runs."""
+        return source_search(source, "Judge") in self.searches
 
     def off(self, detection: Detection, source: str) -> str:
         """Why the detection does nothing with the source and what to do; "" when nothing of it is switched off."""
-        search = detect_search(detection.id)
-        why = [f"its search {search} {self.searches[search]}"] if self.searches.get(search) else []
+        search = source_search(source, "Judge")
+        why = [f"the search {search} {self.searches[search]}"] if self.searches.get(search) else []
+        if detection.id in self.detections_off:
+            why.append("the detection is switched off: change that on the page Configuration")
         if source in self.sources_off:
             why.append(f"source {source} is switched off: change that on the page Configuration")
         return "; ".join(why)
@@ -80,17 +89,28 @@ class IpData:
     attribution: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """How a source's search is doing for a detection: how far it has come, what stopped the detection in its last run,
+    its breaker, and by how many seconds event times were ahead of the time at which they were indexed."""
+
+    mark: Optional[Mark] = None
+    fault: str = ""
+    breaker: BreakerState = dataclasses.field(default_factory=BreakerState)
+    ahead: int = 0
+
+
 def asks_for_homes(detection: Detection) -> bool:
     """Whether the detection judges by the home regions of workloads (`cbahome`)."""
-    return "home_region" in detection.carry
+    return detection.population == "compute"
 
 
 def compared(detection: Detection) -> tuple[str, ...]:
     """The dimensions in which the detection compares: those its widest scope observes."""
-    return tuple(detection.observe.get(detection.scopes[-1], ()))
+    return tuple(dict.fromkeys(p.dimension for p in detection.asked if p.scope == detection.scopes[-1]))
 
 
-def activation_day(detection: Detection, statuses: Mapping[str, SourceStatus], day: int) -> int:
+def activation_day(detection: Detection, statuses: Mapping[str, SourceDays], day: int) -> int:
     """From when the earliest of its sources is active; histories do not know which source fed them."""
     return min((status.first_day for status in statuses.values()), default=day) + detection.terms.activation
 
@@ -103,9 +123,10 @@ def take_census(
     Costs one look at every history and value, some 25 µs each beside reading it, and holds none of them.
     """
     dimensions = compared(detection)
-    scopes = [scope for scope in detection.scopes if set(dimensions) & set(detection.observe.get(scope, ()))]
+    asked = {profile.scope for profile in detection.asked if profile.dimension in dimensions}
+    scopes = [scope for scope in detection.scopes if scope in asked]
     census = Census(dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {})
-    place = {detection.profile(*observed): observed for observed in detection.profiles}
+    place = {profile.name: (profile.scope, profile.dimension) for profile in detection.asked}
     for subject, history, size in histories:
         census.documents += 1
         census.bytes += size
@@ -115,7 +136,7 @@ def take_census(
                 if day - GROWTH_DAYS <= days.first < day:
                     census.first_seen[days.first] += 1
         scope, dimension = place[subject.profile]
-        if dimension not in dimensions:
+        if dimension not in dimensions or scope not in scopes:
             continue
         seen = view(history, day, active_from, detection.terms, {})
         if seen.since is None:
@@ -129,9 +150,9 @@ def take_census(
 
 def rows(
     detection: Detection,
-    statuses: Mapping[str, SourceStatus],
+    statuses: Mapping[str, SourceDays],
     census: Census,
-    breaker: BreakerState,
+    judged: Mapping[str, Judged],
     ip: IpData,
     switches: Switches,
     now: int,
@@ -139,16 +160,17 @@ def rows(
     counted: bool = True,
     homes: Optional[Tally] = None,
 ) -> Iterator[Row]:
-    """One row per source of the detection, as of `now` (epoch seconds). `counted` False: the census is of the widest
-    scope only, so its numbers are left empty. `homes`: of a detection that asks for them."""
+    """One row per source of the detection, as of `now` (epoch seconds). `judged` says per source how its search is
+    doing. `counted` False: the census is of the widest scope only, so its numbers are left empty. `homes`: of a
+    detection that asks for them."""
     day = day_of(now)
-    opening = breaker.open
     learned_over = detection.terms.activation + detection.terms.training
     alerts_on = switches.alerts_on(detection)
     for source in detection.sources:
-        status = statuses.get(source)
+        status, run = statuses.get(source), judged.get(source, Judged())
+        opening = run.breaker.open
         off = switches.off(detection, source)
-        state, reason = (OFF, off) if off else _state(detection, status, census, breaker, day, silent_after)
+        state, reason = (OFF, off) if off else _state(detection, source, status, census, run, now, silent_after)
         if state == ACTIVE and homes is not None and homes.unknown:
             reason = _homeless(homes)
         first_day = status.first_day if status else None
@@ -172,10 +194,14 @@ def rows(
             **_counts(census if counted else None),
             "home_known": homes.known if homes is not None else "",
             "home_unknown": homes.unknown if homes is not None else "",
+            "judged_until": time_text(run.mark.judged_until) if run.mark else "",
+            "behind_minutes": behind_seconds(run.mark, now) // 60 if run.mark else "",
+            "fault": run.fault,
+            "clock_ahead_minutes": run.ahead // 60,
             "breaker": "open" if opening else "closed",
             "breaker_opened": time_text(opening.time) if opening else "",
             "breaker_threshold": detection.breaker,
-            "matches_24h": breaker.matches(now),
+            "matches_24h": run.breaker.matches(now),
             "history_documents": census.documents if counted else "",
             "history_values": census.values if counted else "",
             "history_bytes": census.bytes if counted else "",
@@ -208,21 +234,29 @@ def _counts(census: Optional[Census]) -> Row:
 
 def _state(
     detection: Detection,
-    status: Optional[SourceStatus],
+    source: str,
+    status: Optional[SourceDays],
     census: Census,
-    breaker: BreakerState,
-    day: int,
+    run: Judged,
+    now: int,
     silent_after: int,
 ) -> tuple[str, str]:
     """The state of a source and, unless it is active, why nothing is raised and what would change that."""
-    opening = breaker.open
+    day, opening = day_of(now), run.breaker.open
+    if run.fault:
+        return FAULT, f"stopped by a fault in the last run, the other detections went on: {run.fault}"
     if opening is not None:
         return BREAKER_OPEN, (
             f"{detection.breaker} matches within the 24 hours to {time_text(opening.time)}; raises nothing until "
             f"| cbaacknowledge detection={detection.id}"
         )
     if status is None or status.first_day > day:
-        return NO_DATA, "no event has been learned; are there events of it? Run its Backfill search"
+        return NO_DATA, f"no event has been learned; are there events of it? Run the search CBA - {source} - Backfill"
+    if run.mark is not None and behind_seconds(run.mark, now) >= BEHIND_SECONDS:
+        return BEHIND, (
+            f"judged up to {time_text(run.mark.judged_until)} of index time; the runs since then have failed or been "
+            "skipped (index=_internal sourcetype=scheduler says why). Nothing is lost: the next run goes on from there"
+        )
     if day - status.last_day >= silent_after:
         return SILENT, f"no event since {date_text(status.last_day)}, for {day - status.last_day} days"
     active_from = status.first_day + detection.terms.activation

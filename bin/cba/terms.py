@@ -1,7 +1,7 @@
 """The words that everything else is said in, each defined once: days, buckets, what is absent, severities, sources.
 
-Times are epoch seconds. A *day* is a UTC day as an integer, days since 1970-01-01. A *bucket* is a quarter of an hour, named
-by the epoch second at which it begins.
+Times are epoch seconds. A *day* is a UTC day as an integer, days since 1970-01-01. A *bucket* is a quarter of an hour,
+named by the epoch second at which it begins.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ ABSENT = ""
 
 PLACELESS = frozenset({"no address", "vpc endpoint"})
 """Reasons in `skip_reason` that only say that an event has no place it came from: what needs no place is judged."""
+
+PRIVATE = "private"
+"""The country and the network of whoever comes from inside: a private address, or an endpoint that hides the
+address."""
+PLACES = frozenset({"country", "asn"})
+"""The dimensions in which inside is a place of its own: learned like any other, never new, and not counted among those
+that somebody is known with."""
 
 ORGANIZATION = "organization"
 """The widest scope, and the name of its one entity: all projects of this deployment."""

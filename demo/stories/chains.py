@@ -26,7 +26,7 @@ ATTACKS: tuple[Story, ...] = (
         id="azure-owner",
         title="A hijacked administrator makes somebody an owner, and changes a function app",
         account=f"james.cole/{CORPORATE}",
-        alerts=(iaas("1", f"{CORPORATE}/{_APP}"),),
+        alerts=(iaas("v1", f"{CORPORATE}/{_APP}"),),
         why="he has never given anybody a role, and never deployed anything",
         steps=steps_of(
             f"james.cole/{CORPORATE}",
@@ -39,7 +39,7 @@ ATTACKS: tuple[Story, ...] = (
         id="bad-dependency",
         title="A malicious dependency gets into the order mailer, which then makes itself a key",
         account="ci-deploy",
-        alerts=(iaas("2", prod("order-mailer")),),
+        alerts=(iaas("v2", prod("order-mailer")),),
         why="the pipeline deploys it twice a week, but its role has never made credentials",
         steps=(
             Step(
@@ -56,7 +56,7 @@ ATTACKS: tuple[Story, ...] = (
         id="back-door",
         title="A back door in a new feature, opened from a hijacked developer's session",
         account="ci-deploy",
-        alerts=(iaas("2", prod("feature-05")),),
+        alerts=(iaas("v2", prod("feature-05")),),
         why="nobody but the shop invokes functions, and he did not deploy it",
         steps=(
             Step(43, "11:00:40", "ci-deploy", aws_functions.update_code(PROD, "feature-05", "feature-05-role"), RUNNER),
@@ -73,7 +73,7 @@ ATTACKS: tuple[Story, ...] = (
         id="takeover",
         title="A new hire's stolen session gives a function everything, changes it, and has it make a user",
         account=f"ola.wrobel/{PROD}",
-        alerts=(iaas("3", prod("invoice-export")), iaas("1", prod("invoice-export"))),
+        alerts=(iaas("v3", prod("invoice-export")), iaas("v1", prod("invoice-export"))),
         why="she never attached a policy, and the function never made users; raised as Medium before the user was made",
         steps=(
             Step(

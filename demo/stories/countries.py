@@ -24,7 +24,7 @@ ATTACKS: tuple[Story, ...] = (
         id="backup-key",
         title="Stolen key of a backup user, used at night; logs arrive 104 minutes late",
         account="backup-operator",
-        alerts=(country("2", "RU"),),
+        alerts=(country("v2", "RU"),),
         why="known for the data centre's country only; nobody in the organization has ever been in RU",
         steps=steps_of(
             "backup-operator",
@@ -41,7 +41,7 @@ ATTACKS: tuple[Story, ...] = (
         id="stolen-session",
         title="Browser session taken by an information stealer",
         account=f"tomasz.nowak/{PROD}",
-        alerts=(country("3", "GB"),),
+        alerts=(country("v3", "GB"),),
         why="has only ever been in PL, but colleagues work in this account from GB",
         steps=steps_of(
             f"tomasz.nowak/{PROD}",
@@ -56,7 +56,7 @@ ATTACKS: tuple[Story, ...] = (
         id="kubeconfig",
         title="Copied kubeconfig of an analyst",
         account=f"piotr.zielinski/{GKE_PROJECT}",
-        alerts=(country("4", "SG"),),
+        alerts=(country("v4", "SG"),),
         why="SG is new to the cluster; the Singapore office uses mail only",
         steps=steps_of(
             f"piotr.zielinski/{GKE_PROJECT}",
@@ -71,7 +71,7 @@ ATTACKS: tuple[Story, ...] = (
         id="leaver",
         title="Employee under notice copies storage keys through an anonymiser",
         account=f"greg.holloway/{RETAIL}",
-        alerts=(country("6", "NL"),),
+        alerts=(country("v6", "NL"),),
         why=("NL is everyday in this subscription and new to him alone (informational), but he is on the watch list"),
         steps=steps_of(
             f"greg.holloway/{RETAIL}",
@@ -85,7 +85,7 @@ ATTACKS: tuple[Story, ...] = (
         id="data-console",
         title="Phished console session of a data engineer",
         account=f"anouk.visser/{DATA}",
-        alerts=(country("5", "AU"),),
+        alerts=(country("v5", "AU"),),
         why="AU is new to the data account; the organization knows it from the monitoring probes",
         steps=steps_of(
             f"anouk.visser/{DATA}",
@@ -99,7 +99,7 @@ ATTACKS: tuple[Story, ...] = (
         id="pod-token",
         title="Service account token stolen from a pod and used from outside",
         account="eks-deployer",
-        alerts=(country("1", "TR"),),
+        alerts=(country("v1", "TR"),),
         why=(
             "the service account had only private addresses, so its cluster and the organization are "
             "asked: nobody was in TR"
@@ -131,7 +131,7 @@ ATTACKS: tuple[Story, ...] = (
         id="leaked-key",
         title="Key of the image publisher leaked in a public repository; AWS quarantined it",
         account="ci-publisher",
-        alerts=(country("7", "ID"),),
+        alerts=(country("v7", "ID"),),
         why=(
             "AWS attached its quarantine policy to the user the evening before; High outranks that ID is "
             "new to everyone"
@@ -152,7 +152,7 @@ ATTACKS: tuple[Story, ...] = (
         id="invoice-fraud",
         title="Mailbox taken over for invoice fraud; back the next night",
         account="sanne.mulder/m365",
-        alerts=(country("2", "NG", findings=2),),
+        alerts=(country("v2", "NG", findings=2),),
         why=(
             "nobody in the organization has been in NG; the second night is a new alert because one day "
             "does not make a habit"
@@ -173,7 +173,7 @@ ATTACKS: tuple[Story, ...] = (
         id="console-first",
         title="Developer's console session, first seen through a South African proxy",
         account=f"daniel.kaminski/{PROD}",
-        alerts=(country("5", "ZA"),),
+        alerts=(country("v5", "ZA"),),
         why="ZA is new to the account; the organization knows it from the probes",
         steps=steps_of(
             f"daniel.kaminski/{PROD}",
@@ -187,7 +187,7 @@ ATTACKS: tuple[Story, ...] = (
         id="console-again",
         title="The same session the next morning through a British proxy",
         account=f"daniel.kaminski/{PROD}",
-        alerts=(country("6", "GB"),),
+        alerts=(country("v6", "GB"),),
         why=("new to him and everyday in the account (informational), but he had a Low finding 15 hours before"),
         steps=steps_of(
             f"daniel.kaminski/{PROD}",
@@ -201,7 +201,7 @@ ATTACKS: tuple[Story, ...] = (
         id="ml-key",
         title="Service account key of the training jobs used to mine",
         account="ml-batch",
-        alerts=(country("2", "VN"),),
+        alerts=(country("v2", "VN"),),
         why="the service account runs in one US region; nobody in the organization has been in VN",
         steps=steps_of(
             "ml-batch",
@@ -216,7 +216,7 @@ ATTACKS: tuple[Story, ...] = (
         id="root",
         title="Root user of the staging account at the console",
         account="root-staging",
-        alerts=(country("2", "CN"),),
+        alerts=(country("v2", "CN"),),
         why=(
             "root was used on two days only, too few to compare with: the account and the organization "
             "have never seen CN"
@@ -233,7 +233,7 @@ ATTACKS: tuple[Story, ...] = (
         id="known-bad-key",
         title="Reporting user's key from a threat-intelligence list",
         account="legacy-reporting",
-        alerts=(country("7", "US"),),
+        alerts=(country("v7", "US"),),
         why=("runs from one German data centre; US is everyday in the account, but the key is in compromised_keys"),
         steps=steps_of(
             "legacy-reporting",
@@ -247,7 +247,7 @@ ATTACKS: tuple[Story, ...] = (
         id="workspace-admin",
         title="Super administrator of the subsidiary signed in and made another one",
         account=f"admin/{WORKSPACE}",
-        alerts=(country("2", "TH"),),
+        alerts=(country("v2", "TH"),),
         why="known for BE only; nobody in the organization has been in TH",
         steps=steps_of(
             f"admin/{WORKSPACE}",
@@ -261,7 +261,7 @@ ATTACKS: tuple[Story, ...] = (
         id="newcomer",
         title="Mailbox of an employee in her second week",
         account="nina.vos/m365",
-        alerts=(country("2", "AR"),),
+        alerts=(country("v2", "AR"),),
         why="too new to have habits, so the tenant and the organization are asked: nobody was in AR",
         steps=steps_of(
             "nina.vos/m365",
@@ -278,7 +278,7 @@ SURPRISES: tuple[Story, ...] = (
         id="at-customer",
         title="Field engineer at a customer in Vienna",
         account="femke.deboer/m365",
-        alerts=(country("2", "AT"),),
+        alerts=(country("v2", "AT"),),
         why="a real trip to a country nobody had been in",
         first=(21, "00:00"),
         last=(21, "23:59"),
@@ -287,7 +287,7 @@ SURPRISES: tuple[Story, ...] = (
         id="workation",
         title="Works from Lisbon for a week",
         account="james.cole/m365",
-        alerts=(country("2", "PT", findings=2),),
+        alerts=(country("v2", "PT", findings=2),),
         why="a real trip to a country nobody had been in; silent from its third day on",
         first=(22, "00:00"),
         last=(26, "23:59"),
@@ -296,7 +296,7 @@ SURPRISES: tuple[Story, ...] = (
         id="business-trip",
         title="Visits the Singapore office",
         account="priya.sharma/m365",
-        alerts=(country("3", "SG", findings=2),),
+        alerts=(country("v3", "SG", findings=2),),
         why="a real trip; the tenant knows SG",
         first=(30, "00:00"),
         last=(31, "23:59"),
@@ -305,7 +305,7 @@ SURPRISES: tuple[Story, ...] = (
         id="runner-trial",
         title="Build runners tried in a new region on one day",
         account="ci-deploy",
-        alerts=(country("5", "SE"),),
+        alerts=(country("v5", "SE"),),
         why="SE is new to the account; silent when the runners move there nine days later",
         steps=steps_of(
             "ci-deploy",
@@ -319,7 +319,7 @@ SURPRISES: tuple[Story, ...] = (
         id="holiday",
         title="Reads mail on holiday in Egypt",
         account="marek.wrona/m365",
-        alerts=(country("2", "EG", findings=2),),
+        alerts=(country("v2", "EG", findings=2),),
         why="a real trip to a country nobody had been in; silent from its third day on",
         first=(35, "00:00"),
         last=(41, "23:59"),
@@ -328,7 +328,7 @@ SURPRISES: tuple[Story, ...] = (
         id="conference",
         title="At a conference in Brussels",
         account=f"katarzyna.lis/{ANALYTICS}",
-        alerts=(country("3", "BE"),),
+        alerts=(country("v3", "BE"),),
         why="a real trip; the project knows BE from its own machines",
         first=(43, "00:00"),
         last=(43, "23:59"),

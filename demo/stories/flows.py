@@ -10,7 +10,7 @@ from ..story import Alert, Step, Story, steps_of
 
 def about_flow(variation: str, name: str = "") -> Alert:
     """The alert about the flow of that name, or about whatever flow."""
-    return Alert("serverless_execution_office", variation, {"flow": flow_id(name) if name else "-"})
+    return Alert("serverless_execution_office", variation, {"flow": flow_id(name) if name else ""})
 
 
 ATTACKS: tuple[Story, ...] = (
@@ -28,7 +28,7 @@ ATTACKS: tuple[Story, ...] = (
         id="mail-diversion",
         title="A hijacked mailbox passes its mail on to the attacker, and a flow sees that it stays that way",
         account="sanne.mulder/m365",
-        alerts=(about_flow("1", "Keep rule"),),
+        alerts=(about_flow("v1", "Keep rule"),),
         why="the flow follows an inbox rule that forwards to somebody outside, so all is there when it is made",
         steps=(
             Step(
@@ -51,7 +51,7 @@ ATTACKS: tuple[Story, ...] = (
         id="colleague-forward",
         title="A hijacked account makes a flow, and an hour later a rule that passes mail on to a hijacked colleague",
         account="marek.wrona/m365",
-        alerts=(about_flow("2", "Collect"), about_flow("base", "Collect")),
+        alerts=(about_flow("v2", "Collect"), about_flow("base", "Collect")),
         why="the forwarding stays inside the tenant; the flow alone was raised an hour before",
         steps=steps_of(
             "marek.wrona/m365",
@@ -64,7 +64,7 @@ ATTACKS: tuple[Story, ...] = (
         id="web-hook",
         title="A flow that sends new files to any web address",
         account="priya.sharma/m365",
-        alerts=(about_flow("3", "Export"),),
+        alerts=(about_flow("v3", "Export"),),
         why="the HTTP connector is in FlowActions",
         steps=steps_of(
             "priya.sharma/m365",
@@ -76,7 +76,7 @@ ATTACKS: tuple[Story, ...] = (
         id="maker-turned",
         title="The approval flow of a maker whose session was stolen gets a copy to Dropbox",
         account="joost.dekker/m365",
-        alerts=(about_flow("3", "Invoice approval"),),
+        alerts=(about_flow("v3", "Invoice approval"),),
         why="he is in UserContext and has edited the flow for weeks, but the connector is new to him",
         steps=steps_of(
             "joost.dekker/m365",

@@ -33,7 +33,7 @@ ATTACKS: tuple[Story, ...] = (
         id="poisoned-pipeline",
         title="A poisoned build step adds a function of its own",
         account="ci-staging",
-        alerts=(runtime("1", "nodejs"),),
+        alerts=(runtime("v1", "nodejs"),),
         why="Node.js is new to the staging account, known elsewhere, and this pipeline creates functions every week",
         steps=steps_of(
             "ci-staging",
@@ -45,7 +45,7 @@ ATTACKS: tuple[Story, ...] = (
         id="data-scraper",
         title="Phished analyst's session creates a function that copies tables out",
         account=f"katarzyna.lis/{ANALYTICS}",
-        alerts=(runtime("2", "ruby"), iaas("base", f"{ANALYTICS}/europe-west1/export-all")),
+        alerts=(runtime("v2", "ruby"), iaas("base", f"{ANALYTICS}/europe-west1/export-all")),
         why="nobody in the organization has ever used Ruby",
         steps=steps_of(
             f"katarzyna.lis/{ANALYTICS}",
@@ -57,7 +57,7 @@ ATTACKS: tuple[Story, ...] = (
         id="miner-image",
         title="A miner in a container image, created with a data engineer's credentials",
         account=f"anouk.visser/{DATA}",
-        alerts=(runtime("3", "container-image"),),
+        alerts=(runtime("v3", "container-image"),),
         why="she creates functions herself (informational), and nobody uses images (low), but an image is Medium",
         steps=steps_of(
             f"anouk.visser/{DATA}",

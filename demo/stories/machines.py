@@ -37,7 +37,7 @@ ATTACKS: tuple[Story, ...] = (
         id="leaky-function",
         title="Code smuggled into the order mailer looks for queues in Oregon",
         account="order-mailer",
-        alerts=(outside("1", "us-west-2"),),
+        alerts=(outside("v1", "us-west-2"),),
         why="the role of a function that runs in Ireland, and has never called anything else",
         steps=steps_of(
             "order-mailer",
@@ -50,7 +50,7 @@ ATTACKS: tuple[Story, ...] = (
         id="metadata-theft",
         title="Credentials of a shop worker, read through a request forgery, used at a desk in Kazakhstan",
         account="worker-2",
-        alerts=(outside("2", "eu-west-1"), country("2", "KZ")),
+        alerts=(outside("v2", "eu-west-1"), country("v2", "KZ")),
         why="the instance has an address in Ireland; nobody in the organization has ever been in KZ",
         steps=steps_of(
             "worker-2",
@@ -65,7 +65,7 @@ ATTACKS: tuple[Story, ...] = (
         id="rented-machine",
         title="Credentials of the image resizer, used on a machine that was rented in Seoul",
         account="resizer",
-        alerts=(outside("3", "eu-west-1"), country("5", "KR")),
+        alerts=(outside("v3", "eu-west-1"), country("v5", "KR")),
         why="the network is the same cloud's, the country is new to the account; only the probes have been there",
         steps=steps_of(
             "resizer",
@@ -79,7 +79,7 @@ ATTACKS: tuple[Story, ...] = (
         id="insider",
         title="Somebody takes the report builder's credentials home",
         account="reporter",
-        alerts=(outside("4", "eu-central-1"),),
+        alerts=(outside("v4", "eu-central-1"),),
         why="the instance runs in the same country, so only the network is new",
         steps=steps_of("reporter", _DE, (42, "20:05:33", "queues"), (42, "20:06:10", "log_groups")),
     ),
@@ -87,7 +87,7 @@ ATTACKS: tuple[Story, ...] = (
         id="far-region",
         title="A hijacked worker counts machines in Singapore",
         account="worker-1",
-        alerts=(outside("5", "ap-southeast-1"),),
+        alerts=(outside("v5", "ap-southeast-1"),),
         why="no instance or function of the account has ever called there; country and network are its own",
         steps=steps_of(
             "worker-1",
@@ -100,7 +100,7 @@ ATTACKS: tuple[Story, ...] = (
         id="refused-region",
         title="A hijacked ETL job tries to start machines in Oregon",
         account="etl",
-        alerts=(outside("6", "us-west-2"),),
+        alerts=(outside("v6", "us-west-2"),),
         why="refused; that it belongs in Ireland is known from its own calls",
         steps=steps_of(
             "etl",

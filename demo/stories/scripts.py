@@ -13,7 +13,7 @@ _CARMEN, _POL, _INES = f"carmen.ruiz/{WORKSPACE}", f"pol.vermeulen/{WORKSPACE}",
 
 def about_script(variation: str, title: str = "") -> Alert:
     """The alert about the script of that title, or about whatever script."""
-    return Alert("serverless_execution_saas", variation, {"script": script_id(title) if title else "-"})
+    return Alert("serverless_execution_saas", variation, {"script": script_id(title) if title else ""})
 
 
 def _written(title: str) -> tuple[str, str, str, object]:
@@ -38,7 +38,7 @@ ATTACKS: tuple[Story, ...] = (
         id="drive-sync",
         title="A script that runs by itself and may talk to any server",
         account=_CARMEN,
-        alerts=(about_script("1", "Drive sync"),),
+        alerts=(about_script("v1", "Drive sync"),),
         why="the trigger and the outside world are granted in one go",
         steps=steps_of(
             _CARMEN,
@@ -51,7 +51,7 @@ ATTACKS: tuple[Story, ...] = (
         id="collector",
         title="A script is written, and the files of the account are downloaded in a rush",
         account=_CARMEN,
-        alerts=(about_script("2", "Tidy up"),),
+        alerts=(about_script("v2", "Tidy up"),),
         why="no trigger, but twenty downloads within ten minutes",
         steps=steps_of(
             _CARMEN,

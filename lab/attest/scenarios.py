@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator, Mapping, Sequence
 
 from cba.detection.model import Detection
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from lab.attest.outcome import AGREES, DISAGREES, Outcome
 from lab.conf import AppConf
 from lab.remote import APP, Remote, RemoteError, SearchFailed

@@ -12,6 +12,7 @@ from lab.spl.values import Row
 
 if TYPE_CHECKING:
     from lab.spl.engine import Engine
+    from lab.spl.subsearch import Subsearches
 
 _ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -24,17 +25,25 @@ def split_arguments(args: str) -> list[str]:
 
 class Custom(Command):
     """A command of commands.conf. `first`: it stands at the start of the pipeline and generates its rows.
+    `subsearches`: those in its arguments, which run before it.
 
     `configuration` is its answer to getinfo, known where it matters: one of type "streaming" works on each event by
     itself, wherever the event is (https://help.splunk.com/splunk-enterprise/search/spl-search-reference/10.0/quick-reference/command-types,
     "distributable streaming"). So it may be run by another process, and once for many equal events.
     """
 
-    def __init__(self, segment: Segment, first: bool, configuration: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        segment: Segment,
+        first: bool,
+        configuration: Mapping[str, Any],
+        subsearches: Optional[Subsearches] = None,
+    ) -> None:
         super().__init__(segment.position)
         self.name = segment.name
         self.generating = first
-        self.args = split_arguments(segment.args)
+        self._text = segment.args
+        self._subsearches = subsearches
         required = configuration.get("required_fields") or ["*"]
         self.row_wise = configuration.get("type") == "streaming" and "*" not in required
         self._required = frozenset(required) if self.row_wise else frozenset()
@@ -51,7 +60,8 @@ class Custom(Command):
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         if not self.row_wise:
             rows = [{k: v for k, v in r.items() if k != POSITION} if POSITION in r else r for r in rows]
-        answer = run.engine.run_custom(self.name, self.args, None if self.generating else rows, run)
+        text = self._text if self._subsearches is None else self._subsearches.replaced(run)
+        answer = run.engine.run_custom(self.name, split_arguments(text), None if self.generating else rows, run)
         for row in answer if self.row_wise else ():
             members = row.get(POSITION)
             if members.__class__ is Members and not row.keys().isdisjoint(row[POSITION].places):

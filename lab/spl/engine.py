@@ -140,6 +140,10 @@ class Engine:
                 expanded = self.expand(spl)
                 plan = self._compiler.pipeline(expanded.text)
                 plan.bind(None, True)
+                if not plan.shows_all_fields():
+                    plan = self._compiler.pipeline(expanded.text)
+                    plan.take_paths()
+                    plan.bind(None, True)
                 plan.fold(self._leading)
             except LabError as error:
                 raise _placed(error, expanded, file, stanza) from None

@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional
 
 import orjson
 
 from lab.errors import SplError
 from lab.spl.values import Row
+
+if TYPE_CHECKING:
+    from lab.spl.rawpaths import PathPicker
 
 EXTRACTION_CUTOFF = 5000
 """limits.conf [spath] extraction_cutoff: bytes of an event that automatic extraction and spath without path look at."""
@@ -92,10 +95,13 @@ class _Node:
 
 
 class FieldPicker:
-    """Extracts a fixed set of field names from parsed JSON. `names=None` extracts every field."""
+    """Extracts a fixed set of field names from parsed JSON. `names=None` extracts every field. `paths` reads those that
+    stand for paths of the whole event (lab.spl.rawpaths)."""
 
     def __init__(self, names: Optional[Iterable[str]]) -> None:
-        self.names = None if names is None else sorted(names)
+        names, paths = _told_apart(names)
+        self.names = names
+        self.paths = paths
         self._root = _Node()
         self._shapes: dict[tuple[str, ...], bool] = {}
         for name in self.names or ():
@@ -107,7 +113,7 @@ class FieldPicker:
         self._object = self._generated()
 
     def pick(self, document: Any, row: Row) -> None:
-        """Put the wanted fields of `document` into the empty `row`."""
+        """Put the wanted fields of `document`, or of what automatic extraction sees of it, into the empty `row`."""
         if self.names is None:
             row.update(flatten_row(document))
         elif type(document) is dict:
@@ -188,6 +194,16 @@ class FieldPicker:
             self._value(inner, node, row)
 
 
+def _told_apart(names: Optional[Iterable[str]]) -> tuple[Optional[list[str]], Optional[PathPicker]]:
+    from lab.spl.rawpaths import MARK, PathPicker
+
+    if names is None:
+        return None, None
+    wanted = sorted(names)
+    paths = [name for name in wanted if name.startswith(MARK)]
+    return [name for name in wanted if not name.startswith(MARK)], PathPicker(paths) if paths else None
+
+
 def _finish(node: _Node) -> None:
     """Fix the iteration lists of a node and all below it."""
     node.items = [(key, child) for key, child in node.children.items() if key != "{}"]
@@ -231,8 +247,8 @@ def _steps(name: str) -> list[str]:
     return steps
 
 
-def compile_path(path: str) -> Callable[[Any], list[Any]]:
-    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values."""
+def path_steps(path: str) -> list[Any]:
+    """A path in steps: a key, a position in a list, or None for all members of one."""
     steps: list[Any] = []
     for part in path.split("."):
         key, _, braces = part.partition("{")
@@ -245,14 +261,22 @@ def compile_path(path: str) -> Callable[[Any], list[Any]]:
                 steps.append(int(index) if index else None)
         elif not key:
             raise SplError(f"path '{path}' has an empty step.")
+    return steps
+
+
+@lru_cache(maxsize=4096)
+def compile_path(path: str, dotted: bool = True) -> Callable[[Any], list[Any]]:
+    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values. `dotted`:
+    whether ``a.b`` may also be one key."""
+    steps = path_steps(path)
 
     def find(document: Any) -> list[Any]:
-        return list(_follow(document, steps, 0))
+        return list(_follow(document, steps, 0, dotted))
 
     return find
 
 
-def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
+def _follow(value: Any, steps: list[Any], at: int, dotted: bool) -> Iterator[Any]:
     if at == len(steps):
         yield value
         return
@@ -264,17 +288,17 @@ def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
         following = at + 1
         while True:
             if name in value:
-                yield from _follow(value[name], steps, following)
-            if following >= len(steps) or not isinstance(steps[following], str):
+                yield from _follow(value[name], steps, following, dotted)
+            if not dotted or following >= len(steps) or not isinstance(steps[following], str):
                 return
             name = f"{name}.{steps[following]}"
             following += 1
     elif isinstance(value, list):
         if step is None:
             for inner in value:
-                yield from _follow(inner, steps, at + 1)
+                yield from _follow(inner, steps, at + 1, dotted)
         elif step < len(value):
-            yield from _follow(value[step], steps, at + 1)
+            yield from _follow(value[step], steps, at + 1, dotted)
 
 
 def json_text(value: Any) -> str:
@@ -305,6 +329,11 @@ def parse(raw: str) -> Any:
         return loads_exact(raw)
     except ValueError:
         return None
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON number, boolean or null."""
+    return text in ("true", "false", "null") or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
 
 
 _PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
@@ -346,22 +375,31 @@ def _pick_json(raw: bytes, picker: FieldPicker) -> Optional[Row]:
     The fast parser turns 1.10 into 1.1 and 10^20 into a float: as soon as a wanted field is one, parse again exactly.
     """
     found: Row = {}
-    if len(raw) > EXTRACTION_CUTOFF:
+    long = len(raw) > EXTRACTION_CUTOFF
+    if long and picker.names != []:
         document = parse_cut(raw[:EXTRACTION_CUTOFF].decode("utf-8", "ignore"))
-        if document is None:
+        if document is None and picker.paths is None:
             return None
         picker.pick(document, found)
+    if long and picker.paths is None:
         return found
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return None
+        return found if long else None
     try:
-        picker.pick(document, found)
+        _pick_whole(document, picker, found, not long)
     except Inexact:
-        found = {}
-        picker.pick(loads_exact(raw.decode("utf-8")), found)
+        found = found if long else {}
+        _pick_whole(loads_exact(raw.decode("utf-8")), picker, found, not long)
     return found
+
+
+def _pick_whole(document: Any, picker: FieldPicker, found: Row, fields: bool) -> None:
+    if fields and picker.names != []:
+        picker.pick(document, found)
+    if picker.paths is not None:
+        picker.paths.pick(document, found)
 
 
 def parse_beginning(text: str) -> Any:

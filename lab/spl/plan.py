@@ -13,8 +13,9 @@ from lab.spl.command import Command, Run, Wanted
 from lab.spl.commands_custom import Custom, split_arguments
 from lab.spl.fold import Leading, leading_commands, refolded, unfolded
 from lab.spl.jsonfields import FieldPicker
+from lab.spl.rawpaths import Arrays
 from lab.spl.searchexpr import META_FIELDS, parse_base
-from lab.spl.subsearch import Subsearches
+from lab.spl.subsearch import Return, Subsearches
 from lab.spl.text import Segment, around_subsearches, bracketed, split_pipeline
 from lab.spl.values import Row
 
@@ -118,6 +119,20 @@ class Plan:
         names = None if self.fields is None else self.fields - STORED_FIELDS
         self.picker = FieldPicker(names) if names is None or names else None
         return frozenset()
+
+    def take_paths(self) -> None:
+        """Reads paths that the search takes of its events at once as fields of the events (lab.spl.rawpaths)."""
+        for plan in self.plans():
+            arrays: Arrays = {}
+            for command in plan.commands:
+                if isinstance(command, (commands_row.Eval, commands_row.Where)):
+                    command.take_paths(arrays)
+                elif not isinstance(command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)):
+                    break
+
+    def shows_all_fields(self) -> bool:
+        """Whether all fields of events are read. Known after `bind`."""
+        return any(plan.fields is None for plan in self.plans())
 
     def _begins(self, count: int) -> str:
         """The text of the source and the first commands."""
@@ -290,8 +305,11 @@ class Compiler:
             return commands_set.Appendpipe(segment, self._subpipeline(segment))
         if segment.name in COMMANDS:
             return COMMANDS[segment.name](segment)
+        if segment.name == "return":
+            return Return(segment)
         if segment.name in self.custom:
-            return Custom(segment, first, self._configured(segment) if over_events else {})
+            configuration = self._configured(segment) if over_events else {}
+            return Custom(segment, first, configuration, self._subsearches(segment))
         raise SplError(
             f"unknown command '{segment.name}'. Add it to lab/spl with a case in tests/spl/cases, or to commands.conf.",
             position=segment.position,

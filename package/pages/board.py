@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Union
 from xml.sax.saxutils import escape
 
+from pages.spl import bare_tokens
+
 APP = "cloud_behavior_analytics"
 GENERATED = "Generated from package/pages by ./dev generate; edit that instead."
 WIDTH = 1200
@@ -33,7 +35,9 @@ STATE_COLOURS = {
     "waiting": "#B9DDF3",
     "silent": "#F0B93A",
     "no data": "#9AA5B1",
+    "behind": "#F0B93A",
     "breaker open": "#E8743B",
+    "fault": "#E8743B",
     "off": "#D0D5DB",
 }
 OWN = "this finding"
@@ -102,7 +106,7 @@ PANEL_EDGES = 8 + 16 + 15
 """The gap between panels, the table's padding, and a scroll bar of its own."""
 
 ROOT = Path(__file__).resolve().parents[2]
-DETECTIONS = tuple(sorted(path.stem for path in (ROOT / "detections").glob("*.yml")))
+DETECTIONS = tuple(sorted(path.parent.name for path in (ROOT / "content/detections").glob("*/detection.yml")))
 DAY = "2026-12-31"
 WORDS = {
     "Detection": max(DETECTIONS, key=len),
@@ -214,6 +218,10 @@ class Board:
         )
 
     def _source(self, name: str, stanza: Options) -> str:
+        if bare := bare_tokens(stanza["options"]["query"]):
+            raise ValueError(
+                f"{self.name}: in the search {name}, what {bare[0]} stands for could be any SPL; see pages.spl"
+            )
         if name in self.sources:
             raise ValueError(f"{self.name}: two searches are called {name}")
         self.sources[name] = stanza

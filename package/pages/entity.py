@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pages.board import EPOCH, SEVERITY_COLOURS, Board, coloured, link
+from pages.spl import contains, quoted, token
 
 FIELDS = ("entity", "identity", "project", "host", "function", "role", "resource", "workload", "script", "flow")
 """Fields of a finding that name an entity."""
 
 KINDS = FIELDS[1:]
+ENTITY = token("entity")
 OPENS = link("entity", entity="$row.Entity.value|u$")
 
 PROFILE = "(?<Population>.*?)_?(?<Kind>identity|host|project|organization|resource|function)_(?<Dimension>.+)"
@@ -23,10 +25,13 @@ def page() -> Board:
     board = Board("entity", "Entity", "What is known about an identity, host, project, function, role or resource.")
     board.text("entity", "Entity, its whole name", "organization")
     board.text("find", "Find others by a part of it", "*")
-    known = board.search("known", '| cbahistory entity="$entity$"', earliest="0", latest="now")
-    named = " OR ".join(f'{name}="$entity$"' for name in FIELDS)
+    known = board.search("known", f"| cbahistory entity={ENTITY}", earliest="0", latest="now")
+    named = " OR ".join(f"{name}={ENTITY}" for name in FIELDS)
     found = board.search(
-        "found", f'| inputlookup cba_findings | where "$entity$"="organization" OR {named}', earliest="0", latest=""
+        "found",
+        f'| inputlookup cba_findings | where {ENTITY}="organization" OR {named} | `cba_triage`',
+        earliest="0",
+        latest="",
     )
 
     board.chain("values", known, "| stats count")
@@ -152,14 +157,14 @@ def _days() -> str:
 
 def _others() -> str:
     """SPL that lists entities of findings and histories by name."""
-    named = " OR ".join(f'{name}="*$find$*"' for name in KINDS)
     return f"""
-| inputlookup cba_findings where {named}
+| inputlookup cba_findings
 {_each_named()}
-| search Entity="*$find$*"
+| where {contains("Entity", "find")}
 | stats count AS Findings values(Kind) AS Kind BY Entity
 | append
-    [| inputlookup cba_history where entity="*$find$*"
+    [| inputlookup cba_history
+    | where {contains("entity", "find")}
     | head {READ}
     | rex field=profile "^{PROFILE}"
     | stats values(Kind) AS Kind BY entity
@@ -178,17 +183,18 @@ def _related(named: str) -> str:
     functions and resources of a role or host."""
     return f"""
 | inputlookup cba_findings
-| where "$entity$"="organization" OR {named}
+| where {ENTITY}="organization" OR {named}
 {_each_named()}
-| where Entity!="$entity$"
+| where Entity!={ENTITY}
 | stats count BY Entity Kind
 | eval Because=if(count=1, "1 finding", count." findings")
 | append
-    [| cbahistory entity="$entity$"
+    [| cbahistory entity={ENTITY}
     | where (like(profile, "%function_role") OR like(profile, "%resource_host")) AND value!="*"
     | eval Kind=if(like(profile, "%_role"), "role", "host"), Entity=value, Because="its history", count=0]
 | append
-    [| inputlookup cba_history where (profile="*function_role" OR profile="*resource_host") values="*\\"$entity$\\"*"
+    [| inputlookup cba_history where profile="*function_role" OR profile="*resource_host"
+    | where like(values, "%".{quoted(ENTITY)}."%")
     | eval Kind=if(like(profile, "%_role"), "function", "resource"), Entity=entity, Because="its history", count=0]
 | stats max(count) AS count values(Because) AS Because BY Entity Kind
 | sort 0 - count, Kind, Entity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.board import EPOCH, OWN, SEVERITY_COLOURS, Board, coloured, link, search_link
+from pages.spl import filled, inner, token
 
 WORST = "| sort 0 - severity_id, - last_time | head 1"
 """What * stands for; cbahistory finding=* means the same one."""
@@ -25,25 +26,13 @@ FACTS = {
     "Flow": "flow",
     "ATT&CK": "attack",
     "Variation": 'detection.", variation ".variation',
+    "Owner": "owner",
     "Comment": "comment",
     "Finding": "finding_id",
 }
 
-BACKSLASHES = "\\" * 16
-FILLED = " ".join(
-    (
-        "entity",
-        "identity",
-        "project",
-        "country",
-        "workload",
-        "process",
-        "host",
-        "resource",
-        "finding_id",
-    )
-)
-"""Fields that drilldowns of detections name as $field$."""
+FILLED = ("entity", "identity", "project", "country", "workload", "process", "host", "resource", "finding_id")
+"""Fields that drilldowns of detections name as $field$, in quotes."""
 
 GIVEN = "triaged_time>0"
 """Whether an analyst has said something of a finding."""
@@ -83,8 +72,9 @@ def page() -> Board:
     found = board.search(
         "finding",
         f"""
-| inputlookup cba_findings where finding_id="$finding$"
+| inputlookup cba_findings where finding_id={token("finding")}
 {WORST}
+| `cba_triage`
 | lookup cba_detections detection, variation OUTPUT deduplication judged_scopes
 """,
         earliest="0",
@@ -96,7 +86,7 @@ def page() -> Board:
     board.chain(
         "triage",
         found,
-        f'| eval Who=if({GIVEN}, replace(owner, "@.*", "").", ".strftime(triaged_time, "{EPOCH}"), "nobody yet")\n'
+        f'| eval Who=if({GIVEN}, replace(triaged_by, "@.*", "").", ".strftime(triaged_time, "{EPOCH}"), "nobody yet")\n'
         + _one("Who"),
     )
     board.chain("score", found, _one("anomaly_score"))
@@ -158,7 +148,7 @@ def page() -> Board:
     )
     board.row(360, (evidence, 12))
 
-    board.search("days", f'| cbahistory finding="$finding$"\n{_days()}', earliest="0", latest="now")
+    board.search("days", f"| cbahistory finding={token('finding')}\n{_days()}", earliest="0", latest="now")
     days = board.days(
         "days_panel",
         "days",
@@ -243,29 +233,31 @@ def _pairs(facts: dict[str, str]) -> str:
 
 
 def _steps() -> str:
-    """SPL that makes a row per thing to do, with the search that does it: the detection's drilldowns, then verdicts."""
+    """SPL that makes a row per thing to do, with the search that does it: the detection's drilldowns, then verdicts.
+
+    Each is a template with $field$ or @field@ in it. It is taken apart before anything is put in, because a value may
+    hold whatever it likes.
+    """
     verdicts = ",\n    ".join(
-        f'if({offered}, "{step}||{means}||| cbaverdict finding=".finding_id." {_quoted(options)}", null())'
+        f'if({offered}, "{step}||{means}||| cbaverdict finding=\\"@finding_id@\\" {_quoted(options)}", null())'
         for step, (offered, options, means) in VERDICTS.items()
     )
-    # \x24 is a dollar sign: in a page, two of them would make a token. A backslash of a value is doubled for the search
-    # it goes into, and each of both again for being part of a replacement.
-    filled = "\n".join(
-        rf'| eval step=replace(step, "\x24{name}\x24", replace(coalesce({name}, "*"), "\\\\", "{BACKSLASHES}"))'
-        for name in FILLED.split()
+    values = {name: f'coalesce({name}, "*")' for name in FILLED}
+    put_in = "\n".join(
+        f"| eval Step={filled('Step', name, value)}, _search={filled('_search', name, inner(value))}"
+        for name, value in values.items()
     )
     return rf"""
 | lookup cba_drilldowns detection OUTPUT title means search AS drilldown
 | eval step=mvzip(title, mvzip(means, drilldown, "||"), "||")
-| eval quoted=replace(entity, "\\\\", "\\\\\\\\")
 | eval step=mvappend(step,
-    "What is known of ".entity."||its values, since when, established or not||| cbahistory entity=\"".quoted."\"",
+    "What is known of @entity@||its values, since when, established or not||| cbahistory entity=\"@entity@\"",
     {verdicts})
 | mvexpand step
-{filled}
-| eval Step=replace(mvindex(split(step, "||"), 0), "\\\\\\\\", "\\\\"), Means=mvindex(split(step, "||"), 1),
-    _search=mvjoin(mvindex(split(step, "||"), 2, -1), "||"),
-    _earliest=if(match(_search, "cba_events_"), tostring(first_time), "0"),
+| eval Step=mvindex(split(step, "||"), 0), Means=mvindex(split(step, "||"), 1),
+    _search=mvjoin(mvindex(split(step, "||"), 2, -1), "||")
+{put_in}
+| eval _earliest=if(match(_search, "cba_events_"), tostring(first_time), "0"),
     _latest=if(match(_search, "cba_events_"), tostring(last_time+1), "")
 | table Step Means _search _earliest _latest
 """
@@ -365,7 +357,7 @@ def _counted() -> str:
 
 SAID = f"""
 | eval said=mvappend(json_array_to_mv(earlier_verdicts),
-    if({GIVEN}, json_object("verdict", verdict, "by", owner, "time", triaged_time, "comment", comment),
+    if({GIVEN}, json_object("verdict", verdict, "by", triaged_by, "time", triaged_time, "comment", comment),
         json_object("verdict", "none yet", "comment", "")))
 | mvexpand said
 | eval time=json_extract(said, "time"), Verdict=json_extract(said, "verdict"), By=json_extract(said, "by"),
@@ -380,7 +372,8 @@ OTHERS = f"""
 | fields own_* entity
 | lookup cba_findings entity OUTPUT finding_id
 | mvexpand finding_id
-| lookup cba_findings finding_id OUTPUT detection key opened_day first_time severity name count status
+| lookup cba_findings finding_id OUTPUT detection key opened_day first_time severity name count absorbed
+| `cba_triage`
 | sort 0 - first_time
 | eval When=strftime(first_time, "{EPOCH}"), Severity=severity, Finding=name, Count=count, Status=status,
     "Beside this one"=case(finding_id=own_id, "this one",

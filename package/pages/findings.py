@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pages.board import EPOCH, SEVERITY_COLOURS, Board, chooses, coloured, link
+from pages.spl import contains, token
 
-SEVERITIES = {
-    "all": "severity_id>=0",
-    "low and above": "severity_id>=2",
-    "medium and above": "severity_id>=3",
-    "high and above": "severity_id>=4",
-}
-STATUSES = {"open": 'status!="closed"', "new": 'status="new"', "closed": 'status="closed"', "all": "status=*"}
+SEVERITIES = {"all": "0", "low and above": "2", "medium and above": "3", "high and above": "4"}
+"""Choice -> the lowest severity_id."""
+OPEN, ALL = "open", "all"
+STATUSES = {OPEN: OPEN, "new": "new", "in progress": "in progress", "closed": "closed", ALL: ALL}
+HAS_STATUS = f'in({token("status")}, "{ALL}", status) OR ({token("status")}="{OPEN}" AND status!="closed")'
 
 SHOWN = 240
 """Characters of an explanation in the list; the finding's own page has all of it."""
@@ -25,12 +24,15 @@ def page() -> Board:
     board = Board("findings", "Findings", "What has been raised, the most severe first. A row opens the finding.")
     board.time_range()
     board.choice("severity", "Severity", SEVERITIES, SEVERITIES["all"])
-    board.choice("status", "Status", STATUSES, STATUSES["open"])
+    board.choice("status", "Status", STATUSES, OPEN)
     raised = board.search(
         "raised",
         f"""
-| inputlookup cba_findings where $severity$ $status$
+| inputlookup cba_findings
 | `cba_findings_in_range`
+| where severity_id>=tonumber({token("severity")})
+| `cba_triage`
+| where {HAS_STATUS}
 | eval base="base", code=if(len(country)>0 AND country!="-", country, "{NO_COUNTRY}")
 | lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
 | lookup cba_countries country AS code OUTPUT name AS country_name
@@ -43,8 +45,10 @@ def page() -> Board:
     board.choice_of("country", "Country", "country_choices")
     board.text("entity", "Entity: part of its name", "*")
     # The map and the list of countries show the others, too, so that one click leads from country to country.
-    anywhere = board.chain("anywhere", raised, '| search detection="$detection$" entity="*$entity$*"')
-    found = board.chain("found", anywhere, '| search code="$country$"')
+    anywhere = board.chain(
+        "anywhere", raised, f"| search detection={token('detection')}\n| where {contains('entity', 'entity')}"
+    )
+    found = board.chain("found", anywhere, f"| search code={token('country')}")
 
     board.chain("count", found, "| stats count")
     board.chain("severe", found, "| where severity_id>=4 | stats count")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cba.detection.model import SOURCES
+from cba.terms import SOURCES
 from pages.board import STATE_COLOURS
 
 COLOURS = {"fresh": STATE_COLOURS["active"], "late": STATE_COLOURS["silent"], "none": STATE_COLOURS["no data"]}

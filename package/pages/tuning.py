@@ -1,11 +1,14 @@
-"""Tuning: settings tried before they are changed; what is noisy, and where one verdict or one row of a lookup helps."""
+"""Tuning: settings tried before they are changed; what is noisy, and where one verdict or one row of a list helps."""
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping
+from typing import Callable, Mapping
 
-from cba.detection.model import AllowList, Detection
+from cba.detection.model import AllowList, Detection, source_search
+from cba.lists.declared import LISTS
+from cba.terms import SOURCES
 from pages.board import ACCENT, EPOCH, SEVERITY_COLOURS, Board, coloured, link, search_link
+from pages.spl import inner, quoted, token
 
 EDITED = {
     "Company VPN exits and proxies": "egress_ranges",
@@ -16,10 +19,9 @@ EDITED = {
     "Identities to watch": "watch_list",
     "Compromised access keys": "compromised_keys",
 }
-"""What an analyst may want to say once for all -> the lookup that says it."""
+"""What an analyst may want to say once for all -> the list that says it."""
 
 
-AS_NOW = "now"
 SHOWN = 150
 """Characters of an explanation in a list."""
 CHOICES = {
@@ -31,30 +33,38 @@ CHOICES = {
     "variation_precedence": ("Precedence", ("severity", "listed"), "first"),
 }
 """Setting -> its name on the page, values to try, their unit."""
+UNCHANGED = "training_days=now"
+CHANGES = {
+    "nothing": UNCHANGED,
+    **{
+        f"{title}: {value} {unit}": f"{key}={value}"
+        for key, (title, values, unit) in CHOICES.items()
+        for value in values
+    },
+}
+"""What may be changed, as cbabacktest is told."""
 
-# What stands before `changed=…` until a detection is chosen: one row that says so, from a search that costs nothing.
-NOTHING_CHOSEN = """
-| makeresults
-| eval name="Choose a detection at Try settings of, then what to change", severity="-", severity_id=0, finding_id=""
-| search NOT"""
+NOTHING = "now"
+PERIODS = {"choose": NOTHING, "7 days": "-7d@d", "14 days": "-14d@d", "30 days": "-30d@d"}
+"""How far back settings are tried: nothing is searched until it is chosen."""
 
 
 def page(detections: Mapping[str, Detection]) -> Board:
     board = Board("tuning", "Tuning", "Settings tried before they are changed; what is noisy, and what to do about it.")
     board.time_range()
     _backtest(board, detections)
-    found = board.search("found", "| inputlookup cba_findings | `cba_findings_in_range`")
+    found = board.search("found", "| inputlookup cba_findings | `cba_findings_in_range` | `cba_triage`")
 
     board.chain(
         "variations",
         found,
-        """
+        f"""
 | stats count AS findings sum(count) AS events dc(entity) AS entities count(eval(verdict="benign")) AS benign
     count(eval(verdict="malicious")) AS malicious BY detection variation severity severity_id name
 | sort 0 - findings, - severity_id, detection, variation
 | eval Severity=severity, Alert=name, Findings=findings, Events=events, Entities=entities, Benign=benign,
     Malicious=malicious,
-    _search="| inputlookup cba_findings where detection=\\"".detection."\\" variation=\\"".variation."\\""
+    _search="| inputlookup cba_findings where detection=".{quoted("detection")}." variation=".{quoted("variation")}
 | table Severity Alert Findings Events Entities Benign Malicious _search
 """,
     )
@@ -101,14 +111,14 @@ def page(detections: Mapping[str, Detection]) -> Board:
     board.chain(
         "values",
         found,
-        """
+        f"""
 | where status!="closed"
 | eval value=mvindex(json_array_to_mv(key), -1)
 | stats count AS Findings dc(entity) AS Entities values(detection) AS Detection BY value
 | sort 0 - Findings, value
 | head 15
-| eval Value=value, _search="| inputlookup cba_findings where status!=\\"closed\\"
-| where mvindex(json_array_to_mv(key), -1)=\\"".value."\\"
+| eval Value=value, _search="| inputlookup cba_findings | `cba_triage` | where status!=\\"closed\\"
+| where mvindex(json_array_to_mv(key), -1)=".{quoted("value")}."
 | cbaverdict verdict=benign comment=\\"why\\""
 | table Value Detection Findings Entities _search
 """,
@@ -135,26 +145,26 @@ def page(detections: Mapping[str, Detection]) -> Board:
         description="Open findings of detections with an allow-list. A row prepares the search: say why, and run it.",
     )
 
-    rows = ", ".join(f'"{what}||{lookup}"' for what, lookup in EDITED.items())
+    rows = ", ".join(f'"{what}||{LISTS[name].collection}"' for what, name in EDITED.items())
     board.search(
-        "lookups",
+        "lists",
         f"""
 | makeresults
 | eval row=mvappend({rows})
 | mvexpand row
-| eval What=mvindex(split(row, "||"), 0), Lookup=mvindex(split(row, "||"), 1), _search="| inputlookup ".Lookup
-| table What Lookup _search
+| eval What=mvindex(split(row, "||"), 0), List=mvindex(split(row, "||"), 1), _search="| inputlookup ".List
+| table What List _search
 """,
         earliest="0",
         latest="now",
     )
-    lookups = board.table(
-        "lookups_panel",
-        "lookups",
-        "Say it once for all: lookups to fill in",
-        {"What": 200, "Lookup": 150},
+    lists = board.table(
+        "lists_panel",
+        "lists",
+        "Say it once for all: lists to fill in",
+        {"What": 200, "List": 150},
         click=search_link("$row._search.value|u$"),
-        description="A row shows what the lookup holds.",
+        description="A row shows what the list holds.",
     )
     board.search(
         "verdicts",
@@ -177,7 +187,7 @@ def page(detections: Mapping[str, Detection]) -> Board:
         click=link("entity", entity="$row.Entity.value|u$"),
         description="Nothing here? Nobody has given a verdict yet: open a finding to give the first.",
     )
-    board.row(330, (allowable, 6), (lookups, 6))
+    board.row(330, (allowable, 6), (lists, 6))
     board.row(260, (verdicts, 12))
     return board
 
@@ -191,8 +201,8 @@ def _allowable(detections: Mapping[str, Detection]) -> str:
         return ", ".join(f'detection="{name}", {text(allow)}' for name, allow in lists.items())
 
     def search(allow: AllowList) -> str:
-        quoted = allow.search.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + quoted.replace("$finding_id$", '".finding."') + '"'
+        text = allow.search.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + text.replace("$finding_id$", f'".{inner("finding")}."') + '"'
 
     return f"""
 | where status!="closed" AND in(detection, {names})
@@ -205,17 +215,25 @@ def _allowable(detections: Mapping[str, Detection]) -> str:
 """
 
 
-def _backtest(board: Board, detections: Iterable[str]) -> None:
+def _backtest(board: Board, detections: Mapping[str, Detection]) -> None:
     """What a detection would have raised under other settings, beside what it raises under today's."""
-    rows = {
-        name: f'| savedsearch "CBA - {name} - Rows" | cbabacktest detection={name} window=`cba_time_window`'
-        for name in detections
-    }
-    board.choice("backtest", "Try settings of", {"choose a detection": NOTHING_CHOSEN, **rows}, NOTHING_CHOSEN)
-    for key, (title, values, unit) in CHOICES.items():
-        board.choice(key, title, {"as now": AS_NOW, **{f"{value} {unit}": str(value) for value in values}}, AS_NOW)
-    changes = ", ".join(f"{key}=${key}$" for key in CHOICES)
-    tried = board.search("backtest", f'$backtest$ changed="{changes}"')
+    names = list(detections)
+    board.choice("backtest", "Try settings of", {name: name for name in names}, names[0])
+    # One source at a time: a subsearch, which would add others, ends at 50,000 rows.
+    # https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Append
+    searches = {source: source_search(source, "Rows") for source in SOURCES}
+    board.choice("logs", "In the logs of", searches, searches[SOURCES[0]])
+    board.choice("since", "Of the last", PERIODS, NOTHING)
+    board.choice("changed", "Change", CHANGES, UNCHANGED)
+    tried = board.search(
+        "backtest",
+        f"""
+| savedsearch {token("logs")}
+| cbabacktest detection={token("backtest")} changed={token("changed")}
+""",
+        earliest="$since$",
+        latest="now",
+    )
 
     board.chain(
         "compared",
@@ -234,7 +252,8 @@ def _backtest(board: Board, detections: Iterable[str]) -> None:
         "Try settings: findings per variation, now and under the changed settings",
         {"Severity": 110, "Alert": 330, "Now": 70, "Changed": 90, "Difference": 100},
         colours=[coloured("Severity", SEVERITY_COLOURS)],
-        description="The time range, judged again from the histories; nothing is written.",
+        description="Those days, judged again from the histories; nothing is written. Nothing here? Choose days, and "
+        "logs that the detection looks at. Several changes at once: docs/tuning.md.",
     )
     board.chain(
         "compared_days",

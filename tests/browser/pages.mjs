@@ -15,11 +15,11 @@ const APP = '/app/cloud_behavior_analytics';
 // Higher than any page: a screenshot of what is below would draw the panels anew.
 const SIZES = { 1280: { width: 1280, height: 2800 }, 1920: { width: 1920, height: 2800 } };
 // Of the demo: nobody has given a verdict yet, or tried a setting.
-const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_days_panel', 'differing_panel']);
+const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_panel', 'compared_days_panel', 'differing_panel']);
 // What of a panel is clicked: its first row, or bar.
 const CLICKED = 'tbody td, .highcharts-point';
 // Links to searches that write are followed, not run; one verdict is.
-const WRITES = /\|\s*(outputlookup|cba(verdict|acknowledge|record|baseline|home|correlate|forget))\b/;
+const WRITES = /\|\s*(outputlookup|cba(alerts|verdict|acknowledge|record|baseline|home|correlate|forget))\b/;
 
 const started = Date.now();
 const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
@@ -276,9 +276,13 @@ say('gave a verdict and saw its effect');
 
 // Settings tried on the page Tuning: what would come or go.
 const { inputs } = await viewOf('tuning');
-const rows = inputs.backtest.options.items.find(({ label }) => label === 'cloud_unusual_country').value;
-const range = { 'form.range.earliest': '-10d@d', 'form.range.latest': 'now' };
-const changes = new URLSearchParams({ 'form.backtest': rows, 'form.established_days': '5', ...range });
+const chosen = (input, label) => inputs[input].options.items.find((item) => item.label === label).value;
+const changes = new URLSearchParams({
+  'form.backtest': chosen('backtest', 'cloud_unusual_country'),
+  'form.logs': chosen('logs', 'aws'),
+  'form.since': chosen('since', '14 days'),
+  'form.changed': chosen('changed', 'Days of a normal value: 5 days'),
+});
 const tried = await shown(await open(`tuning?${changes}`));
 for (const name of ['compared_panel', 'compared_days_panel', 'differing_panel']) {
   if (tried[name] !== 'something') faults.push(`tuning, with settings to try: ${name} shows ${tried[name]}`);

@@ -14,7 +14,7 @@ from lab.replay import APP_DIR
 
 OWN = ("cba_user", "cba_analyst", "cba_admin")
 SPLUNKS = ("admin", "sc_admin")
-WRITTEN_BY_ANALYSTS = {"cba_findings", "cba_verdicts", "cba_breakers"}
+WRITTEN_BY_ANALYSTS = {"cba_triage", "cba_verdicts", "cba_breakers"}
 POWERFUL = {
     "admin_all_objects",
     "change_authentication",

@@ -8,6 +8,7 @@ from typing import Iterator
 import pytest
 
 from cba.detection.catalogue import load
+from cba.lists.declared import LISTS
 from lab.conf import AppConf, Stanza
 from lab.replay import APP_DIR
 
@@ -138,11 +139,11 @@ def test_the_help_names_every_option(app: AppConf, help_of: dict[str, Stanza]) -
         assert [option for option in options if f"{option}=" not in syntax] == [], name
 
 
-def test_allow_lists_are_lookups_with_the_columns_that_a_finding_fills(app: AppConf) -> None:
+def test_allow_lists_are_lists_with_the_columns_that_a_finding_fills() -> None:
     listed = [detection for detection in load().values() if detection.allow is not None]
     assert listed
     for detection in listed:
         assert detection.allow is not None
-        filename = app.stanza("transforms", detection.allow.lookup).get("filename")
-        header = (APP_DIR / "lookups" / filename).read_text("utf-8").splitlines()[0].split(",")
-        assert header == [*detection.allow.row, "comment"], detection.id
+        [declared] = [each for each in LISTS.values() if each.collection == detection.allow.lookup]
+        assert [column.name for column in declared.keys] == list(detection.allow.row), detection.id
+        assert "comment" in declared.names

@@ -8,8 +8,8 @@ from typing import Any, Iterable, NamedTuple
 import pytest
 
 from cba.detection.catalogue import get, load
-from demo import Organization, benign_surprises, decoys, events, hidden_attacks
-from demo.__main__ import main, write_lookups
+from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lists
+from demo.__main__ import main
 from demo.report import compare, report
 from lab.replay import APP_DIR, is_shipped_schedule, replay
 from lab.searchhead import SearchHead
@@ -33,8 +33,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The searches run once a day, for two days once an hour."""
     organization = Organization(events_per_day=400)
     folder = tmp_path_factory.mktemp("demo")
-    write_lookups(organization, folder / "lookups")
     with SearchHead(APP_DIR, folder) as head:
+        lists.fill(head, lists.all_rows(organization))
         head.events.add(events(organization))
         first, hourly, again = (int(organization.time(day, "02:00")) for day in (0, 40, 42))
         head.scheduler.replay(first, hourly, "1d", is_shipped_schedule)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from cba.detection.catalogue import get
-from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lookups
+from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lists
 from demo.report import compare
 from tests.support.oracle import normalise, quarantined
 from tests.support.pipeline import Pipeline, Seen
@@ -17,8 +17,8 @@ DETECTION = "cloud_unusual_country"
 
 def seen(organization: Organization) -> list[Seen]:
     logs = list(events(organization))
-    watched = {row["identity"]: row["reason"] for row in lookups.watch_list(organization)}
-    keys = {row["access_key"]: row["reason"] for row in lookups.compromised_keys()}
+    watched = {row["identity"]: row["reason"] for row in lists.watch_list(organization)}
+    keys = {row["access_key"]: row["reason"] for row in lists.compromised_keys()}
     since = quarantined(logs)
     found = []
     for number, log in enumerate(logs):

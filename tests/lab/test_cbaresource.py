@@ -55,15 +55,24 @@ def test_beside_cbageo(head: SearchHead) -> None:
     assert (row["cloud_provider"], row["resource_provider"], row["resource"]) == ("aws", "gcp", "a.web.app")
 
 
-def test_a_file_of_the_users_own(head: SearchHead, tmp_path: Path) -> None:
-    file = tmp_path / "mine.csv"
+@pytest.fixture
+def lookups(head: SearchHead, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app's folder lookups in the Splunk that the state folder is."""
+    monkeypatch.setenv("SPLUNK_HOME", str(head.state_dir))
+    folder = head.state_dir / "etc" / "apps" / head.app.name / "lookups"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_a_file_of_the_users_own(head: SearchHead, lookups: Path) -> None:
+    file = lookups / "mine.csv"
     file.write_text("suffix,provider,service,kind,labels\napps.acme.example,acme,x,tenant,1\n")
     (row,) = rows(head, f'| makeresults | eval fqdn="a.apps.acme.example" | cbaresource suffixes="{file}"')
     assert (row["resource"], row["resource_provider"]) == ("a.apps.acme.example", "acme")
 
 
-def test_a_wrong_file_ends_the_search_with_its_row_and_column(head: SearchHead, tmp_path: Path) -> None:
-    file = tmp_path / "mine.csv"
+def test_a_wrong_file_ends_the_search_with_its_row_and_column(head: SearchHead, lookups: Path) -> None:
+    file = lookups / "mine.csv"
     file.write_text("suffix,provider,service,kind,labels\na.example,acme,x,tenant,many\n")
     with pytest.raises(LabError, match=r"mine\.csv: row 2, column labels: 'many' is not a number"):
         rows(head, f'| makeresults | eval fqdn="a.web.app" | cbaresource suffixes="{file}"')

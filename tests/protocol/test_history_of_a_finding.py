@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cba.history.days import date_text
+from cba.terms import date_text
 from tests.support.workbench import TODAY, Row, Workbench, reduced, story
 
 LATER = [reduced(TODAY + 1, "ann", "NL"), reduced(TODAY + 2, "ann", "RU"), reduced(TODAY + 4, "ann", "US")]

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from demo import lists
 from lab.events import Event
 from lab.export import iso
 from lab.replay import APP_DIR, replay
@@ -61,12 +62,10 @@ def workspace(time: int, user: str, application: str, event: str, **parameters: 
     }
 
 
-def found(folder: Path, which: str, logs: list[tuple[int, Log]], **lookups: str) -> list[Log]:
-    """What the detection's search finds from `TODAY` on; `lookups` are files as an administrator has edited them."""
-    (folder / "lookups").mkdir(parents=True)
-    for name, text in lookups.items():
-        (folder / "lookups" / f"{name}.csv").write_text(text, encoding="utf-8")
+def found(folder: Path, which: str, logs: list[tuple[int, Log]], **rows: list[dict[str, str]]) -> list[Log]:
+    """What the detection's search finds from `TODAY` on; `rows` are what people have put into lists."""
     with SearchHead(APP_DIR, folder) as head:
+        lists.fill(head, rows)
         kind = SOURCETYPES[which]
         head.events.add([Event(time, time + 300, "main", kind, "test", "test", json.dumps(log)) for time, log in logs])
         replay(head, "1d", enable=[f"CBA - serverless_execution_{which} - Detect"])
@@ -131,8 +130,8 @@ def test_the_makers_of_flows_are_left_alone(tmp_path: Path) -> None:
         flow(at(1, "10:00"), "bob@example.com", "f-7", "SharePoint"),
         rule(at(1, "10:30"), "bob@example.com", "bob@example.org"),
     ]
-    context = "identity,comment\n*@IT.example.com,they build flows\n"
-    findings = found(tmp_path, "office", logs, user_context=context, own_domains="domain,comment\n*example.org,ours\n")
+    context = [{"identity": "*@it.example.com", "comment": "they build flows"}]
+    findings = found(tmp_path, "office", logs, user_context=context, own_domains=[{"domain": "*example.org"}])
     assert told(findings) == [
         ("3", "medium", "maker@it.example.com", "f-1", "02-10T11:00", "1"),
         ("base", "informational", "bob@example.com", "f-7", "02-11T10:00", "1"),
@@ -196,7 +195,7 @@ def test_scripts_that_are_meant_to_be(tmp_path: Path) -> None:
         call(at(3, "10:30"), "bob@example.com", "crm-app", "drive.files.get"),
         call(at(3, "11:00"), "bob@example.com", "other-app", "drive.files.get"),
     ]
-    scope = "script,comment\ns-1,our reports\ncrm-app *,our CRM\n"
+    scope = [{"script": "s-1", "comment": "our reports"}, {"script": "crm-app *", "comment": "our CRM"}]
     assert told(found(tmp_path, "saas", logs, script_scope=scope)) == [
         ("2", "medium", "bob@example.com", "s-3", "02-13T11:00", "1")
     ]

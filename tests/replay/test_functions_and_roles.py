@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from demo import Organization, addresses, events
+from demo import Organization, addresses, events, lists
 from demo.accounts import PROD
 from lab.events import Event
 from lab.export import iso
@@ -135,12 +135,10 @@ for _day in range(-40, 0):
     ]
 
 
-def found(folder: Path, today: list[Made], **lookups: str) -> list[Log]:
-    """What the search finds from `TODAY` on; `lookups` are files as an administrator has edited them."""
-    (folder / "lookups").mkdir(parents=True)
-    for name, text in lookups.items():
-        (folder / "lookups" / f"{name}.csv").write_text(text, encoding="utf-8")
+def found(folder: Path, today: list[Made], **rows: list[dict[str, str]]) -> list[Log]:
+    """What the search finds from `TODAY` on; `rows` are what people have put into lists."""
     with SearchHead(APP_DIR, folder) as head:
+        lists.fill(head, rows)
         head.events.add(
             [
                 Event(time, time + 300, "main", SOURCETYPES[source], "t", "t", json.dumps(log))
@@ -203,7 +201,9 @@ def test_a_function_with_a_powerful_role_that_makes_a_user(tmp_path: Path) -> No
 
 
 def test_an_allowed_function(tmp_path: Path) -> None:
-    assert found(tmp_path, ATTACK, allowed_functions="project,function,comment\n1111*,too*,theirs\n") == []
+    assert (
+        found(tmp_path, ATTACK, allowed_functions=[{"project": "1111*", "function": "too*", "comment": "theirs"}]) == []
+    )
 
 
 def test_a_weekly_pipeline_and_the_usual_are_silent(tmp_path: Path) -> None:

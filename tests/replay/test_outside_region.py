@@ -14,7 +14,8 @@ from typing import Any, Iterator
 
 import pytest
 
-from cba.history.days import time_text
+from cba.terms import time_text
+from demo import lists
 from lab.events import Event
 from lab.ingest import Problem, read_events
 from lab.replay import APP_DIR, replay
@@ -157,9 +158,8 @@ WORKLOAD = {**INSTANCE, "function": f"{arn_of('function')}/orders"}
 @pytest.fixture(scope="module", params=["1d", "1h"])
 def head(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]:
     state = tmp_path_factory.mktemp("state")
-    (state / "lookups").mkdir()
-    (state / "lookups/instance_inventory.csv").write_text(f"instance,region,comment\n{INSTANCE['inventory']},{HOME},\n")
     with SearchHead(APP_DIR, state) as head:
+        lists.fill(head, {"instance_inventory": [{"instance": INSTANCE["inventory"], "region": HOME}]})
         head.events.add(list(story()))
         head.enable(DETECT)
         start, eve = START.timestamp(), START.timestamp() + EVE * 86_400

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 import pytest
 
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from lab import export
 from lab.events import Event
 from lab.ingest import parse_time

@@ -71,8 +71,9 @@ def test_a_verdict_on_a_finding(head: SearchHead) -> None:
     (row,) = rows(head, f'| cbaverdict finding={name} verdict=benign comment="moved there"')
     assert (row["finding_id"], row["verdict"], row["status"], row["owner"]) == (name, "benign", "closed", "admin")
     assert (row["profile"], row["entity"], row["value"]) == ("identity_country", ADA, "RU")
-    (finding,) = findings(head)
-    assert (finding["verdict"], finding["status"], finding["comment"]) == ("benign", "closed", "moved there")
+    (shown,) = rows(head, "| inputlookup cba_findings | `cba_triage`")
+    assert (shown["verdict"], shown["status"], shown["comment"]) == ("benign", "closed", "moved there")
+    assert (shown["owner"], shown["triaged_by"], shown["earlier_verdicts"]) == ("admin", "admin", "[]")
     head.events.add([call(ADA, LAST_DAY + 1, NOON, "RU"), call(BOB, LAST_DAY + 1, NOON + 60, "RU")])
     run_until(head, LAST_DAY + 2)
     assert [finding["identity"] for finding in findings(head)] == [ADA, BOB], "benign for ada only"

@@ -71,9 +71,9 @@ TABLES: Mapping[str, Table] = {
         key=("project", "runtime"),
         rows=_rows("""
             base | low           | exclusive  | A cloud function was created with an unusual runtime
-            1    | informational | downgrade  | … by a known cloud identity
-            2    | low           | escalation | A cloud function was created with a runtime that was not seen in the organization
-            3    | medium        | escalation | A cloud function was created with a custom runtime
+            v1   | informational | downgrade  | … by a known cloud identity
+            v2   | low           | escalation | A cloud function was created with a runtime that was not seen in the organization
+            v3   | medium        | escalation | A cloud function was created with a custom runtime
         """),
     ),
     "compute_identity_outside_region": Table(
@@ -84,12 +84,12 @@ TABLES: Mapping[str, Table] = {
         key=("identity", "region"),
         rows=_rows("""
             base | informational | exclusive  | A compute-attached identity executed API calls outside the instance's region
-            1    | informational | exclusive  | A compute-attached identity executed API calls outside the Lambda function's region
-            2    | high          | escalation | … from an unusual geolocation and ASN
-            3    | medium        | escalation | … from an unusual geolocation
-            4    | low           | escalation | … from an unusual ASN
-            5    | low           | escalation | …
-            6    | informational | exclusive  | A compute-attached identity failed to execute API calls outside the instance's region
+            v1   | informational | exclusive  | A compute-attached identity executed API calls outside the Lambda function's region
+            v2   | high          | escalation | … from an unusual geolocation and ASN
+            v3   | medium        | escalation | … from an unusual geolocation
+            v4   | low           | escalation | … from an unusual ASN
+            v5   | low           | escalation | …
+            v6   | informational | exclusive  | A compute-attached identity failed to execute API calls outside the instance's region
         """),
     ),
     "cloud_unusual_country": Table(
@@ -100,13 +100,13 @@ TABLES: Mapping[str, Table] = {
         key=("identity", "country"),
         rows=_rows("""
             base | informational | exclusive  | A cloud identity executed an API call from an unusual country
-            1    | medium        | exclusive  | A Kubernetes identity executed an API call from a country that was not seen in the organization
-            2    | medium        | exclusive  | A cloud identity executed an API call from a country that was not seen in the organization
-            3    | informational | exclusive  | …
-            4    | low           | exclusive  | A Kubernetes API call was executed from an unusual country
-            5    | low           | exclusive  | A cloud API call was executed from an unusual country
-            6    | medium        | escalation | A suspicious cloud identity executed an API call from an unusual country
-            7    | high          | escalation | … using a compromised AWS access key
+            v1   | medium        | exclusive  | A Kubernetes identity executed an API call from a country that was not seen in the organization
+            v2   | medium        | exclusive  | A cloud identity executed an API call from a country that was not seen in the organization
+            v3   | informational | exclusive  | …
+            v4   | low           | exclusive  | A Kubernetes API call was executed from an unusual country
+            v5   | low           | exclusive  | A cloud API call was executed from an unusual country
+            v6   | medium        | escalation | A suspicious cloud identity executed an API call from an unusual country
+            v7   | high          | escalation | … using a compromised AWS access key
         """),
     ),
     "process_rare_cloud_resource": Table(
@@ -117,9 +117,9 @@ TABLES: Mapping[str, Table] = {
         key=("host", "process", "resource"),
         rows=_rows("""
             base | informational | exclusive  | A process connected to a rare cloud resource
-            0    | informational | exclusive  | A browser process connected to a rare cloud resource
-            1    | informational | escalation | A process connected to an atypical rare cloud resource
-            2    | informational | escalation | … atypical to this agent
+            v0   | informational | exclusive  | A browser process connected to a rare cloud resource
+            v1   | informational | escalation | A process connected to an atypical rare cloud resource
+            v2   | informational | escalation | … atypical to this agent
         """),
     ),
     # A alone is raised when it is somebody's who never deployed anything before.
@@ -159,6 +159,76 @@ TABLES: Mapping[str, Table] = {
             A B C | high
             A C   | medium
             A B   | low
+        """),
+    ),
+    "aws_console_first_login": Table(
+        tactics=(),
+        techniques=("T1078.004", "T1098.001", "T1021.007"),
+        sources=("aws",),
+        deduplication=5,
+        key=("identity",),
+        rows=_rows("""
+            base | informational | exclusive  | A user logged in to the AWS console for the first time
+            v1   | medium        | escalation | A non-user identity logged in to the AWS console for the first time
+        """),
+    ),
+    "compute_activity_dormant_region": Table(
+        tactics=(),
+        techniques=("T1535",),
+        sources=("aws", "azure", "gcp"),
+        deduplication=5,
+        key=("project", "compute_region"),
+        rows=_rows("""
+            base | informational | exclusive  | Compute activity in dormant cloud region
+            v1   | informational | exclusive  | … from a non-VPN IP address
+            v2   | medium        | escalation | A cloud compute instance was created in a dormant region
+            v3   | high          | escalation | … by a compromised AWS access key
+        """),
+    ),
+    "unusual_cross_project_activity": Table(
+        tactics=(),
+        techniques=("T1199",),
+        sources=("aws", "azure", "gcp"),
+        deduplication=1,
+        key=("identity", "project"),
+        rows=_rows("""
+            base | low    | exclusive  | Unusual cross projects activity
+            v1   | medium | escalation | Suspicious cross projects activity
+        """),
+    ),
+    "kubernetes_unusual_exec": Table(
+        tactics=(),
+        techniques=("T1609",),
+        sources=("kubernetes",),
+        deduplication=5,
+        key=("identity", "pod"),
+        rows=_rows("""
+            base | informational | exclusive  | Unusual exec into a Kubernetes Pod
+            v1   | informational | exclusive  | Failed exec attempt into a Kubernetes Pod
+            v2   | medium        | escalation | First time execution into Kubernetes Pod at the cluster-level
+            v3   | low           | escalation | Identity executed into Kubernetes Pod for the first time
+            v4   | low           | escalation | Identity executed into a Kubernetes namespace for the first time
+            v5   | low           | escalation | Identity executed into a Kubernetes Pod for the first time
+        """),
+    ),
+    "kubernetes_unusual_secret_access": Table(
+        tactics=(),
+        techniques=("T1552.007",),
+        sources=("kubernetes",),
+        deduplication=1,
+        key=("identity", "secret_namespace"),
+        rows=_rows("""
+            base | informational | exclusive | Unusual Kubernetes secret access
+        """),
+    ),
+    "unusual_secret_management": Table(
+        tactics=(),
+        techniques=("T1552", "T1555.006"),
+        sources=("aws", "azure", "gcp"),
+        deduplication=1,
+        key=("identity", "secret_operation"),
+        rows=_rows("""
+            base | informational | exclusive | Unusual secret management activity
         """),
     ),
 }

@@ -1,8 +1,13 @@
-"""Scenario files: a history, some events, and exactly the findings they raise.
+"""Scenario files (content/detections/<id>/scenarios.yml): a history, some events, and exactly the findings they raise.
+
+Events have the fields that the rows of their source have, with the place `cbageo` adds (country, asn, ip_scope,
+cloud_provider, cloud_region); what Python makes of them (a workload's home, the parts of a signal) is made.
 
     today: 40                           the day on which `events` happen, counted from day 0
-    value: country                      the field that the second word of a line gives; `-` leaves it out
+    value: country                      the field that the second word of a line gives; `-` leaves it, and any field, out
     fields: {…}                         more fields that every event has
+    lists: {watch_list: [{…}]}          what stands in lists, by their names; of a scenario: further rows
+    settings: {…}                       of a scenario: failed_calls_escalate
     who:                                people and machines, by a short name
       ada: {source: aws, project: "111111111111", identity: arn:aws:iam::111111111111:user/ada}
     history:                            what everybody did before: one event at noon of each of these days
@@ -15,7 +20,7 @@
           - ada RU 10:00                (day 40; `+1 10:00` is a day later)
           - {who: ada, value: RU, at: "10:05", access_key: AKIA…}
         raises:
-          - {variation: "2", who: ada, value: RU, at: "10:00", count: 2}
+          - {variation: v2, who: ada, value: RU, at: "10:00", count: 2}
 
 `raises: []` makes it a near-miss. Every finding from `today` on must be listed, in order of time; what building the
 history raised on the way (a second country is news, too) is not looked at.
@@ -27,7 +32,7 @@ ATT&CK ids are always those of the detection's variation. What an entry may say 
 
     severity, name                      as in the tables the detection was made from
     says                                a piece of the explanation, or a list of them
-    matched                             every variation that matched: "base 1 2"
+    matched                             every variation that matched: base v1 v2
     key                                 what of the deduplication key neither `who` nor `value` says
     count, suppressed_count, …          any other field of the finding, as text
 
@@ -39,16 +44,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence, TypeVar
 
 import yaml
 
 from cba.detection.model import Detection
-from cba.history.days import SECONDS_PER_DAY
-from tests.support.pipeline import Seen
+from cba.terms import SECONDS_PER_DAY
+from tests.support.pipeline import Pipeline, Seen
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parents[2] / "content" / "detections"
 FIRST_DAY = 20_454  # 2026-01-01
+Pipe = TypeVar("Pipe", bound=Pipeline)
 _SHORT = re.compile(r"^(?P<who>\w+) (?P<value>\S+) (?P<when>.+)$")
 _CLOCK = re.compile(r"^(?:\+(?P<days>\d+) )?(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?$")
 
@@ -80,20 +86,26 @@ class Scenario:
     events: tuple[Seen, ...]
     raises: tuple[Expected, ...]
     today: int
+    lists: Mapping[str, Sequence[Mapping[str, object]]]
+    settings: Mapping[str, Any]
 
     @property
     def id(self) -> str:
         return f"{self.detection}: {self.name}"
 
+    def pipeline(self, detection: Detection, kind: type[Pipe] = Pipeline, **options: Any) -> Pipe:  # type: ignore[assignment]
+        """A pipeline with the scenario's lists and settings."""
+        return kind(detection, lists=self.lists, **self.settings, **options)
 
-def load(path: Path) -> list[Scenario]:
-    """The scenarios of a file; the detection is the file's name."""
-    document = yaml.safe_load(path.read_text("utf-8"))
-    return [_scenario(path.stem, document, case) for case in document["scenarios"]]
+
+def load(detection: str) -> list[Scenario]:
+    """The scenarios of a detection."""
+    document = yaml.safe_load((FOLDER / detection / "scenarios.yml").read_text("utf-8"))
+    return [_scenario(detection, document, case) for case in document["scenarios"]]
 
 
 def load_all() -> list[Scenario]:
-    return [scenario for path in sorted(FOLDER.glob("*.yml")) for scenario in load(path)]
+    return [scenario for path in sorted(FOLDER.iterdir()) for scenario in load(path.name)]
 
 
 def _scenario(detection: str, document: Mapping[str, Any], case: Mapping[str, Any]) -> Scenario:
@@ -105,7 +117,10 @@ def _scenario(detection: str, document: Mapping[str, Any], case: Mapping[str, An
     events = [_event(people, value, more, *line) for line in lines]
     numbered = tuple(dataclasses.replace(event, event_id=f"e{at}") for at, event in enumerate(events))
     raises = tuple(_expected(people, value, more, today, case["raises"]))
-    return Scenario(detection, case["name"], numbered, raises, today)
+    lists = {**document.get("lists", {})}
+    for name, rows in case.get("lists", {}).items():
+        lists[name] = [*lists.get(name, ()), *rows]
+    return Scenario(detection, case["name"], numbered, raises, today, lists, case.get("settings", {}))
 
 
 def _history(lines: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
@@ -133,12 +148,14 @@ def _event(
     people: Mapping[str, Any], name: str, more: Mapping[str, Any], who: str, value: str, time: int, line: Any
 ) -> Seen:
     own = line if isinstance(line, Mapping) else {}
-    fields = {"src_ip": f"ip-{value}", "source_kind": people[who]["source"], **more, **people[who], **own}
+    source = people[who]["source"]
+    address = {} if source == "endpoint" else {"src_ip": f"ip-{value}"}
+    fields = {**address, "source_kind": source, **more, **people[who], **own}
     for key in ("source", "who", "value", "at", "days"):
         fields.pop(key, None)
     if value != "-":
         fields[name] = value
-    return Seen(time, "", {key: str(field) for key, field in fields.items()})
+    return Seen(time, "", {key: str(field) for key, field in fields.items() if field != "-"})
 
 
 def _days(text: str) -> Iterator[int]:

@@ -14,13 +14,13 @@ import pytest
 from cba.detection.catalogue import load
 from cba.detection.model import Detection
 from cba.findings.record import Recorder
-from cba.findings.windows import BUCKET_SECONDS, Sighting, period_seconds
-from cba.history.days import SECONDS_PER_DAY
+from cba.findings.windows import Sighting, period_seconds
+from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario, load_all
 from tests.support.pipeline import Pipeline, Seen
 from tests.support.plain import Raised, Watched, deduplicated, raised, rank
 
-DETECTIONS = load()
+DETECTIONS = load().detections
 RAISING = [scenario for scenario in load_all() if scenario.raises]
 
 
@@ -61,7 +61,7 @@ def restarted(pipeline: Watched) -> Watched:
 
 def search(scenario: Scenario, detection: Detection) -> Watched:
     past, times = repeated(scenario, detection)
-    pipeline = Watched(detection)
+    pipeline = scenario.pipeline(detection, Watched)
     pipeline.search([*past, *itertools.chain.from_iterable(times)])
     return pipeline
 
@@ -78,7 +78,7 @@ def test_across_restarts(scenario: Scenario) -> None:
     """A restart before every event: windows, counts and break-through are in the stores, nowhere else."""
     detection = DETECTIONS[scenario.detection]
     past, times = repeated(scenario, detection)
-    pipeline = Watched(detection)
+    pipeline = scenario.pipeline(detection, Watched)
     pipeline.search(past)
     bucket: list[Seen] = []
     for event in sorted(itertools.chain.from_iterable(times), key=lambda event: event.time):
@@ -87,6 +87,12 @@ def test_across_restarts(scenario: Scenario) -> None:
         pipeline = restarted(pipeline)
         pipeline.search(bucket)
     assert pipeline.found() == search(scenario, detection).found()
+
+
+def comes_again(scenario: Scenario, detection: Detection) -> bool:
+    """Whether what raised its first finding is a match again when the period is over."""
+    again = scenario.raises[0].first_time + period_seconds(detection)
+    return any(again in match.seconds for match in search(scenario, detection).matches)
 
 
 def to_the_second(scenario: Scenario, detection: Detection) -> bool:
@@ -110,6 +116,8 @@ def to_the_second(scenario: Scenario, detection: Detection) -> bool:
 @pytest.mark.parametrize("detection", DETECTIONS.values(), ids=lambda detection: detection.id)
 def test_the_period_ends_to_the_second(detection: Detection) -> None:
     mine = [scenario for scenario in FIRSTS if scenario.detection == detection.id]
+    if not any(comes_again(scenario, detection) for scenario in mine):
+        pytest.skip("what it raises is a first time, which is over before its period")
     assert any(to_the_second(scenario, detection) for scenario in mine)
 
 
@@ -120,7 +128,7 @@ def samples(detection_id: str) -> dict[str, tuple[str, Sighting]]:
     found: dict[str, tuple[str, Sighting]] = {}
     for scenario in FIRSTS:
         if scenario.detection == detection_id:
-            pipeline = Watched(detection)
+            pipeline = scenario.pipeline(detection, Watched)
             pipeline.search(scenario.events)
             for match in pipeline.matches:
                 for variation in {match.plain, match.suspected} - found.keys():
@@ -146,7 +154,7 @@ def test_only_a_higher_severity_breaks_through(detection: Detection, one: str, o
     for variation, second in ((one, start), (other, soon), (other, start + period - 1), (other, start + period)):
         bucket = second // BUCKET_SECONDS * BUCKET_SECONDS
         match = dataclasses.replace(
-            found[variation][1], key=first.key, part=str(second), bucket=bucket, seconds=(second,), events=1,
+            found[variation][1], key=first.key, part=str(second), counted=str(second), bucket=bucket, indexed=bucket, seconds=(second,), events=1,
             suspected=variation, details={**found[variation][1].details, "entity": entity},
         )  # fmt: skip
         # Searches overlap: each sees again what those before have seen.

@@ -10,9 +10,8 @@ import pytest
 from cba.detection.catalogue import load
 from tests.scenarios.rows import ACTIVATION_DAYS, TABLES, TRAINING_DAYS, Row
 from tests.scenarios.scenario import Scenario, load_all
-from tests.support.pipeline import Pipeline
 
-DETECTIONS = load()
+DETECTIONS = load().detections
 SCENARIOS = load_all()
 NEAR_MISSES = 3
 
@@ -35,7 +34,7 @@ def chains_raised(name: str) -> frozenset[tuple[frozenset[str], str]]:
     letters = frozenset().union(*(chain.signals for chain in TABLES[name].chains))
     found = set()
     for scenario in of(name):
-        pipeline = Pipeline(DETECTIONS[name])
+        pipeline = scenario.pipeline(DETECTIONS[name])
         pipeline.search(scenario.events)
         for finding in pipeline.found():
             signals = {signal.partition("_")[0] for signal in finding["chain_signals"].split()}

@@ -9,11 +9,11 @@ import pytest
 
 from cba.detection.catalogue import load
 from cba.detection.model import Detection
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario, load_all
 from tests.support.pipeline import Delivery, Pipeline, replay
 
-DETECTIONS = load()
+DETECTIONS = load().detections
 SCENARIOS = load_all()
 
 
@@ -38,7 +38,7 @@ def check(scenario: Scenario, detection: Detection, pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)
 def test_in_one_search(scenario: Scenario) -> None:
     detection = DETECTIONS[scenario.detection]
-    pipeline = Pipeline(detection)
+    pipeline = scenario.pipeline(detection)
     pipeline.search(scenario.events)
     check(scenario, detection, pipeline)
 
@@ -48,7 +48,7 @@ def test_at_a_cadence_of_six_hours(scenario: Scenario) -> None:
     detection = DETECTIONS[scenario.detection]
     deliveries = [Delivery(event, event.time + 300) for event in scenario.events]
     since = scenario.today * SECONDS_PER_DAY
-    check(scenario, detection, replay(detection, deliveries, 6 * 3600, since))
+    check(scenario, detection, replay(scenario.pipeline(detection), deliveries, 6 * 3600, since))
 
 
 def gaps(detection: Detection, scenarios: Sequence[Scenario]) -> list[str]:

@@ -6,19 +6,19 @@ import itertools
 
 import pytest
 
-from cba.detection.catalogue import load
-from cba.history.days import SECONDS_PER_DAY
-from tests.scenarios.scenario import FOLDER, Scenario
+from cba.detection.catalogue import get
+from cba.terms import SECONDS_PER_DAY
+from tests.scenarios.scenario import Scenario
 from tests.scenarios.scenario import load as scenarios
 from tests.scenarios.test_scenarios import check
 from tests.support.pipeline import Delivery, replay
 
-DETECTION = load()["serverless_execution_iaas"]
+DETECTION = get("serverless_execution_iaas")
 QUARTER = 900
 CHAINS = [
     scenario
-    for scenario in scenarios(FOLDER / "serverless_execution_iaas.yml")
-    if any(expected.variation == "3" for expected in scenario.raises)
+    for scenario in scenarios("serverless_execution_iaas")
+    if any(expected.variation == "v3" for expected in scenario.raises)
 ]
 
 
@@ -39,4 +39,4 @@ def test_any_order_of_arrival(scenario: Scenario, order: tuple[int, ...]) -> Non
     today = sorted((seen for seen in scenario.events if seen.time >= since), key=lambda seen: seen.time)
     last = max(seen.time for seen in today)
     late = [Delivery(today[index], last + place * QUARTER) for place, index in enumerate(order, 1)]
-    check(scenario, DETECTION, replay(DETECTION, [*past, *late], QUARTER, since))
+    check(scenario, DETECTION, replay(scenario.pipeline(DETECTION), [*past, *late], QUARTER, since))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from demo import Organization, events
-from demo.__main__ import write_lookups
 from lab.conf import load_app
 from lab.errors import LabError
 from lab.events import Event, EventStore
@@ -128,18 +126,15 @@ def test_what_fails_for_no_event_that_is_left_fails_not() -> None:
 
 
 @pytest.fixture(scope="module")
-def organization(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Event], Path]:
-    made = Organization(days=3, events_per_day=800)
-    folder = tmp_path_factory.mktemp("lookups")
-    write_lookups(made, folder)
-    return list(events(made)), folder
+def organization() -> list[Event]:
+    return list(events(Organization(days=3, events_per_day=800)))
 
 
 @pytest.mark.parametrize("name", DETECTIONS)
-def test_a_shipped_search_finds_the_same(name: str, organization: tuple[list[Event], Path]) -> None:
-    logs, lookups = organization
+def test_a_shipped_search_finds_the_same(name: str, organization: list[Event]) -> None:
+    logs = organization
     spl = APP.stanzas("savedsearches")[name].get("search")
-    engines = [Engine(APP, EventStore(), None, None, lookups) for _ in range(2)]
+    engines = [Engine(APP, EventStore(), None, None) for _ in range(2)]
     folding, plain = engines
     each_alone(plain, spl)
     first, found = logs[0].time // HOUR * HOUR, 0

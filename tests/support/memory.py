@@ -4,46 +4,54 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from cba.backtest import memory as backtest
-from cba.backtest.memory import MemorySignals
 from cba.findings.breaker import Acknowledgement, BreakerState
 from cba.findings.verdicts import Target
-from cba.history.baseline import SourceStatus, Subject
-from cba.history.history import History
+from cba.history.history import History, Subject
+from cba.history.remembered import Remembered
 from cba.home.homes import Home
+from cba.judging.evidence import SourceDays
 from cba.store import histories as encoding
 from cba.store import homes as home_encoding
+from cba.store import memory
+from cba.store.memory import MemorySignals
 
 __all__ = [
-    "MemoryBreaker", "MemoryFindings", "MemoryHistories", "MemoryHomes", "MemorySignals", "MemoryStatuses",
-    "MemoryVerdicts",
+    "MemoryBreaker", "MemoryFindings", "MemoryHistories", "MemoryHomes", "MemorySignals", "MemorySources",
+    "MemoryTriage", "MemoryVerdicts",
 ]  # fmt: skip
 
 
 class MemoryHistories:
-    """Keeps histories encoded, as the KV store does, so that every load gives objects of its own."""
+    """Keeps the histories of one writer encoded, as the KV store does, so that every load gives objects of its own."""
 
     def __init__(self) -> None:
         self.documents: dict[Subject, dict[str, Any]] = {}
 
-    def load(self, subjects: Iterable[Subject]) -> dict[Subject, History]:
-        return {s: encoding.decode(self.documents[s]) for s in subjects if s in self.documents}
+    def load(self, subjects: Iterable[Subject]) -> dict[Subject, Remembered]:
+        found = {s: encoding.decode(self.documents[s]) for s in subjects if s in self.documents}
+        return {subject: Remembered(history, history) for subject, history in found.items()}
 
     def save(self, histories: Mapping[Subject, History]) -> None:
-        self.documents.update({subject: encoding.encode(subject, history) for subject, history in histories.items()})
+        for subject, history in histories.items():
+            known = self.documents.get(subject)
+            together = history if known is None else encoding.decode(known).union(history)
+            self.documents[subject] = encoding.encode(subject, together)
 
 
-class MemoryStatuses:
+class MemorySources:
+    """The days of sources."""
+
     def __init__(self) -> None:
-        self.statuses: dict[str, SourceStatus] = {}
+        self.days: dict[str, SourceDays] = {}
 
-    def load(self) -> dict[str, SourceStatus]:
-        return dict(self.statuses)
+    def load(self, source: str) -> Optional[SourceDays]:
+        return self.days.get(source)
 
-    def save(self, statuses: Mapping[str, SourceStatus]) -> None:
-        self.statuses.update(statuses)
+    def save(self, source: str, days: SourceDays) -> None:
+        known = self.days.get(source)
+        self.days[source] = days if known is None else known.union(days)
 
 
 class MemoryFindings:
@@ -58,7 +66,7 @@ class MemoryFindings:
         return {name: copy.deepcopy(self.documents[name]) for name in finding_ids if name in self.documents}
 
     def save(self, documents: Sequence[dict[str, Any]]) -> None:
-        self.documents.update({document["_key"]: copy.deepcopy(document) for document in documents})
+        self.documents.update({document["finding_id"]: copy.deepcopy(document) for document in documents})
 
     def delete(self, finding_ids: Sequence[str]) -> None:
         for finding_id in finding_ids:
@@ -70,14 +78,23 @@ class MemoryHomes:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
-        self.asked: list[str] = []
 
     def load(self, workloads: Iterable[str]) -> dict[str, Home]:
-        self.asked += workloads
-        return {w: home_encoding.decode(self.documents[w]) for w in self.asked if w in self.documents}
+        return {w: home_encoding.decode(self.documents[w]) for w in workloads if w in self.documents}
 
     def save(self, homes: Mapping[str, Home]) -> None:
         self.documents.update({workload: home_encoding.encode(workload, home) for workload, home in homes.items()})
+
+
+class MemoryTriage:
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        return {name: dict(self.documents[name]) for name in finding_ids if name in self.documents}
+
+    def save(self, documents: Sequence[dict[str, Any]]) -> None:
+        self.documents.update({document["_key"]: dict(document) for document in documents})
 
 
 class MemoryVerdicts:
@@ -104,7 +121,7 @@ class MemoryVerdicts:
             self.documents[target] = dict(document)
 
 
-class MemoryBreaker(backtest.MemoryBreaker):
+class MemoryBreaker(memory.MemoryBreaker):
     def save(self, state: BreakerState) -> None:
         self.state = dataclasses.replace(state, acknowledged=self.state.acknowledged)
 

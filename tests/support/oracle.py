@@ -14,7 +14,7 @@ import types
 from collections import defaultdict
 from typing import Any, Collection, Iterable, Mapping, Optional
 
-from demo import addresses, lookups
+from demo import addresses, lists
 from demo.organization import Organization
 from lab.events import Event
 
@@ -141,8 +141,8 @@ def expected_findings(organization: Organization, events: Iterable[Event]) -> li
     """Everything the detection must raise on the demo's events, in order of time."""
     events = list(events)
     calls = [call for event in events for call in [normalise(event)] if call is not None]
-    watched = {row["identity"] for row in lookups.watch_list(organization)}
-    bad_keys = {row["access_key"] for row in lookups.compromised_keys()}
+    watched = {row["identity"] for row in lists.watch_list(organization)}
+    bad_keys = {row["access_key"] for row in lists.compromised_keys()}
     return findings_of(calls, watched, bad_keys, quarantined(events))
 
 

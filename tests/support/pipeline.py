@@ -1,169 +1,142 @@
-"""A detection's search in miniature: the reduction in Python, then the very library calls of the commands.
+"""A source's search in miniature: the reduction in Python, then the very judge of the scheduled searches, over stores in
+memory.
 
-`Pipeline.search` is one run over a window of event time; `replay` is a scheduler that delivers events late, in any
-order, twice, and runs at any cadence, with the judged-days rule of the macro `cba_judged_days`.
+`Pipeline.search` is one run over some events; `replay` is a scheduler that delivers events late, in any order, twice, and
+runs at any cadence over index time.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from typing import Any, Iterable, Mapping, Sequence
+import itertools
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
-from cba.command.chains import moment_cells, read_signals, signal_fields
-from cba.command.table import Table
-from cba.correlate.correlator import Correlator
+from cba.detection.catalogue import Catalogue, load
 from cba.detection.choose import BY_SEVERITY
-from cba.detection.model import EVENT_ID, Detection
-from cba.findings.breaker import Breaker
-from cba.findings.record import Recorder
-from cba.findings.windows import BUCKET_SECONDS, Sighting
-from cba.history.baseline import Baseline, Row
-from cba.history.days import SECONDS_PER_DAY, day_of
-from cba.scoring.score import Scorer
-from lab.chunked import Row as LabRow
+from cba.detection.model import Detection
+from cba.judging.detecting import DetectionJudge
+from cba.judging.fields import FieldFacts
+from cba.judging.judge import Judge, Mode
+from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD, Row, is_judged
+from cba.judging.stores import JudgeSettings, Stores
+from cba.lists.match import ListTables
+from cba.terms import ABSENT, BUCKET_SECONDS, bucket_of
 from tests.support.memory import (
     MemoryBreaker,
     MemoryFindings,
     MemoryHistories,
+    MemoryHomes,
     MemorySignals,
-    MemoryStatuses,
+    MemorySources,
     MemoryVerdicts,
 )
 
-OVERLAP = 2 * 3600
 HOUR = 3600
-TIME_WINDOW = 24 * 3600
+HOME_FACTS = ("home_of", "home_in", "home_how")
+"""What a skipped event is read for all the same."""
 
-Judged = tuple[dict[str, str], str, tuple[int, ...], int]
-"""A row after `cbabaseline`: its fields, its evidence as JSON, the seconds of its events and how many there are."""
+Lists = Mapping[str, Sequence[Mapping[str, object]]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """A normalised event: its second, id, and fields (absent ones left out)."""
+    """An event as a source's search gives it, with its place: its second, id, and fields (absent ones left out). `indexed`
+    is the second at which it can be searched, when that is not at once."""
 
     time: int
     event_id: str
     fields: Mapping[str, str]
+    indexed: Optional[int] = None
 
     def field(self, name: str) -> str:
-        return self.fields.get(name, "-")
+        return self.fields.get(name, ABSENT)
+
+    @property
+    def source(self) -> str:
+        return self.fields[SOURCE_FIELD]
 
 
 class Pipeline:
-    """The state of one detection: its stores, and a fresh set of commands for every search."""
+    """The state of one detection: its stores, and a fresh judge for every search."""
 
-    def __init__(self, detection: Detection, precedence: str = BY_SEVERITY) -> None:
+    def __init__(
+        self,
+        detection: Detection,
+        precedence: str = BY_SEVERITY,
+        lists: Optional[Lists] = None,
+        failed_calls_escalate: bool = False,
+    ) -> None:
         self.detection = detection
         self.precedence = precedence
+        self.settings = JudgeSettings(precedence, failed_calls_escalate)
+        self.lists = ListTables(lists)
         self.histories = MemoryHistories()
-        self.statuses = MemoryStatuses()
+        self.sources = MemorySources()
+        self.homes = MemoryHomes()
         self.findings = MemoryFindings()
         self.verdicts = MemoryVerdicts()
         self.breaker = MemoryBreaker()
         self.signals = MemorySignals()
 
-    def search(self, events: Iterable[Seen], now: int = 0, learn: bool = True, chunk: int = 50_000) -> None:
-        """One run over these events: reduce, look up and learn, score, record; `chunk` rows at a time."""
-        ordered = self.reduce(events)
-        baseline = Baseline(self.detection, self.histories, self.statuses, self.verdicts, learn=learn)
-        scorer = Scorer(self.detection, self.precedence)
-        correlator = Correlator(self.detection, self.signals, TIME_WINDOW) if self.detection.signals else None
-        recorder = Recorder(self.detection, self.findings, now)
-        breaker = Breaker(self.detection.breaker, self.breaker)
-        for start in range(0, len(ordered), chunk):
-            part = ordered[start : start + chunk]
-            answers = baseline.process([self._row(row) for row, _seen in part])
-            judged = [
-                (row, answer.text, self.seconds(seen), self.count(seen)) for (row, seen), answer in zip(part, answers)
-            ]
-            if correlator is not None:
-                judged += self._moments(correlator, judged)
-            sightings = []
-            for row, evidence, seconds, events in judged:
-                score = scorer.score(evidence, *(row.get(name, "-") for name in scorer.fields))
-                if score.variation:
-                    details = {**row, **score._asdict(), "evidence": evidence, "entity": row[self.detection.entity]}
-                    sighting = self._sighting(row, seconds, events, score, details)
-                    sightings.append((row[self.detection.entity], sighting))
-            admitted = breaker.admit([sighting for _entity, sighting in sightings])
-            recorder.record([sighting for sighting, may_raise in zip(sightings, admitted) if may_raise])
-
-    def reduce(self, events: Iterable[Seen]) -> list[tuple[dict[str, str], list[Seen]]]:
-        """The rows that the search's `stats` and enrichment give, in order of days, each with the events it stands for."""
-        groups: dict[tuple[str, ...], list[Seen]] = {}
-        names = ("source_kind", *self.detection.group_by, *self._extra())
-        for event in events:
-            skipped = event.field("skip_reason") != "-"
-            folded = set(self.detection.group_by) - {"skip_reason", *self._kept} if skipped else set()
-            cells = tuple("-" if name in folded else event.field(name) for name in names)
-            bucket = event.time // BUCKET_SECONDS * BUCKET_SECONDS
-            groups.setdefault((str(day_of(event.time)), str(bucket), *cells), []).append(event)
-        ordered = sorted(groups.items(), key=lambda group: int(group[0][0]))
-        return [(dict(zip(("day", "bucket", *names), key)), seen) for key, seen in ordered]
-
-    def rows(self, events: Iterable[Seen]) -> list[LabRow]:
-        """The same rows as a search hands them to `cbabaseline`."""
-        return [
-            {
-                **row,
-                "events": self.count(seen),
-                "event_times": [str(second) for second in self.seconds(seen)],
-                "first_time": min(event.time for event in seen),
-            }
-            for row, seen in self.reduce(events)
-        ]
-
-    def _extra(self) -> tuple[str, ...]:
-        """What enrichment adds in the real search: the dimensions and the fields that conditions read."""
-        named = (*self.detection.entity_fields, *self.detection.dimensions, *self.detection.carry)
-        read = (*self.detection.condition_fields, *self.detection.signal_fields, *self.detection.remark_fields)
-        wanted = (*named, *self.detection.joined_by, *read)
-        return tuple(n for n in dict.fromkeys(wanted) if n not in ("source_kind", *self.detection.group_by))
+    @property
+    def catalogue(self) -> Catalogue:
+        return load().with_detections({self.detection.id: self.detection})
 
     @property
-    def _kept(self) -> Sequence[str]:
-        return self.detection.document.get("kept", [])
+    def stores(self) -> Stores:
+        return Stores(
+            self.histories, self.sources, self.verdicts, self.homes, self.findings, lambda _detection: self.signals,
+            lambda _detection: self.breaker, self.lists,
+        )  # fmt: skip
 
-    def _row(self, row: Mapping[str, str]) -> Row:
-        entities = tuple(row[name] for name in self.detection.entity_fields)
-        values = tuple(row[dimension] for dimension in self.detection.dimensions)
-        return Row(int(row["day"]), row["source_kind"], row["skip_reason"], entities, values)
+    def search(self, events: Iterable[Seen], now: int = 0, mode: Mode = Mode.BOTH) -> None:
+        """One run over these events, of each day for one source after the other, as searches do that run side by side. A
+        fault of the detection is a fault of the test."""
+        for source, rows in itertools.groupby(self.reduce(events), key=lambda each: each[0]):
+            judge = self.judge(source, now, mode)
+            judge.take(row for _source, row in rows)
+            assert not judge.report.faults, judge.report.faults
 
-    def _moments(self, correlator: Correlator, judged: Sequence[Judged]) -> list[Judged]:
-        """The rows that `cbacorrelate` adds to these."""
-        names = [name for name in signal_fields(self.detection) if name not in ("evidence", "event_times", "events")]
-        rows = [
-            [evidence, "", "".join(f"${second}$;" for second in seconds), str(events), *(row[name] for name in names)]
-            for row, evidence, seconds, events in judged
-        ]
-        table = Table(["evidence", "event_times", "__mv_event_times", "events", *names], rows)
-        moments = correlator.correlate(read_signals(table, self.detection))
-        cells = [moment_cells(moment) for moment in moments]
-        return [(each, each["evidence"], (int(each["event_times"]),), int(each["events"])) for each in cells]
+    def judge(self, source: str, now: int = 0, mode: Mode = Mode.BOTH) -> Judge:
+        """The judge of one run."""
+        judge = Judge(source, self.catalogue, self.settings, self.stores, now, mode)
+        for each in judge.detections:
+            self.watch(each)
+        return judge
 
-    def _sighting(
-        self, row: Mapping[str, str], seconds: tuple[int, ...], events: int, score: Any, details: Mapping[str, str]
-    ) -> Sighting:
-        return Sighting(
-            key=self.detection.key_of(row),
-            part=self.detection.part_of(row),
-            bucket=int(row["bucket"]),
-            seconds=seconds,
-            events=events,
-            plain=score.variation,
-            suspected=score.variation_if_suspicious,
-            details=details,
-        )
+    def watch(self, judge: DetectionJudge) -> None:
+        """For whoever wants to see what the detection's judge records."""
 
-    def count(self, seen: Sequence[Seen]) -> int:
-        """`dc(…)` of what the detection counts."""
-        name = self.detection.counted_by
-        return len({event.event_id if name == EVENT_ID else event.field(name) for event in seen})
+    def reduce(self, events: Iterable[Seen]) -> list[tuple[str, Row]]:
+        """The rows that the searches of the events' sources give, in order of days, sources and time."""
+        groups: dict[tuple[str, int, int, tuple[tuple[str, str], ...]], list[Seen]] = collections.defaultdict(list)
+        for event in events:
+            indexed = bucket_of(event.time if event.indexed is None else event.indexed)
+            cells = tuple(sorted(self.cells(event).items()))
+            groups[event.source, bucket_of(event.time), indexed, cells].append(event)
+        rows = []
+        for (source, bucket, indexed, cells), seen in sorted(groups.items()):
+            seconds = tuple(sorted({event.time for event in seen}))
+            count = len({event.event_id for event in seen})
+            rows.append((source, Row(bucket, indexed, count, seconds, dict(cells))))
+        return sorted(rows, key=lambda each: (each[1].day, each[0]))
 
-    def seconds(self, seen: Sequence[Seen]) -> tuple[int, ...]:
-        """`values(event_time)`."""
-        return tuple(sorted({event.time for event in seen}))
+    def cells(self, event: Seen) -> dict[str, str]:
+        """What the search keeps of an event: of one that is never judged the reason, and what it tells of homes."""
+        given = {name: text for name, text in event.fields.items() if text != ABSENT and name != SOURCE_FIELD}
+        shape = self.catalogue.sources[event.source]
+        unknown = given.keys() - {*shape.row_fields, *(GEO_FIELDS if shape.geo else ())}
+        assert not unknown, f"the rows of {event.source} have no field {', '.join(sorted(unknown))}"
+        if not is_judged(given):
+            return {name: text for name, text in given.items() if name in (SKIP_REASON, *HOME_FACTS)}
+        if self.is_candidate(event):
+            given[CANDIDATE_OF] = self.detection.id
+        return given
+
+    def is_candidate(self, event: Seen) -> bool:
+        condition = self.detection.candidates
+        return condition is not None and bool(condition.evaluate(FieldFacts(event.fields)))
 
     def found(self) -> list[dict[str, Any]]:
         """The findings in order of time, without what the moment of running stamps on them."""
@@ -182,26 +155,29 @@ class Delivery:
     delivered: int
 
 
-def replay(detection: Detection, deliveries: Sequence[Delivery], cadence: int, since: int) -> Pipeline:
-    """Runs the search every `cadence` seconds from second `since` on until everything delivered has been judged.
-
-    It looks at what was delivered lately, and happened within a day, as the shipped searches do. The first run takes
-    everything before as well, as a scheduled search does that was enabled with a longer window.
-    """
-    pipeline = Pipeline(detection)
-    end = max(max(d.delivered, d.event.time) for d in deliveries) + SECONDS_PER_DAY + OVERLAP
+def replay(pipeline: Pipeline, deliveries: Sequence[Delivery], cadence: int, since: int) -> Pipeline:
+    """Runs the search every `cadence` seconds from second `since` on until everything delivered has been judged, each run
+    over what was indexed since the last one; the first takes everything before as well, as a back-fill and a search do."""
+    waiting = sorted((dataclasses.replace(d.event, indexed=d.delivered) for d in deliveries), key=_when_indexed)
     now = since
-    while now <= end + cadence:
-        indexed = (now - cadence - OVERLAP) // HOUR * HOUR if now > since else 0
-        earliest = (now - cadence - SECONDS_PER_DAY) // HOUR * HOUR if now > since else 0
-        judged = day_of(now - OVERLAP)
-        visible = [
-            d.event
-            for d in deliveries
-            if indexed <= d.delivered <= now and earliest <= d.event.time < now and day_of(d.event.time) <= judged
-        ]
-        if visible:
-            pipeline.search(visible, now)
-        deliveries = [d for d in deliveries if d.delivered >= indexed]
+    for events in _runs(waiting, cadence, since):
+        if events:
+            pipeline.search(events, now)
         now += cadence
     return pipeline
+
+
+def _when_indexed(event: Seen) -> int:
+    assert event.indexed is not None
+    return event.indexed
+
+
+def _runs(waiting: Sequence[Seen], cadence: int, since: int) -> Iterator[list[Seen]]:
+    """The events of each run: those of whole quarters of an hour of index time."""
+    until, at = since, 0
+    while at < len(waiting):
+        end = at
+        while end < len(waiting) and _when_indexed(waiting[end]) < until // BUCKET_SECONDS * BUCKET_SECONDS:
+            end += 1
+        yield list(waiting[at:end])
+        at, until = end, until + cadence

@@ -6,13 +6,15 @@ A *match* is a scored row: what `Pipeline` hands to the recorder. `Watched` is a
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from cba.detection.model import SEVERITIES, Detection
+from cba.detection.model import Detection
+from cba.findings.record import Outcome
 from cba.findings.windows import Sighting
-from cba.history.days import SECONDS_PER_DAY
 from cba.history.evidence import Evidence
+from cba.judging.detecting import DetectionJudge
 from cba.scoring.facts import RowFacts
+from cba.terms import SECONDS_PER_DAY, SEVERITIES
 from tests.support.pipeline import Pipeline
 
 DAY = SECONDS_PER_DAY
@@ -25,10 +27,17 @@ class Watched(Pipeline):
     def matches(self) -> list[Sighting]:
         return list(self.__dict__.setdefault("_matches", {}).values())
 
-    def _sighting(self, *given: Any) -> Sighting:
-        match = super()._sighting(*given)
-        self.__dict__.setdefault("_matches", {})[match.part, match.bucket, match.seconds] = match
-        return match
+    def watch(self, judge: DetectionJudge) -> None:
+        """Keeps what the judge hands to its recorder."""
+        known = self.__dict__.setdefault("_matches", {})
+        recorder = judge._recorder
+        record = recorder.record
+
+        def watched(sightings: Sequence[tuple[str, Sighting]]) -> list[Outcome]:
+            known.update({(match.part, match.bucket, match.seconds): match for _entity, match in sightings})
+            return record(sightings)
+
+        recorder.record = watched  # type: ignore[method-assign]
 
 
 class Raised(NamedTuple):
@@ -53,13 +62,13 @@ def rank(detection: Detection, variation: str) -> int:
 def first_match(detection: Detection, matching: Iterable[str]) -> str:
     """Strictly the first variation of the list that matches, base when none does."""
     matching = set(matching)
-    return next((v["id"] for v in detection.document["variations"] if v["id"] in matching), "base")
+    return next((v["id"] for v in detection.document.get("variations", []) if v["id"] in matching), "base")
 
 
 def by_severity(detection: Detection, matching: Iterable[str]) -> str:
     """The most severe that is no downgrade, of equals the one listed first; else a downgrade; else base."""
     matching = set(matching)
-    named = [v for v in detection.document["variations"] if v["id"] in matching]
+    named = [v for v in detection.document.get("variations", []) if v["id"] in matching]
     raising = [v for v in named if v["kind"] != "downgrade"]
     for severity in reversed(SEVERITIES):
         for variation in raising:

@@ -15,8 +15,7 @@ from typing import Any, Hashable, Iterator, Mapping, Sequence
 from hypothesis import strategies as st
 
 from cba.detection.model import Detection
-from cba.findings.windows import BUCKET_SECONDS
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario
 from tests.support.pipeline import Seen
 

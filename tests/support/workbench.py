@@ -65,7 +65,10 @@ class Workbench:
 
     def run(self, command: str, *args: str, rows: Optional[Sequence[Row]]) -> list[Row]:
         """The answer of one command; LabError with the command's own message when it fails."""
-        return self.runner.run(command, args, rows, SearchInfo("1.1", f"| {command}", latest_time=LATEST))
+        return self.runner.run(command, args, rows, self.info(command))
+
+    def info(self, command: str) -> SearchInfo:
+        return SearchInfo("1.1", f"| {command}", latest_time=LATEST)
 
     def service(self) -> client.Service:
         """splunkd as splunk-sdk sees it."""
@@ -91,7 +94,12 @@ class Workbench:
         return [text for _command, level, text in self.runner.messages if level == "WARN"]
 
     def talk(
-        self, command: str, args: Sequence[str], chunks: Iterable[tuple[str, bool]], preview: bool = False
+        self,
+        command: str,
+        args: Sequence[str],
+        chunks: Iterable[tuple[str, bool]],
+        preview: bool = False,
+        sid: str = "1.1",
     ) -> list[Chunk]:
         """Sends getinfo and `chunks` (body, finished) as they are; every reply, getinfo's first."""
         replies: list[Chunk] = []
@@ -99,7 +107,7 @@ class Workbench:
             "action": "getinfo",
             "preview": preview,
             "searchinfo": {
-                "args": list(args), "raw_args": list(args), "dispatch_dir": str(self.folder), "sid": "1.1",
+                "args": list(args), "raw_args": list(args), "dispatch_dir": str(self.folder), "sid": sid,
                 "app": self.app.name, "owner": "ann", "username": "ann", "session_key": self.splunkd.session_key,
                 "splunkd_uri": self.splunkd.uri, "splunk_version": "9.4.3", "search": "", "command": command,
                 "maxresultrows": 50_000, "earliest_time": "0", "latest_time": str(LATEST),

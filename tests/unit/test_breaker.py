@@ -14,8 +14,8 @@ from cba.detection.catalogue import get
 from cba.detection.model import Detection
 from cba.errors import DetectionErrors, OptionError
 from cba.findings.breaker import Breaker, Opening, decode_counts, encode_counts
-from cba.findings.windows import BUCKET_SECONDS, Sighting
-from cba.history.days import SECONDS_PER_DAY
+from cba.findings.windows import Sighting
+from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY
 from tests.support.memory import MemoryBreaker
 from tests.support.pipeline import OVERLAP, Delivery, Pipeline, Seen, replay
 

@@ -12,7 +12,7 @@ from cba.correlate.chains import Signal, moments
 from cba.correlate.correlator import Correlator
 from cba.detection.model import Detection
 from cba.errors import DetectionErrors
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.support.memory import MemorySignals
 from tests.support.pipeline import OVERLAP, Delivery, Pipeline, Seen, replay
 

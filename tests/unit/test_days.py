@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.history.days import KEPT_DAYS, DaySet, date_text, day_of
+from cba.history.days import KEPT_DAYS, DaySet
+from cba.terms import date_text, day_of
 
 DAYS = st.integers(20_000, 20_400)
 SETS = st.lists(DAYS, min_size=1, max_size=40).map(lambda days: reduce(DaySet.union, map(DaySet.of, days)))

@@ -149,8 +149,10 @@ def test_a_place_is_a_row_of_the_commands_fields() -> None:
     assert tuple(open_reader().lookup("8.8.8.8")) == ("US", "15169", "Google LLC", "", "", "public")
 
 
-def test_a_commands_option_names_a_users_database(tmp_path: Path) -> None:
-    path = own_database(tmp_path, frozen({"country_code": "FR"}))
+def test_a_commands_option_names_a_users_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLUNK_HOME", str(tmp_path))
+    (tmp_path / "share").mkdir()
+    path = own_database(tmp_path / "share", frozen({"country_code": "FR"}))
     assert open_reader(str(path)).lookup("8.8.8.8").country == "FR"
     assert open_reader("").lookup("8.8.8.8").country == "US"
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import load_all
 from tests.support.pipeline import OVERLAP, Delivery, Pipeline, Seen, replay
 from tests.support.plain import Watched, deduplicated, raised

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cba.detection.catalogue import get
-from cba.history.days import SECONDS_PER_DAY
+from cba.terms import SECONDS_PER_DAY
 from tests.support.pipeline import Delivery, Seen, replay
 
 HOUR = 3600

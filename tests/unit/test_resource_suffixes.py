@@ -99,12 +99,7 @@ def test_a_wrong_file(text: str, encoding: str, words: str, tmp_path: Path) -> N
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SuffixFileError, match=r"none\.csv: cannot be read \(No such file"):
-        open_reader(str(tmp_path / "none.csv"))
-
-
-def test_only_csv_files_are_opened() -> None:
-    with pytest.raises(SuffixFileError, match=r"is not a \.csv file"):
-        open_reader("/etc/passwd")
+        read_suffixes(tmp_path / "none.csv")
 
 
 def test_a_file_name_alone_lies_in_the_lookups_folder() -> None:

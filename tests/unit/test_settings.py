@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cba.detection.model import SOURCES
 from cba.history.history import Terms
 from cba.settings import TABS, Number, defaults, faults
 from cba.settings.declared import egress_entries
+from cba.terms import SOURCES
 
 
 def test_what_ships_is_without_fault_and_agrees_with_the_terms() -> None:

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from cba.detection.catalogue import get, load
 from cba.detection.model import Detection
 from cba.errors import OptionError
-from cba.findings.record import TRIAGE_FIELDS
-from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, judged_scopes, targets_of
-from cba.history.baseline import Baseline, Row, Subject
-from cba.history.days import SECONDS_PER_DAY
-from cba.history.history import BENIGN, MALICIOUS
+from cba.findings.triage import family, shown, triage_of
+from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, targets_of
+from cba.history.history import BENIGN, MALICIOUS, Subject
+from cba.judging.judge import Mode
+from cba.judging.looking import Looker
+from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import load_all
-from tests.support.memory import MemoryHistories, MemoryStatuses, MemoryVerdicts
+from tests.support.memory import MemoryTriage, MemoryVerdicts
 from tests.support.pipeline import Pipeline, Seen
 
 DETECTION = get("cloud_unusual_country")
@@ -40,7 +41,8 @@ class Story:
     def __init__(self) -> None:
         self.pipeline = Pipeline(DETECTION)
         self.events = [event(*each) for each in PAST]
-        self.desk = Desk(load(), self.pipeline.findings, self.pipeline.verdicts)
+        self.triage = MemoryTriage()
+        self.desk = Desk(load().detections, self.pipeline.findings, self.triage, self.pipeline.verdicts)
         self.clock = 1_000
         self.pipeline.search(self.events)
 
@@ -49,9 +51,9 @@ class Story:
         self.pipeline.search(self.events, now=self.clock)
         return self
 
-    def ruling(self, verdict: str, comment: str = "") -> Ruling:
+    def ruling(self, verdict: str, comment: str = "", by: str = "ines") -> Ruling:
         self.clock += 60
-        return Ruling(verdict, "ines", self.clock, comment)
+        return Ruling(verdict, by, self.clock, comment)
 
     def says(self, verdict: str, finding: Optional[dict[str, Any]] = None, scope: str = "", comment: str = "") -> Story:
         finding = finding or self.found[-1]
@@ -62,6 +64,10 @@ class Story:
     def says_of(self, profile: str, entity: str, value: str, verdict: str) -> Story:
         self.desk.save([self.desk.on_value(profile, entity, value, self.ruling(verdict))])
         return self
+
+    def said_of(self, finding: dict[str, Any]) -> dict[str, Any]:
+        """What shows of a finding, as pages have it."""
+        return shown(triage_of(finding, self.triage.by_ids(family(finding))))
 
     @property
     def found(self) -> list[dict[str, Any]]:
@@ -78,33 +84,33 @@ class Story:
 
 def test_without_a_verdict_it_is_raised_again_the_next_day() -> None:
     story = Story().happens("ada", "RU").happens("ada", "RU", TODAY + 1)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "ada", "RU", "v2")]
 
 
 def test_benign_holds_at_once_and_for_that_person_only() -> None:
     story = Story().happens("ada", "RU").says(BENIGN)
     assert story.decided("identity_country", "ada") == {"RU": BENIGN}
     story.happens("ada", "RU", TODAY + 1).happens("bob", "RU", TODAY + 1, 40_000)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "bob", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "bob", "RU", "v2")]
 
 
 def test_benign_holds_for_somebody_too_new_to_be_trained() -> None:
     """An untrained scope passes the question on, but what has been said of it is its own answer."""
     story = Story().happens("newbie", "RU").says(BENIGN).happens("newbie", "RU", TODAY + 1)
-    assert story.brief == [(30, "newbie", "RU", "2")]
+    assert story.brief == [(30, "newbie", "RU", "v2")]
 
 
 def test_benign_for_the_project_holds_for_everybody_in_it() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, scope="project")
     story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
     assert story.decided("project_country", "p1") == {"RU": BENIGN}
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "cleo", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "cleo", "RU", "v2")]
 
 
 def test_benign_for_the_organization_holds_for_all() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, scope="organization")
     story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
-    assert story.brief == [(30, "ada", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2")]
 
 
 def test_a_narrower_verdict_beats_a_wider_one() -> None:
@@ -133,9 +139,10 @@ def test_malicious_takes_back_what_was_learned() -> None:
 def test_clear_lets_the_history_speak_again() -> None:
     story = Story().happens("ada", "RU").says(BENIGN).says(CLEAR)
     assert story.decided("identity_country", "ada") == {}
-    assert (story.found[0]["verdict"], story.found[0]["status"]) == ("", "new")
+    said = story.said_of(story.found[0])
+    assert (said["verdict"], said["status"], said["triaged_by"]) == ("", "new", "ines")
     story.happens("ada", "RU", TODAY + 1).happens("ada", "RU", TODAY + 2)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")], "then it is established"
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "ada", "RU", "v2")], "then it is established"
 
 
 def test_another_verdict_on_the_finding_withdraws_what_it_said_of_wider_scopes() -> None:
@@ -150,10 +157,12 @@ def test_another_verdict_on_the_finding_withdraws_what_it_said_of_wider_scopes()
 def test_who_when_and_what_was_said_before_are_kept() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, comment="on a trip").says(MALICIOUS, comment="she is not")
     (finding,) = story.found
-    assert (finding["status"], finding["verdict"], finding["owner"]) == ("in progress", MALICIOUS, "ines")
-    assert (finding["comment"], finding["triaged_time"]) == ("she is not", 1_120)
+    assert story.said_of(finding) == {
+        "status": "in progress", "verdict": MALICIOUS, "owner": "ines", "comment": "she is not", "triaged_time": 1_120,
+        "triaged_by": "ines", "earlier_verdicts": story.said_of(finding)["earlier_verdicts"],
+    }  # fmt: skip
     said = {"verdict": BENIGN, "by": "ines", "time": 1_060, "comment": "on a trip"}
-    assert json.loads(finding["earlier_verdicts"]) == [said]
+    assert json.loads(story.said_of(finding)["earlier_verdicts"]) == [said]
     document = story.pipeline.verdicts.documents[Target(Subject("identity_country", "ada"), "RU")]
     assert (document["verdict"], document["finding_id"]) == (MALICIOUS, finding["finding_id"])
     assert json.loads(document["earlier"]) == [said]
@@ -161,28 +170,101 @@ def test_who_when_and_what_was_said_before_are_kept() -> None:
 
 def test_saying_the_same_again_changes_nothing() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, comment="trip")
-    before = (story.found, dict(story.pipeline.verdicts.documents))
-    assert (story.says(BENIGN, comment="trip").found, story.pipeline.verdicts.documents) == before
+    before = (dict(story.triage.documents), dict(story.pipeline.verdicts.documents))
+    story.says(BENIGN, comment="trip")
+    assert (story.triage.documents, story.pipeline.verdicts.documents) == before
 
 
 def test_a_verdict_survives_more_events_of_the_same_window() -> None:
-    """cbarecord rewrites the finding's document when its count grows."""
+    """The finding's document is written again when its count grows; what was said is not in it."""
     story = Story().happens("ada", "RU").says(MALICIOUS, comment="stolen key")
-    triage = {field: story.found[0][field] for field in TRIAGE_FIELDS}
+    said = story.said_of(story.found[0])
     story.happens("ada", "RU", TODAY, 50_000).happens("ada", "RU", TODAY, 30_000)
     (finding,) = story.found
     assert finding["count"] == 3
-    assert {field: finding[field] for field in TRIAGE_FIELDS} == triage
+    assert story.said_of(finding) == said
+    assert (said["verdict"], said["status"]) == (MALICIOUS, "in progress")
 
 
-def test_a_finding_absorbed_by_a_more_severe_one_hands_its_verdict_over() -> None:
-    story = Story().happens("ada", "RU").says(MALICIOUS, comment="stolen key")
-    assert story.brief == [(30, "ada", "RU", "2")]
-    triage = {field: story.found[0][field] for field in TRIAGE_FIELDS}
-    story.happens("ada", "RU", TODAY, 30_000, compromised_reason="leaked")
+def test_nobody_has_said_anything_yet() -> None:
+    story = Story().happens("ada", "RU")
+    assert story.said_of(story.found[0]) == {
+        "status": "new", "owner": "", "verdict": "", "comment": "", "triaged_time": "", "triaged_by": "",
+        "earlier_verdicts": "[]",
+    }  # fmt: skip
+
+
+def test_whose_it_is_and_who_said_it_are_two_things() -> None:
+    story = Story().happens("ada", "RU")
     (finding,) = story.found
-    assert finding["variation"] == "7"
-    assert {field: finding[field] for field in TRIAGE_FIELDS} == triage
+    for by, owner in (("ines", "bo"), ("bo", "bo")):
+        decided = story.desk.on_findings([finding["finding_id"]], story.ruling(MALICIOUS, "odd", by), owner=owner)
+        story.desk.save(decided.values())
+    said = story.said_of(finding)
+    assert (said["owner"], said["triaged_by"]) == ("bo", "bo")
+    assert [each["by"] for each in json.loads(said["earlier_verdicts"])] == ["ines"]
+
+
+# ---- A finding that replaced others of its window -------------------------------------------------------------------
+
+
+def replaced(story: Story, *absorbed: str) -> dict[str, Any]:
+    """The story's finding, as one that replaced those findings."""
+    (finding,) = story.found
+    story.pipeline.findings.documents[finding["finding_id"]]["absorbed"] = " ".join(absorbed)
+    return {**finding, "absorbed": " ".join(absorbed)}
+
+
+def said(verdict: str, time: int, by: str = "bo") -> dict[str, Any]:
+    return {
+        "status": "closed",
+        "verdict": verdict,
+        "owner": by,
+        "comment": "",
+        "triaged_time": time,
+        "triaged_by": by,
+        "earlier": "[]",
+    }
+
+
+def test_what_was_said_of_the_replaced_shows_the_newest_first() -> None:
+    story = Story().happens("ada", "RU")
+    finding = replaced(story, "a", "b", "c")
+    for name, verdict, time in (("a", BENIGN, 900), ("b", MALICIOUS, 990), ("z", BENIGN, 999)):
+        story.triage.save([{"_key": name, **said(verdict, time)}])
+    assert (story.said_of(finding)["verdict"], story.said_of(finding)["triaged_time"]) == (MALICIOUS, 990)
+
+
+def test_its_own_word_counts_more_and_keeps_theirs() -> None:
+    story = Story().happens("ada", "RU")
+    finding = replaced(story, "a")
+    story.triage.save([{"_key": "a", **said(MALICIOUS, 990)}])
+    story.says(BENIGN, comment="asked her")
+    assert story.said_of(finding)["verdict"] == BENIGN
+    earlier = {"verdict": MALICIOUS, "by": "bo", "time": 990, "comment": ""}
+    assert json.loads(story.said_of(finding)["earlier_verdicts"]) == [earlier]
+    assert story.triage.documents["a"]["verdict"] == MALICIOUS, "theirs stays as it was"
+
+
+def test_the_same_word_as_theirs_is_its_own_from_then_on() -> None:
+    story = Story().happens("ada", "RU")
+    finding = replaced(story, "a")
+    story.triage.save([{"_key": "a", **said(BENIGN, 990, "ines")}])
+    story.says(BENIGN)
+    assert story.triage.documents[finding["finding_id"]]["triaged_time"] == story.clock
+
+
+def test_a_verdict_withdraws_what_the_replaced_said_of_wider_scopes() -> None:
+    story = Story().happens("ada", "RU").says(BENIGN, scope="organization", comment="new office")
+    assert story.decided("organization_country", "organization") == {"RU": BENIGN}
+    (finding,) = story.found
+    newer = {**finding, "_key": "newer", "finding_id": "newer", "absorbed": finding["finding_id"]}
+    story.pipeline.findings.delete([finding["finding_id"]])
+    story.pipeline.findings.save([newer])
+    assert story.said_of(newer)["comment"] == "new office"
+    story.says(MALICIOUS, newer)
+    assert story.decided("organization_country", "organization") == {}
+    assert story.decided("identity_country", "ada") == {"RU": MALICIOUS}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +301,7 @@ def test_a_finding_about_a_project_judges_the_project() -> None:
     story = Story()
     document = {
         "finding_id": "f", "_key": "f", "detection": runtime.id, "project": "p1", "identity": "ada", "runtime": "ruby",
-        "status": "new", "entity": "p1", "last_time": 0,
+        "entity": "p1", "last_time": 0,
     }  # fmt: skip
     story.pipeline.findings.save([document])
     decided = story.desk.on_findings(["f"], story.ruling(BENIGN))["f"]
@@ -237,13 +319,18 @@ LEARNED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["NL", "RU", "D
 
 
 def judged(learned: Iterable[tuple[int, str]], verdicts: MemoryVerdicts) -> Any:
-    histories, statuses = MemoryHistories(), MemoryStatuses()
-    for day, country in learned:
-        row = Row(FIRST_DAY + day, "aws", "-", ("ada", "p1"), (country,))
-        Baseline(DETECTION, histories, statuses, judge=False).process([row])
-    baseline = Baseline(DETECTION, histories, statuses, verdicts, learn=False)
-    (answer,) = baseline.process([Row(FIRST_DAY + 61, "aws", "-", ("ada", "p1"), ("RU",))])
-    return answer.evidence
+    """The evidence of ada in RU after those days, whatever else there is to say of her."""
+    pipeline = Pipeline(DETECTION)
+    pipeline.verdicts = verdicts
+    pipeline.search([day_of_ada(day, country) for day, country in learned], mode=Mode.LEARN)
+    ((source, row),) = pipeline.reduce([day_of_ada(61, "RU")])
+    looker = Looker(DETECTION, load(), pipeline.settings, lambda _source: pipeline.stores)
+    (seen,) = looker.look(source, [row])
+    return seen.looked.evidence
+
+
+def day_of_ada(day: int, country: str) -> Seen:
+    return event("ada", day, 36_000, country)
 
 
 @settings(max_examples=60, deadline=None)
@@ -252,7 +339,7 @@ def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
     learned: list[tuple[int, str]], verdict: str, at: int, random: Any
 ) -> None:
     verdicts = MemoryVerdicts()
-    desk = Desk(load(), Pipeline(DETECTION).findings, verdicts)
+    desk = Desk(load().detections, Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
     desk.save([desk.on_value(*SUBJECTS[at], "RU", Ruling(verdict, "ines", 1, ""))])
     evidence = judged(learned, verdicts)
     order = DETECTION.scopes
@@ -272,7 +359,7 @@ def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
 @given(LEARNED, st.lists(st.sampled_from([BENIGN, MALICIOUS]), max_size=4))
 def test_after_clear_everything_is_as_if_nothing_had_been_said(learned: list[tuple[int, str]], said: list[str]) -> None:
     verdicts = MemoryVerdicts()
-    desk = Desk(load(), Pipeline(DETECTION).findings, verdicts)
+    desk = Desk(load().detections, Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
     for at, verdict in enumerate([*said, CLEAR]):
         desk.save([desk.on_value(*SUBJECTS[0], "RU", Ruling(verdict, "ines", at + 1, str(at)))])
     assert judged(learned, verdicts) == judged(learned, MemoryVerdicts())
@@ -297,7 +384,7 @@ def test_a_verdict_is_about_all_that_was_new() -> None:
     ]
 
 
-@pytest.mark.parametrize("detection", load().values(), ids=lambda detection: detection.id)
+@pytest.mark.parametrize("detection", load().detections.values(), ids=lambda detection: detection.id)
 def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detection: Detection) -> None:
     refused = set()
     for scenario in (each for each in load_all() if each.detection == detection.id and each.raises):
@@ -310,4 +397,4 @@ def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detect
                 except OptionError as error:
                     assert "compares" in str(error)
                     refused.add(scope)
-    assert judged_scopes(detection) == [scope for scope in detection.scopes if scope not in refused]
+    assert list(detection.judged_scopes) == [scope for scope in detection.scopes if scope not in refused]

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from cba.detection.catalogue import load
-from cba.detection.model import SOURCES
+from cba.terms import SOURCES
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
 from lab.views import read_view

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+import content
 import generate
 import jsonschema
 import pages
@@ -18,9 +19,8 @@ from pages.board import Board
 
 from cba.findings.record import encode_atoms
 from cba.findings.windows import Atom, AtomKey
-from cba.history.baseline import Subject
 from cba.history.days import DaySet
-from cba.history.history import History
+from cba.history.history import History, Subject
 from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
@@ -46,7 +46,7 @@ OPTIONS = {
 
 
 def test_the_pages_are_what_their_sources_generate() -> None:
-    assert generate.stale(pages.files(generate.load(ROOT / "detections")), ROOT) == []
+    assert generate.stale(pages.files(content.load(ROOT).detections), ROOT) == []
 
 
 def test_the_navigation_names_every_page_and_where_it_begins() -> None:
@@ -134,15 +134,18 @@ def test_the_schema_sees_an_unknown_kind_of_panel() -> None:
 def atoms(*seen: tuple[int, int, int]) -> str:
     """What a finding keeps of its quarters of an hour: (events, first second, last second) of each."""
     return encode_atoms(
-        {AtomKey(first - first % 900, "2", "2"): Atom(first, last, count) for count, first, last in seen}
+        {
+            AtomKey(first - first % 900, first - first % 900, "v2", "v2"): Atom(first, last, count)
+            for count, first, last in seen
+        }
     )
 
 
 FINDING = {
-    "finding_id": "f1", "opened_day": FIRST // 86_400, "last_suppressed_time": FIRST + 60, "detection": "cloud_unusual_country", "variation": "2", "name": "From a country not seen",
+    "finding_id": "f1", "opened_day": FIRST // 86_400, "last_suppressed_time": FIRST + 60, "detection": "cloud_unusual_country", "variation": "v2", "name": "From a country not seen",
     "severity": "medium", "severity_id": 3, "entity": "corp\\ada", "identity": "corp\\ada", "project": "p1",
     "key": '["corp\\\\ada", "SE"]', "first_time": FIRST, "last_time": FIRST + 60, "count": 2, "suppressed_count": 1,
-    "raised_time": FIRST + 600, "anomaly_score": 63, "country": "SE", "src_ip": "192.0.2.1", "status": "new",
+    "raised_time": FIRST + 600, "anomaly_score": 63, "country": "SE", "src_ip": "192.0.2.1",
     "source_kind": "aws", "attack": "TA0001 T1078", "explanation": "Country SE: first time.",
     "evidence": json.dumps({"values": {"country": "SE"}, "scopes": {"identity": {"country": {
         "entity": "corp\\ada", "trained": True, "new": True, "seen": 1, "days": 0, "active_days": 9, "known": ["NL"],
@@ -170,7 +173,13 @@ def full_query(definition: Definition, name: str) -> str:
 def filled(definition: Definition, text: str, **tokens: str) -> str:
     """The text with the inputs' defaults, or `tokens`, for tokens."""
     values = {given["options"]["token"]: given["options"]["defaultValue"] for given in definition["inputs"].values()}
-    return TOKEN.sub(lambda found: str({**values, **tokens}[found[1]]), text)
+
+    def put(found: re.Match[str]) -> str:
+        value = str({**values, **tokens}[found[1]])
+        # https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/dashboard-studio/10.0/make-dashboards-dynamic-and-interactive/tokens
+        return json.dumps(value, ensure_ascii=False) if found[2] == "|s" else value
+
+    return TOKEN.sub(put, text)
 
 
 def rows_of(head: SearchHead, page: str, name: str, **tokens: str) -> list[dict[str, Any]]:
@@ -252,8 +261,9 @@ def test_every_next_step_of_a_finding_is_a_search_that_runs(head: SearchHead) ->
 
 def test_only_open_findings_are_listed_at_first(head: SearchHead) -> None:
     assert [row["_finding_id"] for row in rows_of(head, "findings", "list")] == ["f1"]
-    assert rows_of(head, "findings", "list", status='status="closed"') == []
-    assert rows_of(head, "findings", "list", severity="severity_id>=4") == []
+    assert rows_of(head, "findings", "list", status="closed") == []
+    assert [row["_finding_id"] for row in rows_of(head, "findings", "list", status="all")] == ["f1"]
+    assert rows_of(head, "findings", "list", severity="4") == []
 
 
 @pytest.mark.parametrize(
@@ -290,13 +300,17 @@ STORY: list[dict[str, Any]] = [
     {**FINDING, "finding_id": "high", "severity": "high", "severity_id": 4, "name": "More", "first_time": LATER,
      "last_time": LATER + 2_000, "count": 6, "suppressed_count": 5, "last_suppressed_time": LATER + 2_000,
      "atoms": atoms((1, LATER, LATER), (4, LATER + 950, LATER + 990), (1, LATER + 2_000, LATER + 2_000)),
-     "status": "closed", "verdict": "benign", "owner": "ines", "comment": "moved", "triaged_time": LATER + 9_000,
-     "earlier_verdicts": json.dumps([{"verdict": "malicious", "by": "bo", "time": LATER + 7_000, "comment": "odd"},
-                                     {"verdict": "", "by": "bo", "time": LATER + 8_000, "comment": ""}])},
+     },
     {**FINDING, "finding_id": "again", "first_time": FIRST + 10 * 86_400, "opened_day": FIRST // 86_400 + 10},
     {**FINDING, "finding_id": "host", "detection": "process_rare_cloud_resource", "key": "[]", "name": "Other",
      "variation": "base", "severity_id": 1},
 ]  # fmt: skip
+SAID = {
+    "_key": "high", "finding_id": "high", "status": "closed", "verdict": "benign", "owner": "cleo", "comment": "moved",
+    "triaged_time": LATER + 9_000, "triaged_by": "ines",
+    "earlier": json.dumps([{"verdict": "malicious", "by": "bo", "time": LATER + 7_000, "comment": "odd"},
+                           {"verdict": "", "by": "bo", "time": LATER + 8_000, "comment": ""}]),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +320,7 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]
         found.events.add([Event(FIRST, FIRST, "main", "aws:cloudtrail", "s", "h", "{}")])
         for finding in STORY:
             found.kv.collection("cba_findings").insert({**finding, "_key": finding["finding_id"]})
+        found.kv.collection("cba_triage").insert(SAID)
         yield found
 
 

@@ -1,36 +1,126 @@
-"""The commands' common base: a table in, the same rows with more columns out."""
+"""The commands' common base: what every command of the app refuses and says, and commands that work on tables."""
 
 from __future__ import annotations
 
 import csv
 import math
+import sys
 import time
+import traceback
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from splunklib import client
-from splunklib.searchcommands import EventingCommand, StreamingCommand
-from splunklib.searchcommands.search_command import SearchCommand
 
-from ..errors import CbaError, OptionError, StoreError
+from ..errors import CbaError, OptionError, RowError, StoreError
 from ..store.configuration import settings
-from .log import log, open_log
+from ..store.splunkd import Refused, bounded
+from .log import LOGGED_AS, log, open_log
+from .sdk import (
+    REFUSED_OPTIONS,
+    EventingCommand,
+    NoOptionsOfTheSdk,
+    SearchCommand,
+    StreamingCommand,
+    environment,
+    name_of,
+    not_read,
+)
 from .table import Table
 
+_SAID = 4000
+"""Characters of a message that are shown."""
+_TOLD = 1000
+"""Characters of a text that came from a search that one line of the log keeps."""
 
-class PlainMessages:
-    """Mixed into a command before the SDK's class: what is said is said as it is.
 
-    The SDK takes every message for a format, its own about options included, so that a brace in one ends in a KeyError.
-    """
+def _told(text: str) -> str:
+    """A text as the log has it between quotes, so that none can add fields to its line."""
+    return text[:_TOLD].replace('"', "'")
+
+
+def _short(message: str) -> str:
+    """A message as a person reads it: names and values in it may have any length."""
+    return message if len(message) <= _SAID else message[:_SAID] + " …"
+
+
+class AppCommand(NoOptionsOfTheSdk):
+    """Mixed into every command of the app before the SDK's class, generating ones too: what a search cannot make a
+    command do, and how a command says things."""
+
+    name: str
+    metadata: Any
+
+    def process(self, argv: Sequence[str] = (), *args: Any, **more: Any) -> None:
+        # Protocol 1, which splunkd speaks where commands.conf lacks chunked, has a parser of options of its own.
+        if len(argv) > 1:
+            raise SystemExit(f"{argv[0]}: the commands of this app speak protocol 2 only: set chunked = true")
+        super().process(argv, *args, **more)  # type: ignore[misc]
+
+    def prepare(self) -> None:
+        for path in not_read:
+            open_log(lambda: "WARNING")
+            log.warning('command=%s sid=%s not_read="%s"', self.name, self._sid, _told(path))
+
+    def _protocol_v2_option_parser(self, argument: str) -> Any:
+        self._refuse_options_of_the_sdk(argument)
+        return super()._protocol_v2_option_parser(argument)  # type: ignore[misc]
+
+    def _refuse_options_of_the_sdk(self, argument: str) -> None:
+        """Says why, for an argument that would reach into the SDK, and who tried; without it splunkd would only be told
+        that there is no such option."""
+        option = name_of(argument)
+        if option not in REFUSED_OPTIONS:
+            return
+        open_log(lambda: "WARNING")
+        log.warning('command=%s sid=%s user="%s" refused="%s"', self.name, self._sid, self._user, _told(argument))
+        self._fail(
+            OptionError(
+                f"{option} is refused: splunk-sdk's own options let a search run code and read files on this server "
+                "(docs/security.md). The attempt is logged"
+            )
+        )
 
     def write_error(self, message: str, *args: Any) -> None:
-        super().write_error("{}", message.format(*args) if args else message)  # type: ignore[misc]
+        """Says it as it is: the SDK takes every message for a format, its own about options included, so that a brace
+        in one ends in a KeyError."""
+        super().write_error("{}", _short(message.format(*args) if args else message))  # type: ignore[misc]
 
     def write_warning(self, message: str, *args: Any) -> None:
-        super().write_warning("{}", message.format(*args) if args else message)  # type: ignore[misc]
+        super().write_warning("{}", _short(message.format(*args) if args else message))  # type: ignore[misc]
+
+    def _fail(self, error: Exception) -> None:
+        """Ends the search with the error's own words, without a traceback."""
+        log.error('command=%s sid=%s error="%s"', self.name, self._sid, _told(str(error)))
+        self.write_error(f"{self.name}: {error}")
+        raise SystemExit(1)
+
+    def _report_unexpected_error(self) -> None:
+        """A fault of the app: a sentence for the person; the traceback, which has paths and values, for the logs."""
+        kind = getattr(sys.exc_info()[0], "__name__", "error")
+        open_log(lambda: "ERROR")
+        log.error("command=%s sid=%s fault=%s", self.name, self._sid, kind, exc_info=True)
+        environment.splunklib_logger.error(traceback.format_exc())
+        self.write_error(f"{self.name}: stopped by a fault of the app itself ({kind}); {LOGGED_AS} has the details")
+
+    @property
+    def _sid(self) -> str:
+        return str(getattr(self._searchinfo, "sid", ""))
+
+    @property
+    def _user(self) -> str:
+        return _told(str(getattr(self._searchinfo, "username", "")))
+
+    @property
+    def _searchinfo(self) -> Any:
+        return getattr(self.metadata, "searchinfo", None)
+
+    @property
+    def previewing(self) -> bool:
+        """Whether splunkd runs the command for a preview, in which nothing may be written."""
+        return bool(getattr(self.metadata, "preview", False))
 
 
-class TableCommand(PlainMessages, SearchCommand):
+class TableCommand(AppCommand, SearchCommand):
     """Takes a chunk as a table, adds columns to every row and drops none.
 
     A subclass says which fields it reads (`needs`, asked of splunkd as required_fields so that nothing else is sent)
@@ -59,6 +149,7 @@ class TableCommand(PlainMessages, SearchCommand):
         return ()
 
     def prepare(self) -> None:
+        super().prepare()
         try:
             for option, words in self.choices.items():
                 if getattr(self, option) not in words:
@@ -86,6 +177,8 @@ class TableCommand(PlainMessages, SearchCommand):
                 log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, len(table.rows), seconds)
             if self._finished:
                 self._conclude()
+        except RecursionError:
+            self._fail(RowError("a value of a row is nested too deep to be read"))
         except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
         if self._finished and self._empty:
@@ -105,21 +198,6 @@ class TableCommand(PlainMessages, SearchCommand):
             self._empty = [name for name in self.needs() if name not in self.optional()]
         if self._empty:
             self._empty = [name for name in self._empty if not any(table.column(name))]
-
-    def _fail(self, error: Exception) -> None:
-        """Ends the search with the error's own words, without a traceback."""
-        log.error('command=%s sid=%s error="%s"', self.name, self._sid, error)
-        self.write_error(f"{self.name}: {error}")
-        raise SystemExit(1)
-
-    @property
-    def _sid(self) -> str:
-        return str(getattr(self.metadata.searchinfo, "sid", ""))
-
-    @property
-    def previewing(self) -> bool:
-        """Whether splunkd runs the command for a preview, in which nothing may be written."""
-        return bool(getattr(self.metadata, "preview", False))
 
 
 class AnnotatingCommand(TableCommand, StreamingCommand):
@@ -168,8 +246,18 @@ def connect(command: Any) -> client.Service:
     service = command.service
     if service is None:
         raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
+    bounded(service)
     open_log(lambda: settings(service, "logging")["loglevel"])
     return service
+
+
+def ip_database(command: Any) -> str:
+    """The IP database that is set, "" for none and where there is no splunkd that knows: on an indexer."""
+    service = command.service
+    try:
+        return settings(bounded(service), "enrichment")["ip_database"] if service is not None else ""
+    except Refused:
+        return ""
 
 
 def end_of_search(command: Any) -> int:

@@ -14,9 +14,12 @@ import hashlib
 import json
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
+from ..detection.condition import CHAIN_SIGNALS
 from ..detection.model import Detection, SignalKind
-from ..history.days import time_text
+from ..terms import time_text
 
+CHAIN_FIELDS = (CHAIN_SIGNALS, "chain_timeline", "chain_steps")
+"""What a chain adds to its opening row: the kinds of its signals, its timeline in words, and as JSON."""
 SHOWN = 12
 """Signals that a timeline shows in full."""
 
@@ -55,9 +58,9 @@ class Signal:
         return any(other.joins.get(field) == value for field, value in self.joins.items())
 
 
-def signal_key(detection_id: str, bucket: int, part: str) -> str:
-    """The key of the signal of a row: the same whenever the row is seen."""
-    return hashlib.blake2b(f"{detection_id}\n{bucket}\n{part}".encode(), digest_size=10).hexdigest()
+def signal_key(detection_id: str, row: str) -> str:
+    """The key of the signal of a row, by the row's name: the same whenever the row is seen."""
+    return hashlib.blake2b(f"{detection_id}\n{row}".encode(), digest_size=10).hexdigest()
 
 
 class Moment(NamedTuple):

@@ -11,26 +11,39 @@ Grammar, loosest first:
     compare := operand [("==" | "!=" | "<" | "<=" | ">" | ">=") operand | "starts" "with" text | "in" "(" text, … ")"]
     operand := number | text | field | function "(" argument, … ")" | "(" or ")"
 
-The functions are `FUNCTIONS`; anything else is an error that names the word and its column.
+The functions are `FUNCTIONS`; anything else is an error that names the word and its column. Evaluation gives a
+`Result`: what came out, and what it was answered from, so that others can say why without asking again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import operator
 import re
-from typing import Callable, Iterator, Mapping, Protocol, Union
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, Optional, Protocol, Union
 
 from ..errors import DetectionError
+from ..terms import ABSENT
+
+if TYPE_CHECKING:
+    from ..history.evidence import ScopeEvidence
 
 Value = Union[bool, int, str]
 
 CHAIN_SIGNALS = "chain_signals"
-"""The field in which `cbacorrelate` says of which kinds the signals of a chain are, separated by spaces."""
+"""The field that says of which kinds the signals of a chain are, separated by spaces."""
+
+MOST_DIGITS = 15
+"""Of a number in a condition; nothing that is counted comes near."""
+DEEPEST = 40
+"""How deep parentheses and `not` may be nested; what a person can read is far below."""
+SHOWN = 200
+"""Characters of a condition in a message."""
 
 
 class Facts(Protocol):
-    """What a condition is asked about; `scoring.facts.RowFacts` is the one implementation."""
+    """What a condition is asked about; `scoring.facts.RowFacts` is the one with histories."""
 
     def new(self, scope: str, dimension: str) -> bool: ...
     def seen(self, scope: str, dimension: str) -> int: ...
@@ -43,67 +56,47 @@ class Facts(Protocol):
     def chained(self, signal: str) -> bool: ...
     def field(self, name: str) -> str: ...
 
+    def answered_by(self, function: str, scope: str, dimension: str) -> Optional[ScopeEvidence]:
+        """The evidence from which a function of scope and dimension is answered; None where there is none."""
+
+
+TRUTH, NUMBER, TEXT = "a yes or no", "a number", "a text"
+"""What a part of a condition gives."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Function:
-    """A function of the language: its parameters (`scope`, `dimension`, `field`, `signal`) and its meaning."""
+    """A function of the language: its parameters (`scope`, `dimension`, `field`, `signal`), what it gives, its
+    meaning."""
 
     parameters: tuple[str, ...]
+    gives: str
     meaning: Callable[..., Value]
-    words: str
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "new": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.new(scope, dimension),
-        "the {dimension} is new to the {scope}",
-    ),
-    "seen": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.seen(scope, dimension),
-        "the number of values of {dimension} established for the {scope}",
-    ),
-    "days": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.days(scope, dimension),
-        "the number of training days on which the {scope} had this {dimension}",
-    ),
-    "trained": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.trained(scope, dimension),
-        "the {scope} is trained for {dimension}",
-    ),
-    "spread": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.spread(scope, dimension),
-        "how many different values of {dimension} the {scope} had in the training period",
-    ),
-    "busy": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.busy(scope, dimension),
-        "the number of training days on which the {scope} had any {dimension}",
-    ),
+    # The value is new to the scope: it is not established.
+    "new": Function(("scope", "dimension"), TRUTH, lambda facts, scope, dimension: facts.new(scope, dimension)),
+    # How many values are established for the scope.
+    "seen": Function(("scope", "dimension"), NUMBER, lambda facts, scope, dimension: facts.seen(scope, dimension)),
+    # On how many days of the training period the scope had this value.
+    "days": Function(("scope", "dimension"), NUMBER, lambda facts, scope, dimension: facts.days(scope, dimension)),
+    # The scope is trained for the dimension.
+    "trained": Function(("scope", "dimension"), TRUTH, lambda facts, scope, dimension: facts.trained(scope, dimension)),
+    # How many different values the scope had in the training period.
+    "spread": Function(("scope", "dimension"), NUMBER, lambda facts, scope, dimension: facts.spread(scope, dimension)),
+    # On how many days of the training period the scope had any value.
+    "busy": Function(("scope", "dimension"), NUMBER, lambda facts, scope, dimension: facts.busy(scope, dimension)),
+    # The scope itself, with whatever value, has been seen long or often enough to be established.
     "familiar": Function(
-        ("scope", "dimension"),
-        lambda facts, scope, dimension: facts.familiar(scope, dimension),
-        "the {scope} itself, with whatever {dimension}, has been seen long or often enough to be established",
+        ("scope", "dimension"), TRUTH, lambda facts, scope, dimension: facts.familiar(scope, dimension)
     ),
-    "suspicious": Function(
-        ("scope",),
-        lambda facts, scope: facts.suspicious(scope),
-        "the {scope} has another finding of Low or more in the 24 hours before",
-    ),
-    "present": Function(
-        ("field",),
-        lambda facts, field: facts.field(field) not in ("", "-"),
-        "{field} is set",
-    ),
-    "chained": Function(
-        ("signal",),
-        lambda facts, signal: facts.chained(signal),
-        "a signal {signal} belongs to the chain",
-    ),
+    # The scope's entity has another finding of Low or more in the 24 hours before.
+    "suspicious": Function(("scope",), TRUTH, lambda facts, scope: facts.suspicious(scope)),
+    # The row has the field.
+    "present": Function(("field",), TRUTH, lambda facts, field: facts.field(field) != ABSENT),
+    # A signal of that kind belongs to the chain.
+    "chained": Function(("signal",), TRUTH, lambda facts, signal: facts.chained(signal)),
 }
 
 _COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
@@ -116,10 +109,32 @@ _COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
 }
 
 
-class Node:
-    """A parsed condition. `evaluate` answers it; `children` lets others walk it."""
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a node came to. `children`: of those parts that were asked, in their order; `seen`: the evidence that a
+    question to a history was answered from, None for everything else. True and false as the condition itself."""
 
-    def evaluate(self, facts: Facts) -> Value:
+    node: Node
+    value: Value
+    children: tuple[Result, ...] = ()
+    seen: Optional[ScopeEvidence] = None
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def walk(self) -> Iterator[Result]:
+        """This result and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class Node:
+    """A parsed condition. `evaluate` answers it; `children` lets others walk it; `gives` is the kind of its value."""
+
+    gives = TRUTH
+
+    def evaluate(self, facts: Facts) -> Result:
         raise NotImplementedError
 
     @property
@@ -130,14 +145,6 @@ class Node:
     def reads(self) -> str:
         """The row's own field that this node itself reads, "" for none."""
         return ""
-
-    def may_hold(self, facts: Facts) -> bool:
-        """False when this cannot be true, whatever the row's own fields are; what they decide may be either."""
-        return any(node.reads for node in self.walk()) or bool(self.evaluate(facts))
-
-    def must_hold(self, facts: Facts) -> bool:
-        """True when this is true whatever the row's own fields are."""
-        return not any(node.reads for node in self.walk()) and bool(self.evaluate(facts))
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
@@ -150,8 +157,12 @@ class Node:
 class Literal(Node):
     value: Union[int, str]
 
-    def evaluate(self, facts: Facts) -> Value:
-        return self.value
+    @property
+    def gives(self) -> str:  # type: ignore[override]
+        return TEXT if isinstance(self.value, str) else NUMBER
+
+    def evaluate(self, facts: Facts) -> Result:
+        return Result(self, self.value)
 
     def __str__(self) -> str:
         return f'"{self.value}"' if isinstance(self.value, str) else str(self.value)
@@ -160,9 +171,10 @@ class Literal(Node):
 @dataclasses.dataclass(frozen=True)
 class Field(Node):
     name: str
+    gives = TEXT
 
-    def evaluate(self, facts: Facts) -> Value:
-        return facts.field(self.name)
+    def evaluate(self, facts: Facts) -> Result:
+        return Result(self, facts.field(self.name))
 
     @property
     def reads(self) -> str:
@@ -177,8 +189,15 @@ class Call(Node):
     name: str
     arguments: tuple[str, ...]
 
-    def evaluate(self, facts: Facts) -> Value:
-        return FUNCTIONS[self.name].meaning(facts, *self.arguments)
+    @property
+    def gives(self) -> str:  # type: ignore[override]
+        return FUNCTIONS[self.name].gives
+
+    def evaluate(self, facts: Facts) -> Result:
+        value = FUNCTIONS[self.name].meaning(facts, *self.arguments)
+        dimension = self.argument("dimension")
+        seen = facts.answered_by(self.name, self.argument("scope"), dimension) if dimension else None
+        return Result(self, value, seen=seen)
 
     def argument(self, parameter: str) -> str:
         """The argument given for `parameter`, or "" when the function has no such parameter."""
@@ -199,14 +218,19 @@ class Compare(Node):
     operator: str
     right: Node
 
-    def evaluate(self, facts: Facts) -> Value:
+    def evaluate(self, facts: Facts) -> Result:
         left, right = self.left.evaluate(facts), self.right.evaluate(facts)
-        if isinstance(left, str) and isinstance(right, int):
-            # A field is text; against a number it is compared as one, and a field that holds none never matches.
-            try:
+        return Result(self, self._holds(left.value, right.value), (left, right))
+
+    def _holds(self, left: Value, right: Value) -> bool:
+        # A field is text; against a number it is compared as one, and a field that holds none never matches.
+        try:
+            if isinstance(right, int) and isinstance(left, str):
                 left = int(left)
-            except ValueError:
-                return self.operator == "!="
+            elif isinstance(left, int) and isinstance(right, str):
+                right = int(right)
+        except ValueError:
+            return self.operator == "!="
         return _COMPARISONS[self.operator](left, right)
 
     @property
@@ -222,8 +246,9 @@ class StartsWith(Node):
     left: Node
     prefix: str
 
-    def evaluate(self, facts: Facts) -> Value:
-        return str(self.left.evaluate(facts)).startswith(self.prefix)
+    def evaluate(self, facts: Facts) -> Result:
+        left = self.left.evaluate(facts)
+        return Result(self, str(left.value).startswith(self.prefix), (left,))
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -238,8 +263,9 @@ class In(Node):
     left: Node
     choices: tuple[str, ...]
 
-    def evaluate(self, facts: Facts) -> Value:
-        return str(self.left.evaluate(facts)) in self.choices
+    def evaluate(self, facts: Facts) -> Result:
+        left = self.left.evaluate(facts)
+        return Result(self, str(left.value) in self.choices, (left,))
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -254,14 +280,9 @@ class In(Node):
 class Not(Node):
     inner: Node
 
-    def evaluate(self, facts: Facts) -> Value:
-        return not self.inner.evaluate(facts)
-
-    def may_hold(self, facts: Facts) -> bool:
-        return not self.inner.must_hold(facts)
-
-    def must_hold(self, facts: Facts) -> bool:
-        return not self.inner.may_hold(facts)
+    def evaluate(self, facts: Facts) -> Result:
+        inner = self.inner.evaluate(facts)
+        return Result(self, not inner, (inner,))
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -278,16 +299,14 @@ class Junction(Node):
     word: str
     parts: tuple[Node, ...]
 
-    def evaluate(self, facts: Facts) -> Value:
-        if self.word == "and":
-            return all(part.evaluate(facts) for part in self.parts)
-        return any(part.evaluate(facts) for part in self.parts)
-
-    def may_hold(self, facts: Facts) -> bool:
-        return (all if self.word == "and" else any)(part.may_hold(facts) for part in self.parts)
-
-    def must_hold(self, facts: Facts) -> bool:
-        return (all if self.word == "and" else any)(part.must_hold(facts) for part in self.parts)
+    def evaluate(self, facts: Facts) -> Result:
+        ends_it = self.word == "or"
+        asked: list[Result] = []
+        for part in self.parts:
+            asked.append(part.evaluate(facts))
+            if bool(asked[-1]) is ends_it:
+                return Result(self, ends_it, tuple(asked))
+        return Result(self, not ends_it, tuple(asked))
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -301,8 +320,20 @@ def _bracket(node: Node, kind: type[Node]) -> str:
     return f"({node})" if isinstance(node, kind) else str(node)
 
 
+def decided_by(result: Result) -> Iterator[Result]:
+    """The questions that made a result what it is: of an `and` that is false, or an `or` that is true, the part that
+    settled it; else every part."""
+    if isinstance(result.node, Junction) and bool(result) is (result.node.word == "or"):
+        yield from decided_by(result.children[-1])
+    elif isinstance(result.node, (Junction, Not, Compare, StartsWith, In)):
+        for child in result.children:
+            yield from decided_by(child)
+    else:
+        yield result
+
+
 _TOKEN = re.compile(
-    r"""\s*(?: (?P<number>\d+) | "(?P<text>[^"]*)" | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    r"""\s*(?: (?P<number>[0-9]+) | "(?P<text>[^"]*)" | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
            | (?P<symbol>==|!=|<=|>=|<|>|\(|\)|,) )""",
     re.VERBOSE,
 )
@@ -318,7 +349,13 @@ class _Token:
 
 def parse(text: str, where: str = "") -> Node:
     """Parses a condition. `where` (file and field) opens the message of the DetectionError raised for a bad one."""
+    if not isinstance(text, str):
+        raise DetectionError(where, f"a condition is a text, not {type(text).__name__}")
     return _Parser(text, where).condition()
+
+
+NEVER = Literal(0)
+"""The condition that never holds."""
 
 
 class _Parser:
@@ -327,6 +364,7 @@ class _Parser:
         self.where = where
         self.tokens = list(self._tokens())
         self.position = 0
+        self.depth = 0
 
     def _tokens(self) -> Iterator[_Token]:
         at = 0
@@ -341,7 +379,9 @@ class _Parser:
         yield _Token("end", "", end)
 
     def _error(self, problem: str, column: int) -> DetectionError:
-        return DetectionError(self.where, f"column {column + 1}: {problem} in condition {self.text.strip()!r}")
+        shown = self.text.strip()
+        shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + "…"
+        return DetectionError(self.where, f"column {column + 1}: {problem} in condition {shown!r}")
 
     @property
     def token(self) -> _Token:
@@ -378,18 +418,33 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Junction(word, tuple(parts))
 
     def _negation(self) -> Node:
-        return Not(self._negation()) if self._take("not") else self._comparison()
+        if self._take("not"):
+            with self._deeper():
+                return Not(self._negation())
+        return self._comparison()
+
+    @contextlib.contextmanager
+    def _deeper(self) -> Iterator[None]:
+        if self.depth == DEEPEST:
+            raise self._error(f"nested more than {DEEPEST} deep", self.tokens[self.position - 1].column)
+        self.depth += 1
+        yield
+        self.depth -= 1
 
     def _comparison(self) -> Node:
         left = self._operand()
-        symbol = self.token.text
-        if self.token.kind == "symbol" and symbol in _COMPARISONS:
+        token = self.token
+        if token.kind == "symbol" and token.text in _COMPARISONS:
             self.position += 1
-            return Compare(left, symbol, self._operand())
+            right = self._operand()
+            self._check_comparison(left, right, token)
+            return Compare(left, token.text, right)
         if self._take("starts"):
+            self._check_text(left, token)
             self._expect("with")
             return StartsWith(left, self._next("text", "a quoted text").text)
         if self._take("in"):
+            self._check_text(left, token)
             self._expect("(")
             choices = [self._next("text", "a quoted text").text]
             while self._take(","):
@@ -398,14 +453,29 @@ class _Parser:
             return In(left, tuple(choices))
         return left
 
+    def _check_comparison(self, left: Node, right: Node, token: _Token) -> None:
+        """Numbers go with numbers, texts with texts, and a field, which is text, with either."""
+        if TRUTH in (left.gives, right.gives):
+            truth = left if left.gives == TRUTH else right
+            raise self._error(f"{truth} gives {TRUTH} and cannot be compared", token.column)
+        if left.gives != right.gives and not isinstance(left, Field) and not isinstance(right, Field):
+            raise self._error(f"{left} is {left.gives}, {right} is {right.gives}", token.column)
+
+    def _check_text(self, left: Node, token: _Token) -> None:
+        if left.gives != TEXT:
+            raise self._error(f"{left} gives {left.gives}, {token.text} needs a text", token.column)
+
     def _operand(self) -> Node:
         token = self.token
         if self._take("("):
-            inner = self._junction("or")
+            with self._deeper():
+                inner = self._junction("or")
             self._expect(")")
             return inner
         if token.kind == "number":
             self.position += 1
+            if len(token.text) > MOST_DIGITS:
+                raise self._error(f"a number has at most {MOST_DIGITS} digits", token.column)
             return Literal(int(token.text))
         if token.kind == "text":
             self.position += 1

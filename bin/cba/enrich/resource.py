@@ -22,10 +22,10 @@ suffix itself is shared; where it only fits a `*`, a shorter suffix may still na
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from .suffixes import ALL_LABELS, SHARED, SHIPPED_SUFFIXES, TENANT, Suffix, SuffixFileError, read_suffixes
+from . import files
+from .suffixes import ALL_LABELS, SHARED, SHIPPED_SUFFIXES, TENANT, Suffix, read_suffixes
 
 NO_RESOURCE = "none"
 
@@ -232,9 +232,7 @@ def _is_name(host: str) -> bool:
 def open_reader(suffixes: Optional[str] = None) -> ResourceReader:
     """The reader for a command's option: the path of a user's file, nothing for the app's lookup.
 
-    A relative path starts at the app's lookups folder. Raises SuffixFileError.
+    A relative path starts at the app's lookups folder. Raises FileError for a file that a search may not name,
+    SuffixFileError for one with faults.
     """
-    path = SHIPPED_SUFFIXES.parent / suffixes if suffixes else SHIPPED_SUFFIXES
-    if path.suffix.lower() != ".csv":
-        raise SuffixFileError(Path(path), ["is not a .csv file"])
-    return ResourceReader(read_suffixes(path))
+    return ResourceReader(read_suffixes(files.find(files.SUFFIXES, suffixes) if suffixes else SHIPPED_SUFFIXES))

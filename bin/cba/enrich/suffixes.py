@@ -7,12 +7,14 @@ docs/cloud-resources.md. The file belongs to the user, so every fault is reporte
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..errors import CbaError
+from . import files
 
 SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cloud_suffixes.csv"
 
@@ -87,17 +89,17 @@ def read_suffixes(path: Path) -> Tuple[Suffix, ...]:
 def _rows(path: Path) -> Iterator[Tuple[int, Mapping[str, str]]]:
     """(row as a spreadsheet numbers it, cells by column); empty rows are left out."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip().lower() for name in next(reader, [])]
-            _check_header(path, header)
-            for number, cells in enumerate(reader, 2):
-                if any(cell.strip() for cell in cells):
-                    if len(cells) > len(header):
-                        raise SuffixFileError(
-                            path, [f"row {number} has {len(cells)} cells; the header has {len(header)} columns"]
-                        )
-                    yield number, dict(zip(header, (cell.strip() for cell in cells)))
+        text = files.read(path, files.SUFFIXES).decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""))
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(path, header)
+        for number, cells in enumerate(reader, 2):
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(header):
+                    raise SuffixFileError(
+                        path, [f"row {number} has {len(cells)} cells; the header has {len(header)} columns"]
+                    )
+                yield number, dict(zip(header, (cell.strip() for cell in cells)))
     except OSError as error:
         raise SuffixFileError(path, [f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:

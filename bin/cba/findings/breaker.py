@@ -20,8 +20,8 @@ import json
 from typing import Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from ..errors import OptionError
-from ..history.days import time_text
-from .windows import BUCKET_SECONDS, Sighting
+from ..terms import BUCKET_SECONDS, time_text
+from .windows import Sighting
 
 PERIOD_SECONDS = 24 * 3600
 KEPT_SECONDS = 4 * PERIOD_SECONDS
@@ -94,7 +94,8 @@ class BreakerState:
 
 
 class BreakerStore(Protocol):
-    """Where the state of one detection's breaker lives; `store.breakers.BreakerCollection` is the one in Splunk."""
+    """Where the state of a detection's breaker lives, of one source; `store.breakers.BreakerCollection` is the one in
+    Splunk."""
 
     def load(self) -> BreakerState: ...
 
@@ -122,9 +123,9 @@ class Breaker:
             self._state = self._store.load()
         state = self._state
         for sighting in sightings:
-            if not state.silences(sighting.seconds[0], sighting.part):
+            if not state.silences(sighting.seconds[0], sighting.counted):
                 rows = self._seen.setdefault(sighting.bucket, {})
-                rows[sighting.part] = min(rows.get(sighting.part, sighting.seconds[0]), sighting.seconds[0])
+                rows[sighting.counted] = min(rows.get(sighting.counted, sighting.seconds[0]), sighting.seconds[0])
         counts = dict(state.counts)
         for bucket in {sighting.bucket for sighting in sightings} & self._seen.keys():
             counts[bucket] = max(counts.get(bucket, 0), len(self._seen[bucket]))
@@ -136,7 +137,7 @@ class Breaker:
             self._store.save(changed)
         self._state = changed
         self._opened_now = changed.open if state.open is None else None
-        return [not changed.silences(sighting.seconds[0], sighting.part) for sighting in sightings]
+        return [not changed.silences(sighting.seconds[0], sighting.counted) for sighting in sightings]
 
     @property
     def opened_now(self) -> Optional[Opening]:

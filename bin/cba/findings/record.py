@@ -10,9 +10,9 @@ import dataclasses
 import json
 from typing import Iterable, Mapping, Protocol, Sequence
 
-from ..detection.model import Detection, severity_rank
-from ..errors import StoreError
-from ..history.days import SECONDS_PER_DAY, day_of
+from ..detection.model import Detection
+from ..errors import DamagedError
+from ..terms import SECONDS_PER_DAY, day_of, severity_rank
 from .windows import (
     Atom,
     AtomKey,
@@ -25,9 +25,6 @@ from .windows import (
     period_seconds,
     place,
 )
-
-NEW = "new"
-TRIAGE_FIELDS = ("status", "owner", "verdict", "comment", "triaged_time", "earlier_verdicts")
 
 Document = dict[str, object]
 
@@ -74,26 +71,26 @@ class Recorder:
         touched: dict[str, None] = {}
         placed: list[tuple[_Entity, Window, AtomKey]] = []
         if self.detection.signals:
-            self._make_anew(sightings)
+            self._replace_chains(sightings)
         for name, sighting in sightings:
             entity = self._entities[name]
             windows = place(entity.windows.setdefault(sighting.key, []), sighting, self._period)
             entity.touched.update((id(window), window) for window in windows)
-            placed.append((entity, windows[0], AtomKey(sighting.bucket, sighting.plain, sighting.suspected)))
+            placed.append((entity, windows[0], sighting.atom))
             touched[name] = None
         for name in touched:
             self._entities[name].derive(self.detection, self.now)
         self._write([self._entities[name] for name in touched])
         return [entity.outcome(window, atom) for entity, window, atom in placed]
 
-    def _make_anew(self, sightings: Sequence[tuple[str, Sighting]]) -> None:
+    def _replace_chains(self, sightings: Sequence[tuple[str, Sighting]]) -> None:
         """Clears the way for the moments of chains: they come whole for their key each time, from the earliest on, and
         what was said of a moment before may have changed with a signal that came late."""
         chains: dict[tuple[str, str], list[Sighting]] = {}
         for name, sighting in sightings:
             chains.setdefault((name, sighting.key), []).append(sighting)
         for (name, key), moments in chains.items():
-            self._entities[name].make_anew(key, moments, self._period)
+            self._entities[name].replace_chain(key, moments, self._period)
 
     def _load(self, names: set[str], earliest: int) -> None:
         """Reads the findings of entities not met yet, far enough back for their open windows and for suspicion."""
@@ -142,7 +139,7 @@ class _Entity:
         self.before: dict[str, list[dict[AtomKey, Atom]]] = {}
         self.moments: dict[str, dict[str, Sighting]] = {}
 
-    def make_anew(self, key: str, moments: Sequence[Sighting], period: int) -> None:
+    def replace_chain(self, key: str, moments: Sequence[Sighting], period: int) -> None:
         """Sets the windows of a chain's key back to what lies before its moments, and places those met in this run."""
         if key not in self.before:
             earliest = min(moment.bucket for moment in moments)
@@ -169,7 +166,7 @@ class _Entity:
             try:
                 self._restore(detection, document, restored)
             except (KeyError, ValueError, TypeError, AttributeError) as error:
-                raise StoreError(
+                raise DamagedError(
                     f"KV store collection cba_findings: document {document.get('_key')} (a finding on "
                     f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it."
                 ) from error
@@ -206,7 +203,7 @@ class _Entity:
             identifier = str(document["finding_id"])
             wanted[identifier] = document
             self.finding_of.update({(id(record.window), atom): identifier for atom in record.atoms})
-        self._keep_triage(ids - set(wanted), wanted)
+        self._absorb(ids - set(wanted), wanted)
         self.raised_now.update(set(wanted) - set(self.documents))
         self.changed = [d for finding, d in wanted.items() if _content(d) != _content(self.documents.get(finding, {}))]
         self.superseded = sorted(ids - set(wanted))
@@ -245,17 +242,18 @@ class _Entity:
             "related_finding": record.suspicious_of or "",
             "raised_time": stored.get("raised_time", now),
             "updated_time": now,
-            **{field: stored.get(field, NEW if field == "status" else "") for field in TRIAGE_FIELDS},
+            "absorbed": stored.get("absorbed", ""),
         }
 
-    def _keep_triage(self, gone: set[str], wanted: Mapping[str, Document]) -> None:
-        """A finding absorbed by a more severe one of its window hands over what analysts have said of it."""
-        for finding in gone:
+    def _absorb(self, gone: set[str], wanted: Mapping[str, Document]) -> None:
+        """A finding that a more severe one of its window replaces is named there: what analysts have said of it,
+        shows."""
+        for finding in sorted(gone):
             old = self.documents[finding]
             for document in wanted.values():
-                same = document["key"] == old["key"] and document["opened_day"] == old["opened_day"]
-                if same and document["status"] == NEW:
-                    document.update({field: old[field] for field in TRIAGE_FIELDS})
+                if document["key"] == old["key"] and document["opened_day"] == old["opened_day"]:
+                    names = dict.fromkeys(f"{document['absorbed']} {old.get('absorbed', '')} {finding}".split())
+                    document["absorbed"] = " ".join(names)
 
     def written(self) -> None:
         """The store has taken everything: forget what was only there to be written."""
@@ -289,17 +287,12 @@ def _details(detection: Detection, window: Window, record: Record, stored: Mappi
     """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored. Of
     rows whose events begin in the same second it is the first by `part`, whichever came first."""
     found = window.details.get(record.cause)
-    if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), _part(detection, stored))):
+    if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), str(stored.get("part", "")))):
         return dict(found[2])
     if stored:
         return dict(stored)
     first = min(window.details.values(), key=lambda detail: detail[:2], default=None)
     return dict(first[2]) if first is not None else {}
-
-
-def _part(detection: Detection, stored: Mapping[str, object]) -> str:
-    """The `part` of the row that a stored finding's details are of."""
-    return detection.part_of({name: str(stored.get(name, "")) for name in ("source_kind", *detection.group_by)})
 
 
 def _explanation(explanation: str, record: Record) -> str:
@@ -315,20 +308,15 @@ def _content(document: Mapping[str, object]) -> dict[str, object]:
 
 
 def encode_atoms(atoms: Mapping[AtomKey, Atom]) -> str:
-    """`{"bucket|plain|suspected": [count, first, last]}` as compact JSON; the bucket in epoch seconds."""
-    return json.dumps(
-        {
-            "|".join((str(key.bucket), key.plain, key.suspected)): [atoms[key].count, atoms[key].first, atoms[key].last]
-            for key in sorted(atoms)
-        },
-        separators=(",", ":"),
-    )
+    """`{"bucket|indexed|plain|suspected": [count, first, last]}` as compact JSON; times in epoch seconds."""
+    told = {"|".join(map(str, key)): [atoms[key].count, atoms[key].first, atoms[key].last] for key in sorted(atoms)}
+    return json.dumps(told, separators=(",", ":"))
 
 
 def decode_atoms(text: str) -> dict[AtomKey, tuple[int, int, int]]:
     """The inverse of `encode_atoms`."""
     atoms: dict[AtomKey, tuple[int, int, int]] = {}
     for name, (count, first, last) in json.loads(text).items():
-        bucket, plain, suspected = name.split("|")
-        atoms[AtomKey(int(bucket), plain, suspected)] = (count, first, last)
+        bucket, indexed, plain, suspected = name.split("|")
+        atoms[AtomKey(int(bucket), int(indexed), plain, suspected)] = (count, first, last)
     return atoms

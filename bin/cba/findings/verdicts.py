@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from typing import Iterable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from ..detection.model import Detection
 from ..errors import OptionError
-from ..history.baseline import ABSENT, Subject
-from ..history.evidence import ORGANIZATION, Evidence
-from ..history.history import BENIGN, MALICIOUS
-from .record import NEW
+from ..history.evidence import Evidence
+from ..history.history import BENIGN, MALICIOUS, Subject
+from ..terms import ABSENT, ORGANIZATION
+from .triage import NEW, Document, TriageStore, family, triage_of, with_earlier
 
 CLEAR = "clear"
 VERDICTS = (BENIGN, MALICIOUS, CLEAR)
 STATUS_OF = {BENIGN: "closed", MALICIOUS: "in progress", CLEAR: NEW}
-
-Document = dict[str, object]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,28 +64,30 @@ class VerdictStore(Protocol):
     def save(self, documents: Sequence[Document]) -> None: ...
 
 
-class TriageStore(Protocol):
-    """Where findings live."""
+class Findings(Protocol):
+    """Where findings live: they are read only. `store.findings.FindingCollection` is the one in Splunk."""
 
-    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, Document]: ...
-
-    def save(self, documents: Sequence[Document]) -> None: ...
+    def by_ids(self, finding_ids: Iterable[str]) -> dict[str, Document]:
+        """Those of these findings that are there, by id."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What one ruling comes to: the finding as triaged, if it was about one, and the documents of the values."""
+    """What one ruling comes to: the finding's triage, if it was about one, and the documents of the values."""
 
-    finding: Optional[Document]
+    triage: Optional[Document]
     values: tuple[Document, ...]
 
 
 class Desk:
     """Turns rulings into documents. Nothing is written before `save`."""
 
-    def __init__(self, detections: Mapping[str, Detection], findings: TriageStore, verdicts: VerdictStore) -> None:
+    def __init__(
+        self, detections: Mapping[str, Detection], findings: Findings, triage: TriageStore, verdicts: VerdictStore
+    ) -> None:
         self._detections = detections
         self._findings = findings
+        self._triage = triage
         self._verdicts = verdicts
 
     def on_findings(
@@ -96,30 +95,38 @@ class Desk:
     ) -> dict[str, Decision]:
         """A ruling on these findings and on the values they are about, for the scope given or the finding's own.
 
-        A finding has one verdict: what it said of other scopes before is withdrawn. Raises OptionError, before anything
-        is decided, for a finding that is not there, or a scope its detection does not compare in.
+        A finding has one verdict: what it, or one that it replaced, said of other scopes before is withdrawn. Raises
+        OptionError, before anything is decided, for a finding that is not there, or a scope its detection does not
+        compare in.
         """
         findings = self._findings.by_ids(finding_ids)
         absent = sorted(set(finding_ids) - findings.keys())
         if absent:
             raise OptionError(f"there is no finding {', '.join(absent[:5])}; finding_id in cba_findings has the ids")
         targets = {name: self._targets(document, scope) for name, document in findings.items()}
-        said_before = self._verdicts.of_findings(sorted(findings))
+        families = {name: family(finding) for name, finding in findings.items()}
+        relatives = sorted({relative for each in families.values() for relative in each})
+        triage = self._triage.by_ids(relatives)
+        said_before = self._verdicts.of_findings(relatives)
         documents = {**self._verdicts.by_targets(t for each in targets.values() for t in each), **said_before}
         decisions: dict[str, Decision] = {}
         for name, finding in findings.items():
-            withdrawn = [t for t in said_before if t not in targets[name] and documents[t]["finding_id"] == name]
+            withdrawn = [
+                target
+                for target in said_before
+                if target not in targets[name] and documents[target]["finding_id"] in families[name]
+            ]
             for target in targets[name]:
                 documents[target] = ruled(documents.get(target), target, ruling, name)
             for target in withdrawn:
                 documents[target] = ruled(documents[target], target, dataclasses.replace(ruling, verdict=CLEAR), name)
             values = tuple(documents[target] for target in (*targets[name], *withdrawn))
-            decisions[name] = Decision(triaged(finding, ruling, owner), values)
+            decisions[name] = Decision(triaged(name, triage_of(finding, triage), ruling, owner), values)
         return decisions
 
     def on_value(self, profile: str, entity: str, value: str, ruling: Ruling) -> Decision:
         """A ruling on one value. Raises OptionError for a profile nobody learns, or without entity or value."""
-        known = {d.profile(*observed): observed[0] for d in self._detections.values() for observed in d.profiles}
+        known = {asked.name: asked.scope for d in self._detections.values() for asked in d.asked}
         if profile not in known:
             raise OptionError(f"there is no profile {profile}; the profiles are {', '.join(sorted(known))}")
         if known[profile] == ORGANIZATION:
@@ -137,11 +144,11 @@ class Desk:
         decided = list(decisions)
         # Findings of one key share their values; the last word on each counts.
         values = {str(document["_key"]): document for decision in decided for document in decision.values}
-        findings = [decision.finding for decision in decided if decision.finding is not None]
+        triage = [decision.triage for decision in decided if decision.triage is not None]
         if values:
             self._verdicts.save(list(values.values()))
-        if findings:
-            self._findings.save(findings)
+        if triage:
+            self._triage.save(triage)
 
     def _targets(self, finding: Document, scope: str) -> list[Target]:
         detection = self._detections.get(str(finding["detection"]))
@@ -153,36 +160,29 @@ class Desk:
 
 
 def targets_of(detection: Detection, finding: Mapping[str, object], scope: str = "") -> list[Target]:
-    """The values a finding is about, as it has them: of the observed dimensions those it is deduplicated by, and those
+    """The values a finding is about, as it has them: of the compared dimensions those it is deduplicated by, and those
     that were new.
 
-    Without `scope` they are judged for the entity the finding is about (the narrowest scope that observes the dimension
-    where the entity's own does not). Raises OptionError for a scope in which the detection does not observe them.
+    Without `scope` they are judged for the entity the finding is about (the narrowest scope that is asked for the
+    dimension where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for
+    them.
     """
     found: list[Target] = []
     new = _new_in(detection, str(finding.get("evidence") or ""))
     for dimension in detection.dimensions:
         value = str(finding.get(dimension, ""))
-        if dimension not in (*detection.deduplicate_by, *new) or value in ABSENT:
+        if dimension not in (*detection.deduplicate_by, *new) or value == ABSENT:
             continue
-        asked = (*detection.scopes, *detection.side_scopes)
-        scopes = [name for name in asked if dimension in detection.observe.get(name, ())]
+        profiles = {p.scope: p for p in detection.asked if p.dimension == dimension}
+        scopes = [name for name in (*detection.scopes, *detection.side_scopes) if name in profiles]
         if scope and scope not in scopes:
             raise OptionError(f"scope={scope}: {detection.id} compares {dimension} in the scopes {', '.join(scopes)}")
         chosen = scope or (detection.entity if detection.entity in scopes else scopes[0])
         entity = ORGANIZATION if chosen == ORGANIZATION else str(finding.get(chosen, ""))
-        if entity in ABSENT:
+        if entity == ABSENT:
             raise OptionError(f"finding {finding['finding_id']} has no {chosen}; choose another scope")
-        found.append(Target(Subject(detection.profile(chosen, dimension), entity), value))
+        found.append(Target(Subject(profiles[chosen].name, entity), value))
     return found
-
-
-def judged_scopes(detection: Detection) -> list[str]:
-    """The scopes that a verdict on any finding of a detection may be given for: those that observe every dimension that
-    `targets_of` may come to, whatever was new."""
-    widest = detection.observe.get(detection.scopes[-1], ())
-    judged = {dimension for dimension in detection.dimensions if dimension in (*detection.deduplicate_by, *widest)}
-    return [scope for scope in detection.scopes if judged <= set(detection.observe.get(scope, ()))]
 
 
 def _new_in(detection: Detection, text: str) -> set[str]:
@@ -204,7 +204,8 @@ def ruled(document: Optional[Document], target: Target, ruling: Ruling, finding_
     Saying the same again changes nothing; clearing what was never judged is kept, too.
     """
     known = document or {}
-    if known and _same(known, ruling, "decided_by"):
+    said = (known.get("verdict", ""), known.get("decided_by", ""), known.get("comment", ""))
+    if known and said == (ruling.kept, ruling.by, ruling.comment):
         return dict(known)
     return {
         "_key": target.key,
@@ -216,34 +217,24 @@ def ruled(document: Optional[Document], target: Target, ruling: Ruling, finding_
         "decided_time": ruling.time,
         "comment": ruling.comment,
         "finding_id": finding_id,
-        "earlier": _kept(known, "decided_by", "decided_time", "earlier"),
+        "earlier": with_earlier(known, "decided_by", "decided_time"),
     }
 
 
-def triaged(finding: Mapping[str, object], ruling: Ruling, owner: str = "") -> Document:
-    """The finding after a ruling, its earlier verdicts kept in `earlier_verdicts` (JSON, oldest first)."""
-    if finding.get("triaged_time") and _same(finding, ruling, "owner", owner):
-        return dict(finding)
+def triaged(finding_id: str, known: Optional[Mapping[str, object]], ruling: Ruling, owner: str = "") -> Document:
+    """The triage of a finding after a ruling. `known` is what shows of it so far; that is kept in `earlier`.
+
+    Saying the same again changes nothing.
+    """
+    known = known or {}
+    said = {"verdict": ruling.kept, "owner": owner or ruling.by, "comment": ruling.comment, "triaged_by": ruling.by}
+    if known.get("_key") == finding_id and all(known.get(field) == value for field, value in said.items()):
+        return {field: value for field, value in known.items() if field != "_user"}
     return {
-        **finding,
+        "_key": finding_id,
+        "finding_id": finding_id,
         "status": STATUS_OF[ruling.verdict],
-        "verdict": ruling.kept,
-        "owner": owner or ruling.by,
-        "comment": ruling.comment,
+        **said,
         "triaged_time": ruling.time,
-        "earlier_verdicts": _kept(finding, "owner", "triaged_time", "earlier_verdicts"),
+        "earlier": with_earlier(known, "triaged_by", "triaged_time"),
     }
-
-
-def _same(known: Mapping[str, object], ruling: Ruling, by: str, owner: str = "") -> bool:
-    said = (known.get("verdict", ""), known.get(by, ""), known.get("comment", ""))
-    return said == (ruling.kept, owner or ruling.by, ruling.comment)
-
-
-def _kept(known: Mapping[str, object], by: str, time: str, earlier: str) -> str:
-    """The JSON list of everything said so far."""
-    before = json.loads(str(known.get(earlier) or "[]"))
-    if known.get(time):
-        said = {"verdict": known.get("verdict", ""), "by": known.get(by, ""), "time": known[time]}
-        before.append({**said, "comment": known.get("comment", "")})
-    return json.dumps(before, ensure_ascii=False, separators=(",", ":"))

@@ -4,11 +4,12 @@ A *window* belongs to one deduplication key (say identity and country). Its firs
 deduplication period further events are counted in it and raise nothing, unless they are strictly more severe than all
 before them: then they raise a finding of their own in the same window.
 
-What a window knows is a set of *atoms*, one per 15-minute bucket and variation: number of events, first and last
-second. Atoms merge by maximum and minimum, and the findings are derived from the atoms, sorted by time, anew each time.
-So it does not matter in which order, how often, or in which pieces events are delivered, as long as they come within
-the late-data overlap: overlapping searches present each bucket whole, and no day is judged before the day before is
-complete, so that a late event can move a window's opening only within its day, past nothing already counted.
+What a window knows is a set of *atoms*, one per quarter of an hour in which events happened, quarter of an hour in
+which they were indexed, and variation: number of events, first and last second. A search reads whole quarters of index
+time, so an atom that is read again has the same count; atoms merge by maximum and minimum, and the findings are
+derived from the atoms, sorted by time, anew each time. So it does not matter in which order within a day, how often,
+or in which pieces events are delivered. What comes after a later day was judged opens a window of its own, and removes
+none.
 """
 
 from __future__ import annotations
@@ -17,25 +18,26 @@ import dataclasses
 import hashlib
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
-from ..detection.model import LOW, Detection, Variation
-from ..history.days import SECONDS_PER_DAY, day_of
+from ..detection.model import Detection, Variation
+from ..terms import LOW, SECONDS_PER_DAY, day_of
 
-BUCKET_SECONDS = 900
 SUSPICIOUS_SECONDS = 24 * 3600
 
 
 class AtomKey(NamedTuple):
-    """A 15-minute bucket and the pair of variations its events have: plain, and if the entity is suspicious."""
+    """The quarters of an hour in which events happened and were indexed, and the pair of variations they have: plain,
+    and if the entity is suspicious."""
 
     bucket: int
+    indexed: int
     plain: str
     suspected: str
 
 
 @dataclasses.dataclass
 class Atom:
-    """The events of one bucket and variation. `stored` is the count known before this run; `parts` counts this run's
-    events by the row that brought them, so that a row that comes twice counts once."""
+    """The events of one atom. `stored` is the count known before this run; `parts` counts this run's events by the row
+    that brought them, so that a row that comes twice counts once."""
 
     first: int
     last: int
@@ -54,16 +56,24 @@ class Atom:
 
 @dataclasses.dataclass(frozen=True)
 class Sighting:
-    """One scored row: the events of one group and bucket. `seconds` are their distinct times, ascending."""
+    """One row that a detection has something to say about: events of one quarter of an hour. `seconds` are their
+    distinct times, ascending. `part` orders rows of one second, `counted` names what is counted once: the row, or the
+    thing that its events are about."""
 
     key: str
     part: str
+    counted: str
     bucket: int
+    indexed: int
     seconds: tuple[int, ...]
     events: int
     plain: str
     suspected: str
     details: Mapping[str, str]
+
+    @property
+    def atom(self) -> AtomKey:
+        return AtomKey(self.bucket, self.indexed, self.plain, self.suspected)
 
 
 class Window:
@@ -92,11 +102,11 @@ class Window:
     def see(self, sighting: Sighting, seconds: Sequence[int], count: int) -> None:
         """Adds the events of a row that fall at `seconds` (ascending, not empty)."""
         self._reach(seconds[0], seconds[-1])
-        key = AtomKey(sighting.bucket, sighting.plain, sighting.suspected)
+        key = sighting.atom
         atom = self.atoms.get(key)
         if atom is None:
             atom = self.atoms[key] = Atom(seconds[0], seconds[-1])
-        atom.see(sighting.part, count, seconds[0], seconds[-1])
+        atom.see(sighting.counted, count, seconds[0], seconds[-1])
         known = self.details.get(key)
         if known is None or (seconds[0], sighting.part) < known[:2]:
             self.details[key] = (seconds[0], sighting.part, sighting.details)
@@ -115,7 +125,7 @@ def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window
     """
     parts: list[tuple[Window, list[int]]] = []
     for second in sighting.seconds:
-        window = _window_for(windows, sighting.key, second, period)
+        window = _window_for(windows, sighting, second, period)
         if not parts or parts[-1][0] is not window:
             parts.append((window, []))
         parts[-1][1].append(second)
@@ -127,15 +137,16 @@ def place(windows: list[Window], sighting: Sighting, period: int) -> list[Window
     return [window for window, _seconds in parts]
 
 
-def _window_for(windows: list[Window], key: str, second: int, period: int) -> Window:
-    for window in windows:
-        if window.opened <= second < window.opened + period:
-            return window
+def _window_for(windows: list[Window], sighting: Sighting, second: int, period: int) -> Window:
+    around = [window for window in windows if window.opened <= second < window.opened + period]
+    if around:
+        # What was counted before is counted there again, whatever has opened around it meanwhile.
+        return min(around, key=lambda window: (sighting.atom not in window.atoms, window.opened))
     for window in windows:
         # A late event of the day on which a window opened moves its opening back.
         if second < window.opened and day_of(second) == day_of(window.opened):
             return window
-    opened = Window(key, second)
+    opened = Window(sighting.key, second)
     windows.append(opened)
     return opened
 

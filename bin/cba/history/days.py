@@ -10,14 +10,11 @@ and crashes harmless.
 
 from __future__ import annotations
 
-import datetime
 from typing import NamedTuple
 
 RETENTION_DAYS = 90
 KEPT_DAYS = RETENTION_DAYS + 10
 _KEPT = (1 << KEPT_DAYS) - 1
-
-SECONDS_PER_DAY = 86_400
 
 
 class DaySet(NamedTuple):
@@ -89,20 +86,3 @@ class DaySet(NamedTuple):
 def popcount(mask: int) -> int:
     """Number of set bits (`int.bit_count` needs Python 3.10)."""
     return bin(mask).count("1")
-
-
-def day_of(time: float) -> int:
-    """The UTC day of an epoch time in seconds."""
-    return int(time // SECONDS_PER_DAY)
-
-
-def date_text(day: int | None) -> str | None:
-    """ISO date of a day number: `2026-01-31`."""
-    if day is None:
-        return None
-    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
-
-
-def time_text(time: float) -> str:
-    """ISO date and time of epoch seconds: `2026-01-31T09:00:00Z`."""
-    return datetime.datetime.fromtimestamp(int(time), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

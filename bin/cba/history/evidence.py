@@ -9,10 +9,10 @@ import dataclasses
 import json
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
+from ..terms import PLACES, PRIVATE
 from .days import DaySet
 from .history import BENIGN, History, ScopeView
 
-ORGANIZATION = "organization"
 KNOWN_SHOWN = 12
 
 
@@ -122,25 +122,33 @@ class Evidence:
             raise ValueError(f"not evidence of cbabaseline ({error})") from error
 
 
-def scope_evidence(entity: str, history: History, seen: ScopeView, value: str, verdict: str = "") -> ScopeEvidence:
+def scope_evidence(
+    entity: str, history: History, seen: ScopeView, value: str, verdict: str = "", dimension: str = ""
+) -> ScopeEvidence:
     """The evidence about `value` given a scope's view of its history (`history` only for the value's own days).
 
-    `verdict` is what holds for the value here, said of this scope or of a wider one.
+    `verdict` is what holds for the value here, said of this scope or of a wider one. In a `dimension` of places,
+    inside is never new, and does not count among the values that somebody is known with.
     """
     days: Optional[DaySet] = history.values.get(value)
     last = days.last_before(seen.day) if days is not None else None
     first = days.first if days is not None and days.first < seen.day else None
+    inside = dimension in PLACES and PRIVATE in seen.established
+    if verdict:
+        new = verdict != BENIGN
+    else:
+        new = value not in seen.established and not seen.crowded and not (dimension in PLACES and value == PRIVATE)
     return ScopeEvidence(
         entity=entity,
         trained=seen.trained,
-        new=verdict != BENIGN if verdict else value not in seen.established and not seen.crowded,
-        seen=len(seen.established),
+        new=new,
+        seen=len(seen.established) - inside,
         days=days.days_seen(seen.day - seen.training, seen.day - 1) if days is not None else 0,
         first=first,
         last=last,
         active_days=seen.active_days,
         since=seen.since,
-        known=seen.known[:KNOWN_SHOWN],
+        known=_shown(seen.known, dimension)[:KNOWN_SHOWN],
         weight=round(seen.weights.get(value, 0.0), 3),
         total=seen.total_weight,
         choices=seen.choices,
@@ -149,3 +157,11 @@ def scope_evidence(entity: str, history: History, seen: ScopeView, value: str, v
         familiar=seen.familiar,
         verdict=verdict,
     )
+
+
+def _shown(known: tuple[str, ...], dimension: str) -> tuple[str, ...]:
+    """The known values as they are shown: inside after the places that somebody is known with."""
+    if dimension not in PLACES or PRIVATE not in known:
+        return known
+    places = [value for value in known if value != PRIVATE]
+    return (*places[: KNOWN_SHOWN - 1], PRIVATE)

@@ -1,4 +1,4 @@
-"""The history of one entity in one profile: value -> set of days, and the terms that DESIGN §3 defines over it.
+"""The history of one entity in one profile: value -> set of days, and the terms that are defined over it.
 
 Every term about day D looks at days before D only, so judging a day gives the same answer whether that day, or later
 days, have been learned already.
@@ -32,6 +32,13 @@ class Terms:
     trained_age: int = 14
     established_days: int = 2
     established_age: int = 7
+
+
+class Subject(NamedTuple):
+    """Whose history: a profile, such as `identity_country`, and one of its entities."""
+
+    profile: str
+    entity: str
 
 
 class History:

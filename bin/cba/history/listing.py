@@ -1,19 +1,27 @@
-"""Histories as rows for a person: `cbahistory` and, later, the entity page."""
+"""Histories as rows for a person: `cbahistory` and the entity page."""
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping
+from typing import Iterable, Iterator, Mapping, NamedTuple, Optional
 
 from ..detection.model import Detection
-from .baseline import SourceStatus, Subject
-from .days import RETENTION_DAYS, date_text
-from .history import History, Terms, observations, view
+from ..terms import date_text
+from .days import RETENTION_DAYS
+from .history import History, Subject, Terms, observations, view
+
+
+class Reading(NamedTuple):
+    """How a history is read: with which terms, from which day on its source counts as active, and how many values a
+    day it names at most."""
+
+    terms: Terms
+    activation_day: int
+    limit: Optional[int]
 
 
 def list_histories(
     histories: Mapping[Subject, History],
-    detections: Mapping[str, Detection],
-    statuses: Mapping[str, Mapping[str, SourceStatus]],
+    readings: Mapping[str, Reading],
     verdicts: Mapping[Subject, Mapping[str, str]],
     day: int,
     days_after: int = 0,
@@ -22,20 +30,13 @@ def list_histories(
     the training period (how many, and which: ISO dates separated by blanks) and in the retention, established and
     trained as 0 or 1, an analyst's verdict on the value, and the day itself (`as_of`).
 
-    With `days_after` also which of so many days, from `day` on, the value was seen on (`days_since`), and values that
-    were seen then only.
-
-    Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
-    counts as early, as it would for each of them.
+    `readings` says per profile how it is read. With `days_after` also which of so many days, from `day` on, the value
+    was seen on (`days_since`), and values that were seen then only.
     """
     for subject, history in sorted(histories.items()):
-        detection = _learner(subject.profile, detections)
-        terms = detection.terms if detection else Terms()
-        starts = [status.first_day for status in statuses.get(detection.id, {}).values()] if detection else []
-        activation_day = min(starts, default=day) + terms.activation
-        decided = verdicts.get(subject, {})
-        limit = detection.limits.get(subject.profile) if detection else None
-        seen = view(history, day, activation_day, terms, decided, limit)
+        reading = readings.get(subject.profile, Reading(Terms(), day + Terms().activation, None))
+        terms, decided = reading.terms, verdicts.get(subject, {})
+        seen = view(history, day, reading.activation_day, terms, decided, reading.limit)
         for value, days in observations(history):
             since = " ".join(str(date_text(d)) for d in range(day, day + days_after) if days.has(d))
             if days.first >= day and not since:
@@ -58,6 +59,21 @@ def list_histories(
             }
 
 
+def readings_of(detections: Iterable[Detection], first_days: Mapping[str, int], day: int) -> dict[str, Reading]:
+    """How the profiles are read that these detections ask, each as the first of them reads it.
+
+    Histories do not know which source fed them; a value that was seen before *every* source of the detection was active
+    counts as early, as it would for each of them. `first_days`: source -> the first day on which it delivered events.
+    """
+    readings: dict[str, Reading] = {}
+    for detection in detections:
+        starts = [first_days[source] for source in detection.sources if source in first_days]
+        activation_day = min(starts, default=day) + detection.terms.activation
+        for profile in detection.asked:
+            readings.setdefault(profile.name, Reading(detection.terms, activation_day, profile.names_a_day))
+    return readings
+
+
 def of_finding(
     rows: Iterable[dict[str, object]], finding: Mapping[str, object], detection: Detection | None
 ) -> list[dict[str, object]]:
@@ -66,7 +82,7 @@ def of_finding(
     """
     compared: dict[str, str] = {}
     if detection is not None:
-        compared = {detection.profile(scope, dimension): dimension for scope, dimension in detection.profiles}
+        compared = {profile.name: profile.dimension for profile in detection.asked}
 
     def own(row: dict[str, object]) -> int:
         dimension = compared.get(str(row["profile"]))
@@ -74,11 +90,3 @@ def of_finding(
 
     marked = [{**row, "of_finding": own(row)} for row in rows]
     return sorted(marked, key=lambda row: (row["profile"] not in compared, -int(str(row["of_finding"]))))
-
-
-def _learner(profile: str, detections: Mapping[str, Detection]) -> Detection | None:
-    """The detection that learns a profile."""
-    for detection in detections.values():
-        if profile in detection.profile_names:
-            return detection
-    return None

@@ -10,12 +10,13 @@ Its home region is, first that is known:
 3. the lookup `instance_inventory`;
 4. its own calls on the 30 days before: at least 20, at least 80 % of them to one region. They are counted once a
    quarter of an hour, so that a burst of a minute does not outvote the work of days;
-5. only of a workload of which none of that is known: what was learned on the same day so far.
+5. only of a workload of which none of that is known: what is learned from the day itself on.
 
 What was known before a day decides about it at once and is not touched by the day itself, as with all histories. The
-fifth is the exception, because instances are robbed on the day they are made. Facts may arrive late, so it waits until
-the late-data overlap has passed, and facts count from their quarter of an hour on. So any order of delivery within the
-overlap, any cadence and any repetition give the same answer for a call. Merging is by minimum, maximum and union.
+fifth is the exception, because instances are robbed on the day they are made: of such a workload, what its cloud said
+by then counts, else what it says first within a day afterwards. Calls that come before anything is known are *kept*
+with the workload until then, so it does not matter which of the two is delivered first. Merging is by minimum, maximum
+and union.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable, Mapping, NamedTuple, Optional
 
-from ..findings.windows import BUCKET_SECONDS
-from ..history.days import KEPT_DAYS, RETENTION_DAYS, SECONDS_PER_DAY, popcount
+from ..history.days import KEPT_DAYS, RETENTION_DAYS, popcount
+from ..terms import BUCKET_SECONDS, SECONDS_PER_DAY
 
 TRAINING_DAYS = 30
 KEPT_CALL_DAYS = TRAINING_DAYS + KEPT_DAYS - RETENTION_DAYS
@@ -37,11 +38,16 @@ NAMED_BEFORE = "named in an earlier event"
 STRONG = (NAMED_BEFORE, "AssumeRole by EC2", "AssumeRole by Lambda", "RunInstances", "CreateFunction")
 WEAK = "UpdateInstanceInformation"
 HOWS = (*STRONG, WEAK)
-INVENTORY = "lookup instance_inventory"
+INVENTORY = "list instance_inventory"
 ITS_CALLS = "its own calls"
 
 KNOWN = "known"
 UNKNOWN = "unknown"
+
+WAITS_SECONDS = SECONDS_PER_DAY
+"""How long a call is kept for its workload's home to become known."""
+KEPT_CALLS = 200
+"""How many different calls are kept of one workload; of more it is only counted that there were more."""
 
 
 class Known(NamedTuple):
@@ -58,7 +64,8 @@ class Home:
     `facts`: region -> how it was learned -> epoch second of the quarter of an hour from which on that counts.
     `calls`: region -> UTC day -> mask of the quarters of an hour with calls (bit 0 = midnight).
     `met_day`: the last day on which it called; `known_day`: the last on which its home was known when it did;
-    `last_day`: the last day of anything.
+    `first_day`, `last_day`: the first and the last day of anything.
+    `kept`: name of a call -> the call as text, of calls that came before the home was known; `not_kept`: how many more.
     """
 
     facts: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
@@ -66,6 +73,9 @@ class Home:
     met_day: Optional[int] = None
     known_day: Optional[int] = None
     last_day: int = 0
+    first_day: Optional[int] = None
+    kept: dict[str, str] = dataclasses.field(default_factory=dict)
+    not_kept: int = 0
 
     def learn_fact(self, region: str, how: str, since: int, day: int) -> bool:
         """Adds a fact; True when that changed anything."""
@@ -92,8 +102,27 @@ class Home:
         return self._touch(day) or before != (self.met_day, self.known_day)
 
     def _touch(self, day: int) -> bool:
-        before, self.last_day = self.last_day, max(self.last_day, day)
-        return self.last_day != before
+        before = (self.first_day, self.last_day)
+        self.last_day = max(self.last_day, day)
+        self.first_day = day if self.first_day is None else min(self.first_day, day)
+        return before != (self.first_day, self.last_day)
+
+    def keep(self, name: str, call: str, day: int) -> bool:
+        """Keeps a call until the home is known; True when that changed anything. Of a workload that nobody could place
+        for days, calls are not kept: its home will not come with the next hour."""
+        if name in self.kept or (self.first_day is not None and day > self.first_day + 1):
+            return False
+        if len(self.kept) >= KEPT_CALLS:
+            self.not_kept += 1
+        else:
+            self.kept[name] = call
+        return True
+
+    def release(self) -> tuple[str, ...]:
+        """The kept calls, which are kept no longer."""
+        calls = tuple(self.kept[name] for name in sorted(self.kept))
+        self.kept, self.not_kept = {}, 0
+        return calls
 
     def forget(self) -> None:
         """Drops the calls that no longer count for the workload's last day or the days shortly before."""
@@ -106,19 +135,20 @@ class Home:
         return any(since < time for hows in self.facts.values() for since in hows.values())
 
 
-def known_home(home: Home, bucket: int, settled: bool, inventory: str) -> Optional[Known]:
-    """The home of a workload as it stands for a call in the quarter of an hour `bucket` (epoch second of its start).
-
-    `settled`: whether everything up to then must have arrived. `inventory`: what the lookup says, "" for nothing.
-    """
+def known_home(home: Home, bucket: int, inventory: str) -> Optional[Known]:
+    """The home of a workload as it stands for a call in the quarter of an hour `bucket` (epoch second of its start);
+    None while it is unknown. `inventory`: what the list instance_inventory says, "" for nothing."""
     day = bucket // SECONDS_PER_DAY
     known = _by_facts(home.facts, day * SECONDS_PER_DAY)
     if known is None and inventory:
         known = Known((inventory,), INVENTORY)
     if known is None:
         known = _by_calls(home.calls, day)
-    if known is None and settled:
+    if known is None:
         known = _by_facts(home.facts, bucket + 1)
+    if known is None:
+        later = [since for hows in home.facts.values() for since in hows.values() if since <= bucket + WAITS_SECONDS]
+        known = _by_facts(home.facts, min(later) + 1) if later else None
     return known
 
 

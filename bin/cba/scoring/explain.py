@@ -1,33 +1,88 @@
-"""The sentence an analyst reads first: what was new, to whom, compared with what."""
+"""The sentences an analyst reads first: what was new, to whom, compared with what.
+
+They are made from what decided: the results of the conditions say which questions were answered how, and carry the
+evidence from which they were. What is new comes first; then what the row says of itself; then what is known.
+"""
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from ..detection.model import PLACE
-from ..history.days import date_text
-from ..history.evidence import ORGANIZATION, Evidence, ScopeEvidence
+from ..detection.condition import Call, Result, decided_by
+from ..detection.model import PLACE, Detection
+from ..history.evidence import Evidence, ScopeEvidence
 from ..history.history import CROWD
+from ..terms import ABSENT, ORGANIZATION, PRIVATE, date_text
 
 SHOWN = 5
 
 
-def explain(evidence: Evidence, order: Sequence[str], remarks: Sequence[str], fields: Mapping[str, str]) -> str:
-    """The detection's remarks on the row's `fields`, one sentence per dimension, and one per thing observed beside the
-    scopes of `order`; every number in them is in the evidence."""
-    said = [filled for remark in remarks if (filled := _remark(remark, fields))]
-    said += [_dimension(evidence, dimension, order, evidence.training) for dimension in evidence.compared(order)]
-    for scope in evidence.scopes:
-        if scope not in order:
-            said += [_thing(scope, name, found, evidence.training) for name, found in evidence.scopes[scope].items()]
+class Subject(NamedTuple):
+    """What a sentence is about: a dimension in which somebody is compared with wider scopes (`scope` is ""), or the
+    record of one scope alone."""
+
+    scope: str
+    dimension: str
+
+
+def explain(detection: Detection, evidence: Evidence, fields: Mapping[str, str], reasons: Iterable[Result]) -> str:
+    """What there is to say of a row with that evidence and those `fields`, when these results decided."""
+    order = detection.scopes
+    compared = evidence.compared(order)
+    new: dict[Subject, None] = {}
+    decided: dict[Subject, None] = {}
+    for result in _questions(reasons):
+        subject = _subject(result, order, compared)
+        decided[subject] = None
+        if isinstance(result.node, Call) and result.node.name == "new" and result:
+            new[subject] = None
+    things = [Subject(scope, name) for scope, found in evidence.scopes.items() if scope not in order for name in found]
+    rest = [*(Subject("", name) for name in compared), *things, *(each for each in decided if each.scope in order)]
+    remarks = [filled for remark in detection.remarks if (filled := _remark(remark, fields))]
+    said = [_sentence(each, evidence, order) for each in new]
+    said += remarks
+    said += [_sentence(each, evidence, order) for each in dict.fromkeys(rest) if each not in new]
     return " ".join(said)
+
+
+def _questions(reasons: Iterable[Result]) -> Iterator[Result]:
+    """The questions to histories that decided, and were answered from somebody's evidence."""
+    for reason in reasons:
+        for result in decided_by(reason):
+            if result.seen is not None:
+                yield result
+
+
+def _subject(result: Result, order: Sequence[str], compared: Sequence[str]) -> Subject:
+    assert isinstance(result.node, Call)
+    scope, dimension = result.node.argument("scope"), result.node.argument("dimension")
+    return Subject("" if scope in order and dimension in compared else scope, dimension)
 
 
 def _remark(remark: str, fields: Mapping[str, str]) -> str:
     """The remark with its fields filled in; "" when one of them is absent."""
-    if any(fields.get(name, "") in ("", "-") for name in PLACE.findall(remark)):
+    if any(fields.get(name, ABSENT) == ABSENT for name in PLACE.findall(remark)):
         return ""
     return PLACE.sub(lambda place: fields[place.group(1)], remark)
+
+
+def _sentence(about: Subject, evidence: Evidence, order: Sequence[str]) -> str:
+    if not about.scope:
+        return _compared(evidence, about.dimension, order)
+    found = evidence.scopes[about.scope][about.dimension]
+    if about.scope in order:
+        return _record(about, found, evidence.training)
+    return _thing(about.scope, about.dimension, found, evidence.training)
+
+
+def _record(about: Subject, found: ScopeEvidence, training: int) -> str:
+    """What a scope has done itself, where nobody else is compared with it."""
+    what = _words(about.dimension)
+    return f"{about.scope.capitalize()} {found.entity}: {what} on {found.days} of the {training} days before."
+
+
+def _words(dimension: str) -> str:
+    return dimension.replace("_", " ")
 
 
 def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
@@ -41,16 +96,16 @@ def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> s
     return f"{about}: {more}{count}{shown} on {found.training_days} of the {training} days before."
 
 
-def _dimension(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> str:
-    parts = _scopes(evidence, dimension, order, evidence.training)
-    return f"{dimension.capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
+def _compared(evidence: Evidence, dimension: str, order: Sequence[str]) -> str:
+    parts = _scopes(evidence, dimension, order)
+    return f"{_words(dimension).capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
 
 
-def _scopes(evidence: Evidence, dimension: str, order: Sequence[str], training: int) -> Iterator[str]:
+def _scopes(evidence: Evidence, dimension: str, order: Sequence[str]) -> Iterator[str]:
     for scope in order:
         found = evidence.scopes.get(scope, {}).get(dimension)
         if found is not None:
-            yield _scope(scope, found, training)
+            yield _scope(scope, found, evidence.training)
 
 
 def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
@@ -79,10 +134,14 @@ def _never(found: ScopeEvidence, training: int) -> str:
 
 
 def _usual(found: ScopeEvidence) -> str:
-    shown = found.known[:SHOWN]
-    more = f" and {found.seen - len(shown)} more" if found.seen > len(shown) else ""
-    word = "always" if found.seen == 1 else "usually"
-    return f"active on {_days(found.active_days)}, {word} {', '.join(shown)}{more}"
+    places = [name for name in found.known if name != PRIVATE]
+    shown = places[:SHOWN]
+    more = [f"{found.seen - len(shown)} more"] if found.seen > len(shown) else []
+    inside = ["private addresses"] if len(places) < len(found.known) else []
+    word = "always" if found.seen + len(inside) == 1 else "usually"
+    *names, last = [", ".join(shown), *more, *inside] if shown else inside or [""]
+    listed = f"{', '.join(names)} and {last}" if names else last
+    return f"active on {_days(found.active_days)}, {word} {listed}"
 
 
 def _days(count: int) -> str:

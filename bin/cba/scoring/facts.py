@@ -63,6 +63,11 @@ class RowFacts:
     def field(self, name: str) -> str:
         return self.fields.get(name, "")
 
+    def answered_by(self, function: str, scope: str, dimension: str) -> Optional[ScopeEvidence]:
+        """Whose evidence answers: `new` is passed on to the first trained scope, everything else is the scope's own."""
+        asked = self.evidence.asked(scope, dimension, self.order) if function == "new" else None
+        return asked or self._of(scope, dimension)
+
     def _unjudged(self, scope: str, dimension: str) -> Optional[ScopeEvidence]:
         """What was seen, unless an analyst has called the value malicious: that never becomes usual."""
         found = self._of(scope, dimension)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple
 
-from ..detection.choose import BY_SEVERITY, choose
-from ..detection.condition import CHAIN_SIGNALS
+from ..detection.choose import BY_SEVERITY, Choice, choose
+from ..detection.condition import CHAIN_SIGNALS, Result
 from ..detection.model import Detection
 from ..errors import RowError
 from ..history.evidence import Evidence, ScopeEvidence
@@ -70,16 +70,6 @@ class Scorer:
         return score_evidence(self.detection, evidence, fields, self.precedence)
 
 
-def may_score(detection: Detection, evidence: Evidence) -> bool:
-    """False when no row with that evidence gets a variation, whatever its own fields are and whoever is suspicious."""
-    if not _judged(detection, evidence):
-        return False
-    # A signal is judged where it stands; its chain is scored with the evidence of the signal that opens it.
-    conditions = [signal.when for signal in detection.signals] or [detection.when]
-    facts = [_facts(detection, evidence, {}, suspect) for suspect in (False, True)]
-    return any(condition.may_hold(each) for condition in conditions for each in facts)
-
-
 def _judged(detection: Detection, evidence: Evidence) -> bool:
     """Whether there is a source that is active and somebody to compare with, where that is needed."""
     return evidence.active and (detection.untrained_is_new or evidence.answerable(detection.scopes, detection.optional))
@@ -101,24 +91,32 @@ def score_evidence(
     detection: Detection, evidence: Evidence, fields: Mapping[str, str], precedence: str = BY_SEVERITY
 ) -> Score:
     """The score of a row with that evidence and those fields of its own."""
-    order = detection.scopes
     if not _judged(detection, evidence):
         return SILENT
     plain = choose(detection, _facts(detection, evidence, fields), precedence)
-    suspect = choose(detection, _facts(detection, evidence, fields, suspect=True), precedence)
-    if plain is None and suspect is None:
-        return SILENT
+    suspect = plain
+    if detection.asks_for_findings:
+        suspect = choose(detection, _facts(detection, evidence, fields, suspect=True), precedence)
     shown = plain or suspect
-    assert shown is not None
+    if shown is None:
+        return SILENT
     return Score(
         variation=plain.variation.id if plain else "",
         variation_if_suspicious=suspect.variation.id if suspect else "",
-        variations_matched=" ".join(variation.id for variation in shown.matched),
+        variations_matched=" ".join(each.variation.id for each in shown.matched),
         severity=plain.variation.severity if plain else "",
         anomaly_score=str(_anomaly_score(detection, evidence, fields)),
-        explanation=explain(evidence, order, detection.remarks, fields),
+        explanation=explain(detection, evidence, fields, _reasons(detection, evidence, fields, shown)),
         attack=" ".join(detection.tactics + detection.techniques),
     )
+
+
+def _reasons(detection: Detection, evidence: Evidence, fields: Mapping[str, str], choice: Choice) -> list[Result]:
+    """What decided: of a chain also the conditions of its opening signal, which hold for the evidence it opened
+    with."""
+    facts = _facts(detection, evidence, fields)
+    signals = (signal.when.evaluate(facts) for signal in detection.signals)
+    return [*choice.reasons, *(result for result in signals if result)]
 
 
 def _anomaly_score(detection: Detection, evidence: Evidence, fields: Mapping[str, str]) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Mapping, Optional
 
+from ..detection.catalogue import load
 from ..detection.choose import AS_LISTED, BY_SEVERITY
-from ..detection.model import SOURCES
 from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
+from ..terms import SOURCES
+from . import search_terms
 from .kinds import Choice, Group, Lines, Number, Switch, Tab, Text, Values
 
 CONF = "cloud_behavior_analytics_settings"
@@ -32,23 +35,18 @@ _NAMES = r"[a-zA-Z0-9_*.:/-]+"
 _LIST_OF_NAMES = rf"{_NAMES}(\s*,\s*{_NAMES})*"
 
 
-def balanced(terms: str) -> Optional[str]:
-    """What is wrong with search terms that go between other terms: a quote or a parenthesis that is not closed."""
-    depth, quoted, escaped = 0, False, False
-    for character in terms:
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif character == '"':
-            quoted = not quoted
-        elif not quoted and character in "()":
-            depth += 1 if character == "(" else -1
-            if depth < 0:
-                return 'a ")" closes nothing.'
-    if quoted:
-        return "a quotation mark is not closed."
-    return 'a "(" is not closed.' if depth else None
+_PATH = r"[^\x22$`|\[\]\x00-\x1f\x7f]*"
+_WIDEST = {4: 8, 6: 16}
+"""IP version -> the fewest bits that the prefix of an egress range has: a wider one would be a part of the world."""
+_LABEL_LENGTH = 64
+
+
+def _path_fault(path: str) -> Optional[str]:
+    if re.match(r"[\\/]{2}|/.*\\", path):
+        return "a path begins with one / and has no backslash, or begins with a drive."
+    if ".." in re.split(r"[\\/]", path):
+        return "a path is written without .. in it."
+    return None
 
 
 def egress_entries(text: str) -> list[tuple[str, str]]:
@@ -58,12 +56,18 @@ def egress_entries(text: str) -> list[tuple[str, str]]:
         if not entry.strip():
             continue
         network, _equals, name = (part.strip() for part in entry.partition("="))
+        shown = repr(entry.strip()[:_LABEL_LENGTH])
         try:
-            entries.append((str(ipaddress.ip_network(network)), name))
+            found = ipaddress.ip_network(network)
         except ValueError as error:
-            raise ValueError(f"{entry.strip()!r} is not a network: {error}.") from None
+            raise ValueError(f"{shown} is not a network: {error}.") from None
+        if found.prefixlen < _WIDEST[found.version]:
+            raise ValueError(f"{shown} is too wide: a network has /{_WIDEST[found.version]} or more.")
         if not name:
-            raise ValueError(f"{entry.strip()!r} names neither a country nor a label; write it as {network}=NL.")
+            raise ValueError(f"{shown} names neither a country nor a label; write it as {network}=NL.")
+        if len(name) > _LABEL_LENGTH:
+            raise ValueError(f"{shown} has a label of more than {_LABEL_LENGTH} characters.")
+        entries.append((str(found), name))
     return entries
 
 
@@ -104,9 +108,9 @@ def _source(name: str) -> Group:
                 f"{name}_filter",
                 f"{short} extra filter",
                 "Search terms that its events must match too, such as host=collector1 OR host=collector2. No pipes.",
-                pattern=r"[^|`\[\]\r\n]*",
-                expected="It must be search terms only: without |, `, [ and ].",
-                parse=balanced,
+                pattern=r"[^|`\[\]\x00-\x1f\x7f]*",
+                expected="It must be search terms only: on one line, without |, `, [ and ].",
+                parse=search_terms.fault,
             ),
         ),
     )
@@ -132,10 +136,28 @@ def _days_in_training(values: Values) -> Optional[str]:
     )
 
 
+def _switches() -> Group:
+    """The table of detections, each switched on or off."""
+    detections = load().detections.values()
+    return Group(
+        "Detections",
+        tuple(
+            Switch(
+                f"{detection.id}_enabled",
+                detection.name,
+                f"Off: nothing of it is judged. Its logs ({', '.join(detection.sources)}) teach all the same.",
+                ON,
+            )
+            for detection in detections
+        ),
+    )
+
+
 DETECTIONS = Tab(
     "detections",
     "Detections",
     (
+        _switches(),
         Group(
             "Periods and thresholds",
             (
@@ -190,6 +212,14 @@ DETECTIONS = Tab(
                     BY_SEVERITY,
                     {BY_SEVERITY: "The most severe, then the first listed", AS_LISTED: "The first listed"},
                 ),
+                Number(
+                    "time_window_hours",
+                    "TimeWindow of chains",
+                    "How many hours before and after a deployment other steps belong to its chain.",
+                    "24",
+                    least=1,
+                    most=24 * 7,
+                ),
                 Switch(
                     "failed_calls_escalate",
                     "Failed calls escalate",
@@ -199,7 +229,7 @@ DETECTIONS = Tab(
                 Choice(
                     "runtime_granularity",
                     "Runtime of a function",
-                    "After a change run the detection's Backfill search: what was learned is of the other kind.",
+                    "After a change run the Backfill searches of AWS and GCP: what was learned is of the other kind.",
                     "family",
                     {"family": "Its family (python)", "exact": "As logged (python3.12)"},
                 ),
@@ -243,15 +273,16 @@ TABS: tuple[Tab, ...] = (
                         "IP database",
                         "Path on the search head of an MMDB file of your own (MaxMind, DB-IP, IPinfo) with country "
                         "and AS. Empty: the one the app ships.",
-                        pattern=r"(/|[A-Za-z]:[\\/]).*\.mmdb",
-                        expected="It must be the full path of a file that ends in .mmdb.",
+                        pattern=rf"(/|[A-Za-z]:[\\/]){_PATH}\.mmdb",
+                        expected='It must be the full path of a file that ends in .mmdb, without " $ ` | [ ] in it.',
+                        parse=_path_fault,
                     ),
                     Lines(
                         "egress_ranges",
                         "Egress ranges",
                         "Your VPN exits and proxies, separated by commas: 203.0.113.0/24=NL, 198.51.100.0/24=vpn. They "
-                        "take that country or label instead of their own, as those in the lookup egress_ranges do.",
-                        pattern=r"[^|`\[\]\x22]*",
+                        "take that country or label instead of their own, as those in the list cba_egress_ranges do.",
+                        pattern=r"[^|`$\[\]\x22\\\x00-\x09\x0b-\x1f\x7f]*",
                         expected="It must be networks separated by commas, each with = and a country or label.",
                         parse=_egress_fault,
                     ),

@@ -1,42 +1,40 @@
 """What the settings do: the macros and alert actions that follow from them. Pure; `store.configuration` writes them.
 
 The searches read macros, so that what is set takes effect with their next run, and a person who opens a search sees it.
-Periods and thresholds are read by the commands themselves (`store.configuration.terms`).
+Periods and thresholds are read by the commands themselves (`judge_settings`, `tuned`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Mapping
+from typing import Iterable, Mapping
 
-from ..detection.model import SOURCES, Detection, variation_search
+from ..detection.model import Detection, variation_search
 from ..history.history import Terms
-from .declared import egress_entries
+from ..judging.stores import JudgeSettings
+from ..quoting import spl_text
+from ..terms import SOURCES
+from .declared import ON, egress_entries
 from .kinds import TRUE_WORDS, Values
 
 
 def macros(stanza: str, values: Values) -> dict[str, str]:
-    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in."""
+    """macro -> definition, for the values of a whole stanza; every one that the stanza has a say in.
+
+    The values are without fault (`faults`); what of them stands in quotes is quoted all the same.
+    """
+    values = {key: value.strip() for key, value in values.items()}
     if stanza == "sources":
         return {name: text for source in SOURCES for name, text in _source(source, values).items()}
     if stanza == "detections":
         created = "function_created"
         changes = f'"{created}", "function_updated"' if _on(values, "include_updates") else f'"{created}"'
         return {
-            "cba_precedence": values["variation_precedence"],
-            "cba_failed_calls_escalate": '"true"' if _on(values, "failed_calls_escalate") else '"false"',
-            "cba_runtime_granularity": f'"{values["runtime_granularity"]}"',
+            "cba_runtime_granularity": spl_text(values["runtime_granularity"]),
             "cba_function_changes": f"in(action, {changes})",
         }
     if stanza == "enrichment":
-        cases = (
-            f'cidrmatch("{network}", src_ip), "{name}"' for network, name in egress_entries(values["egress_ranges"])
-        )
-        listed = ", ".join(cases)
-        return {
-            "cba_ip_database": f'"{values["ip_database"]}"',
-            "cba_egress_setting": f"case({listed})" if listed else "null()",
-        }
+        return {"cba_ip_database": spl_text(slashes(values["ip_database"]))}
     return {}
 
 
@@ -48,9 +46,14 @@ def _source(source: str, values: Values) -> dict[str, str]:
     }
 
 
+def slashes(path: str) -> str:
+    """A path as a search names it: Windows takes / for its backslash, which is an escape in SPL."""
+    return path.replace("\\", "/")
+
+
 def _any_of(field: str, names: str) -> str:
     """`index="a" OR index="b*"`; "" for no names."""
-    return " OR ".join(f'{field}="{name.strip()}"' for name in names.split(",") if name.strip())
+    return " OR ".join(f"{field}={spl_text(name.strip())}" for name in names.split(",") if name.strip())
 
 
 def _filter(terms: str) -> str:
@@ -99,5 +102,30 @@ def tuned(detection: Detection, values: Mapping[str, str]) -> Detection:
     return dataclasses.replace(detection, terms=found, periods=periods)
 
 
+def detection_switch(detection_id: str) -> str:
+    """The setting that switches a detection on and off."""
+    return f"{detection_id}_enabled"
+
+
+def detections_off(detections: Iterable[str], values: Values) -> frozenset[str]:
+    """The detections that the stanza `detections` switches off."""
+    return frozenset(
+        name for name in detections if not _on({detection_switch(name): ON, **values}, detection_switch(name))
+    )
+
+
+def judge_settings(values: Mapping[str, Values]) -> JudgeSettings:
+    """What a judge goes by, of the stanzas `detections` and `enrichment`; `values` has them by name."""
+    detections, enrichment = values["detections"], values["enrichment"]
+    named = [key[: -len("_enabled")] for key in detections if key.endswith("_enabled")]
+    return JudgeSettings(
+        precedence=detections["variation_precedence"],
+        failed_calls_escalate=_on(detections, "failed_calls_escalate"),
+        time_window=int(detections["time_window_hours"]) * 3600,
+        off=detections_off(named, detections),
+        egress=tuple(egress_entries(enrichment["egress_ranges"])),
+    )
+
+
 def _on(values: Values, key: str) -> bool:
-    return values[key].lower() in TRUE_WORDS
+    return values[key].strip().lower() in TRUE_WORDS

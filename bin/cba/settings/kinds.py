@@ -13,6 +13,9 @@ from typing import Callable, Mapping, Optional
 TRUE_WORDS = frozenset({"1", "true", "t", "yes", "y", "on"})
 FALSE_WORDS = frozenset({"0", "false", "f", "no", "n", "off"})
 
+_SHOWN = 200
+"""Characters of a value that a message repeats."""
+
 Values = Mapping[str, str]
 Rule = Callable[[Values], Optional[str]]
 """What is wrong with the values of a whole stanza, or None."""
@@ -46,7 +49,7 @@ class Setting:
         value = value.strip()
         if self.accepts(value) if value else self.optional:
             return None
-        return f"{self.label} ({self.key}) is {value!r}. {self.problem}"
+        return f"{self.label} ({self.key}) is {value[:_SHOWN]!r}. {self.problem}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Number(Setting):
         return f"It must be a whole number from {self.least} to {self.most}" + (", or empty." if self.optional else ".")
 
     def accepts(self, value: str) -> bool:
-        return bool(re.fullmatch(r"\d{1,9}", value)) and self.least <= int(value) <= self.most
+        return bool(re.fullmatch(r"[0-9]{1,9}", value)) and self.least <= int(value) <= self.most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +114,8 @@ class Text(Setting):
 
     pattern: str = ".*"
     expected: str = ""
+    longest: int = 4000
+    several_lines: bool = False
     parse: Optional[Callable[[str], Optional[str]]] = None
 
     @property
@@ -121,6 +126,11 @@ class Text(Setting):
         return re.fullmatch(self.pattern, value) is not None
 
     def fault(self, value: str) -> Optional[str]:
+        if len(value) > self.longest:
+            return f"{self.label} ({self.key}) has {len(value)} characters; at most {self.longest} are taken."
+        unseen = next((c for c in value.strip() if not c.isprintable() and (c != "\n" or not self.several_lines)), None)
+        if unseen is not None:
+            return f"{self.label} ({self.key}) has a character that cannot be seen ({unseen!r})."
         found = super().fault(value)
         if found is None and value.strip() and self.parse is not None:
             closer = self.parse(value.strip())
@@ -131,6 +141,9 @@ class Text(Setting):
 @dataclasses.dataclass(frozen=True)
 class Lines(Text):
     """A longer text, entered in a box of several lines."""
+
+    longest: int = 20_000
+    several_lines: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +170,15 @@ class Tab:
     @property
     def defaults(self) -> dict[str, str]:
         return {setting.key: setting.default for setting in self.settings}
+
+    def usable(self, values: Values) -> dict[str, str]:
+        """The values, with the default of each that is at fault; all of the defaults where they do not go together."""
+        each = {
+            setting.key: setting.default if setting.fault(given) else given.strip()
+            for setting in self.settings
+            for given in [values.get(setting.key, setting.default)]
+        }
+        return self.defaults if any(rule(each) for rule in self.rules) else each
 
     def faults(self, values: Values) -> list[str]:
         """Everything that is wrong with the values of this stanza. A missing key has its default."""

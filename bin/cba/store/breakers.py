@@ -1,9 +1,10 @@
-"""The state of the circuit breakers, in `cba_breakers`: two documents per detection, because each has one writer only.
+"""The state of the circuit breakers, in `cba_breakers`: two documents per detection and source, because each has one
+writer.
 
-{"_key": "counted:<detection>", "detection": "<detection>", "counts": "{…}", "openings": "[[time, row], …]"}
-{"_key": "acknowledged:<detection>", "detection": "<detection>", "acknowledged": "[[time, user, comment], …]"}
+{"_key": "counted:<detection>:<source>", "detection": …, "source": …, "counts": "{…}", "openings": "[[time, row], …]"}
+{"_key": "acknowledged:<detection>:<source>", "detection": …, "source": …, "acknowledged": "[[time, user, comment], …]"}
 
-`cbarecord` writes the first, `cbaacknowledge` the second.
+`cbajudge` writes the first, `cbaacknowledge` the second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from splunklib.client import Service
 
-from ..errors import StoreError
+from ..errors import DamagedError
 from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_counts, encode_counts
 from .collection import Collection
 
@@ -21,13 +22,14 @@ NAME = "cba_breakers"
 
 
 class BreakerCollection:
-    """Implements `findings.breaker.BreakerStore` for one detection."""
+    """Implements `findings.breaker.BreakerStore` for one detection in one source."""
 
-    def __init__(self, service: Service, detection_id: str) -> None:
+    def __init__(self, service: Service, detection_id: str, source: str) -> None:
         self._collection = Collection(service, NAME)
         self._detection_id = detection_id
-        self._counted = f"counted:{detection_id}"
-        self._acknowledged = f"acknowledged:{detection_id}"
+        self._source = source
+        self._counted = f"counted:{detection_id}:{source}"
+        self._acknowledged = f"acknowledged:{detection_id}:{source}"
 
     def load(self) -> BreakerState:
         """Counts, openings and acknowledgements; an empty state where there is none."""
@@ -43,7 +45,7 @@ class BreakerCollection:
                 ),
             )
         except (ValueError, TypeError, IndexError, AttributeError) as error:
-            raise StoreError(
+            raise DamagedError(
                 f"KV store collection {NAME}: a document of the breaker of {self._detection_id} is damaged: {error!r}. "
                 f"Restore {self._counted} and {self._acknowledged} from a backup, or delete them to count anew."
             ) from error
@@ -56,7 +58,7 @@ class BreakerCollection:
         self._save(self._acknowledged, acknowledged=_json((*state.acknowledged, acknowledgement)))
 
     def _save(self, key: str, **fields: str) -> None:
-        self._collection.save([{"_key": key, "detection": self._detection_id, **fields}])
+        self._collection.save([{"_key": key, "detection": self._detection_id, "source": self._source, **fields}])
 
 
 def _json(items: Any) -> str:

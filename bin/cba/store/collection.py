@@ -7,6 +7,7 @@ https://docs.splunk.com/Documentation/Splunk/latest/Admin/Limitsconf
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, TypeVar
@@ -43,22 +44,28 @@ class Collection:
             for found in self._post("batch_find", [query]):
                 yield from found
 
-    def find(self, query: Mapping[str, Any]) -> Iterator[Document]:
+    def find(self, query: Mapping[str, Any], sort: str = "_key") -> Iterator[Document]:
         """Every document that matches, page by page, so that the row limit of a query cuts nothing off."""
         skip = 0
         while True:
-            page = self._get(query, skip)
+            asked = {"query": query, "skip": skip, "limit": ROWS_PER_PAGE, "sort": sort}
+            (page,) = self._post("batch_find", [asked])
             yield from page
             if not page:
                 return
             skip += len(page)
+
+    def where(self, field: str, values: Iterable[str]) -> Iterator[Document]:
+        """The documents in which a field has one of these values."""
+        for batch in _batches(sorted(set(values)), KEYS_PER_QUERY):
+            yield from self.find({"$or": [{field: value} for value in batch]})
 
     def first(self, order: str) -> Optional[Document]:
         """The first document in an order such as `rank:-1,time:-1`, None when there is none."""
         found = self._request("query", lambda: self._get_page(limit=1, sort=order))
         return next(iter(found), None)
 
-    def save(self, documents: Sequence[Document]) -> None:
+    def save(self, documents: Iterable[Document]) -> None:
         """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved."""
         for batch in _batches(documents, DOCUMENTS_PER_SAVE):
             self._save(batch)
@@ -84,10 +91,6 @@ class Collection:
             self._save(batch[:half])
             self._save(batch[half:])
 
-    def _get(self, query: Mapping[str, Any], skip: int) -> list[Document]:
-        options = {"query": json.dumps(query), "skip": skip, "limit": ROWS_PER_PAGE, "sort": "_key"}
-        return list(self._request("query", lambda: self._get_page(**options)))
-
     def _get_page(self, **options: Any) -> Any:
         return self._service.get(self._path, output_mode="json", **options)
 
@@ -108,6 +111,7 @@ class _TooLarge(Exception):
     """The store refused a save with 400: too many or too large documents."""
 
 
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    left = iter(items)
+    while batch := list(itertools.islice(left, size)):
+        yield batch

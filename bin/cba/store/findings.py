@@ -1,8 +1,10 @@
-"""Findings in the collection `cba_findings`: one document each, kept with evidence, counts and triage state."""
+"""Findings in the collection `cba_findings`: one document each, kept with evidence and counts. What analysts
+say of them is in `store.triage`."""
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Sequence
+import itertools
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 from splunklib.client import Service
 
@@ -13,7 +15,7 @@ _ENTITIES_PER_QUERY = 50
 
 
 class FindingCollection:
-    """Implements `findings.record.FindingStore` and `findings.verdicts.TriageStore`."""
+    """Implements `findings.record.FindingStore` and `findings.verdicts.Findings`."""
 
     def __init__(self, service: Service) -> None:
         self._collection = Collection(service, NAME)
@@ -31,6 +33,15 @@ class FindingCollection:
     def by_ids(self, finding_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Those of these findings that are there, by id."""
         return {document["finding_id"]: document for document in self._collection.by_keys(finding_ids)}
+
+    def raised_since(
+        self, detection_id: str, variation_id: str, since: int, part: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The findings of a variation raised at `since` or later, in parts."""
+        wanted = [{"detection": detection_id}, {"variation": variation_id}, {"raised_time": {"$gte": since}}]
+        found = self._collection.find({"$and": wanted})
+        while batch := list(itertools.islice(found, part)):
+            yield batch
 
     def most_severe(self) -> Optional[dict[str, Any]]:
         """Of the most severe findings the latest; None without findings."""

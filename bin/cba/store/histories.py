@@ -1,7 +1,11 @@
-"""Histories in the collection `cba_history`: one document per profile and entity.
+"""Histories in the collection `cba_history`: one document per profile, entity and writer.
 
-{"_key": …, "profile": "identity_country", "entity": "arn:…", "last_day": 20479,
+{"_key": …, "subject": …, "profile": "identity_country", "entity": "arn:…", "writer": "aws", "last_day": 20479,
  "values": "{\"NL\":\"20450,20479,3f\"}"}
+
+Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's
+document is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each
+other.
 """
 
 from __future__ import annotations
@@ -12,72 +16,127 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from splunklib.client import Service
 
-from ..errors import StoreError
-from ..history.baseline import Subject
+from ..errors import DamagedError, StoreError
 from ..history.days import DaySet
-from ..history.history import History
+from ..history.history import History, Subject
+from ..history.remembered import Remembered
 from .collection import Collection
 
 NAME = "cba_history"
+TRIES = 4
+"""How often a document is written until it is found to hold what was written."""
 
 
-def document_key(subject: Subject) -> str:
-    """The document's `_key`: a digest, because entities may hold any character and be long."""
-    return hashlib.blake2b(f"{subject.profile}\n{subject.entity}".encode(), digest_size=10).hexdigest()
+def subject_key(subject: Subject) -> str:
+    """The name of a subject in documents: a digest, because entities may hold any character and be long."""
+    return _digest(subject.profile, subject.entity)
+
+
+def _digest(*names: str) -> str:
+    return hashlib.blake2b("\n".join(names).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
 
 
 class HistoryCollection:
-    """Reads and writes histories by subject."""
+    """Implements `history.remembered.HistoryStore` for one writer."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, writer: str = "") -> None:
         self._collection = Collection(service, NAME)
+        self._writer = writer
 
-    def load(self, subjects: Iterable[Subject]) -> dict[Subject, History]:
+    def load(self, subjects: Iterable[Subject]) -> dict[Subject, Remembered]:
         """The histories of those subjects that have one."""
-        by_key = {document_key(subject): subject for subject in subjects}
-        return {by_key[document["_key"]]: decode(document) for document in self._collection.by_keys(by_key)}
+        by_key = {subject_key(subject): subject for subject in subjects}
+        found: dict[Subject, Remembered] = {}
+        for document in self._collection.where("subject", by_key):
+            subject = by_key[document["subject"]]
+            history = decode(document)
+            known = found.get(subject)
+            own = history if document.get("writer") == self._writer else None
+            if known is None:
+                # A history of its own to add to, even where others have seen all of it.
+                found[subject] = Remembered(own, own) if own is not None else Remembered(History(), history)
+            else:
+                found[subject] = Remembered(known.own if own is None else own, known.all.union(history))
+        return found
 
     def of_entity(self, entity: str) -> dict[Subject, History]:
         """Every history of one entity, in whichever profile."""
-        return self._decoded({"entity": entity})
+        return self._united({"entity": entity})
 
     def of_profile(self, profile: str) -> dict[Subject, History]:
         """Every history of one profile."""
-        return self._decoded({"profile": profile})
+        return self._united({"profile": profile})
 
     def each(self, profile: str) -> Iterator[tuple[Subject, History, int]]:
-        """Every history of one profile with the bytes of its document, page by page: none is kept."""
-        for document in self._collection.find({"profile": profile}):
-            yield _subject(document), decode(document), len(json.dumps(document, ensure_ascii=False).encode())
+        """Every history of one profile with the bytes of its documents, page by page: none is kept."""
+        last: tuple[Subject, History, int] | None = None
+        for document in self._collection.find({"profile": profile}, sort="subject"):
+            subject, history, size = _subject(document), decode(document), _bytes(document)
+            if last is not None and last[0] == subject:
+                last = (subject, last[1].union(history), last[2] + size)
+                continue
+            if last is not None:
+                yield last
+            last = (subject, history, size)
+        if last is not None:
+            yield last
 
-    def _decoded(self, query: Mapping[str, Any]) -> dict[Subject, History]:
-        found = self._collection.find(query)
-        return {_subject(document): decode(document) for document in found}
+    def _united(self, query: Mapping[str, Any]) -> dict[Subject, History]:
+        found: dict[Subject, History] = {}
+        for document in self._collection.find(query):
+            subject, history = _subject(document), decode(document)
+            found[subject] = found[subject].union(history) if subject in found else history
+        return found
 
     def save(self, histories: Mapping[Subject, History]) -> None:
-        """Replaces the documents of these subjects."""
-        self._collection.save([encode(subject, history) for subject, history in histories.items()])
+        """Adds what this writer has seen to its documents. Raises StoreError when it cannot be made to stay."""
+        by_key = {_digest(subject.profile, subject.entity, self._writer): subject for subject in histories}
+        left = dict(by_key)
+        for _attempt in range(TRIES):
+            stored = {document["_key"]: decode(document) for document in self._collection.by_keys(left)}
+            lacking = {
+                key: subject
+                for key, subject in left.items()
+                if key not in stored or stored[key].union(histories[subject]) != stored[key]
+            }
+            if not lacking:
+                return
+            self._collection.save(
+                encode(subject, _with(stored, key, histories[subject]), self._writer)
+                for key, subject in lacking.items()
+            )
+            left = lacking
+        raise StoreError(
+            f"KV store collection {NAME}: {len(left)} documents are changed by another run all the time; is "
+            f"the search of {self._writer} running twice? Nothing learned is lost; the search can be run again."
+        )
 
 
-def encode(subject: Subject, history: History) -> dict[str, Any]:
+def _with(stored: Mapping[str, History], key: str, history: History) -> History:
+    return stored[key].union(history) if key in stored else history
+
+
+def encode(subject: Subject, history: History, writer: str = "") -> dict[str, Any]:
     """The document of a history."""
     values = {value: days.encode() for value, days in sorted(history.values.items())}
     return {
-        "_key": document_key(subject),
+        "_key": _digest(subject.profile, subject.entity, writer),
+        "subject": subject_key(subject),
         "profile": subject.profile,
         "entity": subject.entity,
+        "writer": writer,
         "last_day": history.last,
         "values": json.dumps(values, separators=(",", ":"), ensure_ascii=False),
     }
 
 
 def decode(document: Mapping[str, Any]) -> History:
-    """The history of a document. Raises StoreError naming the document when it cannot be read."""
+    """The history of a document. Raises DamagedError naming the document when it cannot be read."""
     try:
         values = {value: DaySet.decode(text) for value, text in json.loads(document["values"]).items()}
         return History(values)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedError(
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('profile')} of "
             f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it to learn anew."
         ) from error
@@ -85,3 +144,7 @@ def decode(document: Mapping[str, Any]) -> History:
 
 def _subject(document: Mapping[str, Any]) -> Subject:
     return Subject(str(document.get("profile")), str(document.get("entity")))
+
+
+def _bytes(document: Mapping[str, Any]) -> int:
+    return len(json.dumps(document, ensure_ascii=False).encode())

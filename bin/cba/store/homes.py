@@ -1,7 +1,8 @@
 """Homes of workloads in the collection `cba_homes`: one document per instance or function, and per role of functions.
 
 {"_key": …, "workload": "i-0abc…", "facts": "{\"eu-west-1\":{\"RunInstances\":1767225600}}",
- "calls": "{\"eu-west-1\":{\"20454\":\"ff00\"}}", "met_day": 20480, "known_day": 20480, "last_day": 20480}
+ "calls": "{\"eu-west-1\":{\"20454\":\"ff00\"}}", "met_day": 20480, "known_day": 20480, "first_day": 20450,
+ "last_day": 20480, "kept": "{}", "not_kept": 0}
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Iterable, Iterator, Mapping, Optional
 
 from splunklib.client import Service
 
-from ..errors import StoreError
+from ..errors import DamagedError
 from ..home.homes import HOWS, Home
 from .collection import Collection
 
@@ -54,12 +55,15 @@ def encode(workload: str, home: Home) -> dict[str, Any]:
         "facts": _json({region: dict(sorted(hows.items())) for region, hows in sorted(home.facts.items())}),
         "calls": _json(calls),
         **{name: day for name, day in days.items() if day is not None},
+        "first_day": home.first_day,
         "last_day": home.last_day,
+        "kept": _json(dict(sorted(home.kept.items()))),
+        "not_kept": home.not_kept,
     }
 
 
 def decode(document: Mapping[str, Any]) -> Home:
-    """The home of a document. Raises StoreError naming the document when it cannot be read."""
+    """The home of a document. Raises DamagedError naming the document when it cannot be read."""
     try:
         return Home(
             facts={
@@ -73,9 +77,12 @@ def decode(document: Mapping[str, Any]) -> Home:
             met_day=_day(document, "met_day"),
             known_day=_day(document, "known_day"),
             last_day=int(document["last_day"]),
+            first_day=_day(document, "first_day"),
+            kept={str(name): str(call) for name, call in json.loads(document.get("kept") or "{}").items()},
+            not_kept=int(document.get("not_kept") or 0),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
+        raise DamagedError(
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('workload')}) is damaged: "
             f"{error!r}. Restore it from a backup, or delete it to learn anew."
         ) from error

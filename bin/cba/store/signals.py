@@ -10,7 +10,7 @@ from splunklib.client import Service
 from ..correlate.chains import Signal
 from ..correlate.correlator import Joins
 from ..detection.model import Detection
-from ..errors import StoreError
+from ..errors import DamagedError
 from .collection import Collection
 
 NAME = "cba_signals"
@@ -54,7 +54,7 @@ class SignalCollection:
         }
 
     def _decode(self, document: Mapping[str, Any]) -> Signal:
-        """The signal of a document. Raises StoreError naming the document when it cannot be read."""
+        """The signal of a document. Raises DamagedError naming the document when it cannot be read."""
         try:
             return Signal(
                 key=document["_key"],
@@ -68,7 +68,7 @@ class SignalCollection:
                 evidence=str(document["evidence"]),
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise StoreError(
+            raise DamagedError(
                 f"KV store collection {NAME}: document {document.get('_key')} (a signal of "
                 f"{document.get('detection')}) is damaged: {error!r}. Restore it from a backup, or delete it."
             ) from error

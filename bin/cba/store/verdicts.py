@@ -14,15 +14,15 @@ from splunklib.client import Service
 
 from ..errors import StoreError
 from ..findings.verdicts import Target
-from ..history.baseline import Subject
-from .collection import KEYS_PER_QUERY, Collection
-from .histories import document_key
+from ..history.history import Subject
+from .collection import Collection
+from .histories import subject_key
 
 NAME = "cba_verdicts"
 
 
 class VerdictCollection:
-    """Implements `findings.verdicts.VerdictStore` and `history.baseline.Verdicts`."""
+    """Implements `findings.verdicts.VerdictStore` and `history.remembered.Verdicts`."""
 
     def __init__(self, service: Service) -> None:
         self._collection = Collection(service, NAME)
@@ -30,7 +30,7 @@ class VerdictCollection:
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
         """value -> benign or malicious, for those subjects that have a verdict."""
         decided: dict[Subject, dict[str, str]] = {}
-        for document in self._where("subject", [document_key(subject) for subject in subjects]):
+        for document in self._collection.where("subject", [subject_key(subject) for subject in subjects]):
             target = _target(document)
             if document.get("verdict"):
                 decided.setdefault(target.subject, {})[target.value] = str(document["verdict"])
@@ -42,16 +42,10 @@ class VerdictCollection:
 
     def of_findings(self, finding_ids: Sequence[str]) -> dict[Target, dict[str, Any]]:
         """The documents whose present verdict came with one of these findings."""
-        return {_target(document): document for document in self._where("finding_id", finding_ids)}
+        return {_target(document): document for document in self._collection.where("finding_id", finding_ids)}
 
     def save(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        self._collection.save([{**d, "subject": document_key(_target(d).subject)} for d in documents])
-
-    def _where(self, field: str, values: Sequence[str]) -> Iterable[dict[str, Any]]:
-        ordered = sorted(set(values))
-        for start in range(0, len(ordered), KEYS_PER_QUERY):
-            batch = ordered[start : start + KEYS_PER_QUERY]
-            yield from self._collection.find({"$or": [{field: value} for value in batch]})
+        self._collection.save([{**d, "subject": subject_key(_target(d).subject)} for d in documents])
 
 
 def _target(document: Mapping[str, Any]) -> Target:

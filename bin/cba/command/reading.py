@@ -1,0 +1,53 @@
+"""From a chunk's cells to rows of a source."""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence
+
+from ..detection.catalogue import Catalogue
+from ..errors import RowError
+from ..judging.rows import GEO_FIELDS, SOURCE_FIELD, TIME_FIELDS, Row, read_row
+from .table import Table
+
+NAMED_TIMES = TIME_FIELDS[:3]
+
+
+def row_names(row_fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields of a source's rows beside their times: those its search groups by, and what cbageo adds."""
+    return tuple(dict.fromkeys((*row_fields, *GEO_FIELDS)))
+
+
+def fields_of(catalogue: Catalogue, sources: Sequence[str]) -> tuple[str, ...]:
+    """The fields of the rows of any of these sources."""
+    return tuple(dict.fromkeys(name for source in sources for name in row_names(catalogue.sources[source].row_fields)))
+
+
+def read_rows(table: Table, row_fields: Sequence[str]) -> Iterator[Row]:
+    """The rows of a chunk of one source. Raises RowError naming field, value and row."""
+    return (row for _at, row in _rows(table, row_names(row_fields), range(len(table.rows))))
+
+
+def rows_of_sources(table: Table, catalogue: Catalogue, sources: Sequence[str]) -> dict[str, list[tuple[int, Row]]]:
+    """The rows of a chunk by their field source_kind, each with its place in the chunk. Raises RowError for a source
+    that is none of these."""
+    places: dict[str, list[int]] = {}
+    for at, source in enumerate(table.column(SOURCE_FIELD)):
+        places.setdefault(source, []).append(at)
+    for source in places:
+        if source not in sources:
+            raise RowError(
+                f"field {SOURCE_FIELD} of row {places[source][0] + 1} is {source!r}, not one of {', '.join(sources)}; "
+                f'rows come from | savedsearch "CBA - {sources[0]} - Rows"'
+            )
+    return {
+        source: list(_rows(table, row_names(catalogue.sources[source].row_fields), at)) for source, at in places.items()
+    }
+
+
+def _rows(table: Table, names: Sequence[str], at: Sequence[int]) -> Iterator[tuple[int, Row]]:
+    times = [table.column(name) for name in NAMED_TIMES]
+    columns = [table.column(name) for name in names]
+    seconds = list(table.multivalues(TIME_FIELDS[3]))
+    for place in at:
+        cells = [column[place] for column in columns]
+        yield place, read_row([column[place] for column in times], seconds[place], names, cells, place + 1)

@@ -1,0 +1,193 @@
+"""One detection at work: from prepared rows to findings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
+
+from ..correlate.chains import CHAIN_FIELDS, Moment, Signal, signal_key
+from ..correlate.correlator import Correlator
+from ..detection.condition import Call
+from ..detection.model import EVENT_ID, Detection
+from ..findings.breaker import Breaker, Opening
+from ..findings.record import Recorder
+from ..findings.windows import Sighting
+from ..history.evidence import Evidence
+from ..history.history import Subject
+from ..history.remembered import Histories
+from ..scoring.score import Score, score_evidence, signals_of
+from ..terms import ABSENT, bucket_of
+from .evidence import EvidenceMaker, SourceDays
+from .preparing import Prepared
+from .rows import CANDIDATE_OF, GEO_FIELDS, SOURCE_FIELD
+from .stores import JudgeSettings, Stores
+
+CORE_FIELDS = (SOURCE_FIELD, "provider", "project", "identity", "identity_type", "access_key", "src_ip")
+"""What every finding keeps of the row of its first event, beside what its detection reads and keeps."""
+MEMO_LIMIT = 100_000
+
+
+def is_candidate(detection: Detection, prepared: Prepared) -> bool:
+    """Whether the detection has a row to look at: the source's search has said so where it has a condition of its
+    own."""
+    if prepared.population != detection.population:
+        return False
+    return detection.candidates is None or detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
+
+
+class Scored(NamedTuple):
+    """What a detection says of rows that are alike to it: the evidence, and what follows; `kinds` of signals, if
+    any."""
+
+    evidence: Evidence
+    score: Optional[Score]
+    kinds: tuple[str, ...] = ()
+
+
+class DetectionJudge:
+    """Judges prepared rows of one source for one detection and records what it finds. `now` stamps findings."""
+
+    def __init__(self, detection: Detection, source: str, settings: JudgeSettings, stores: Stores, now: int) -> None:
+        self.detection = detection
+        self.source = source
+        self.raised: dict[str, bool] = {}
+        """the findings that this run has touched: id -> whether it raised them"""
+        self._settings = settings
+        self._evidence = EvidenceMaker(detection)
+        self._recorder = Recorder(detection, stores.findings, now)
+        self._breaker = Breaker(detection.breaker, stores.breakers(detection))
+        self._correlator: Optional[Correlator] = None
+        if detection.signals:
+            self._correlator = Correlator(detection, stores.signals(detection), settings.time_window)
+        asked = (name for profile in detection.asked for name in (profile.scope, profile.dimension))
+        self._read = tuple(dict.fromkeys((*detection.scopes, *asked, *detection.fields, SOURCE_FIELD)))
+        self._keeps = tuple(dict.fromkeys((*CORE_FIELDS, *GEO_FIELDS, *detection.fields, *CHAIN_FIELDS)))
+        self._memo: dict[tuple[str, ...], Optional[Scored]] = {}
+        self._memo_day = 0
+
+    @property
+    def suspects(self) -> bool:
+        """Whether it asks for other findings, so that those have to be recorded first."""
+        calls = (node for condition in self.detection.conditions for node in condition.walk())
+        return any(isinstance(node, Call) and node.name == "suspicious" for node in calls)
+
+    def concerns(self, prepared: Prepared) -> bool:
+        """Whether the row is one of its candidates."""
+        return is_candidate(self.detection, prepared)
+
+    def subjects(self, prepared: Prepared) -> Iterable[Subject]:
+        """The histories that are asked about a row."""
+        return (subject for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells))
+
+    def score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
+        """What it has to say about a row whose subjects the histories hold; None for nothing."""
+        if prepared.row.day != self._memo_day or len(self._memo) > MEMO_LIMIT:
+            self._memo.clear()
+            self._memo_day = prepared.row.day
+        key = tuple([prepared.cells.get(name, ABSENT) for name in self._read])
+        if key not in self._memo:
+            self._memo[key] = self._score(prepared, known, histories)
+        return self._memo[key]
+
+    def _score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
+        found = self._evidence.look(prepared.cells, prepared.row.day, self.source, known, histories)
+        if found.evidence is None or found.silent_reason:
+            return None
+        if self._correlator is not None:
+            kinds = signals_of(self.detection, found.evidence, prepared.cells)
+            return Scored(found.evidence, None, kinds) if kinds else None
+        score = score_evidence(self.detection, found.evidence, prepared.cells, self._settings.precedence)
+        return Scored(found.evidence, score) if score.variation or score.variation_if_suspicious else None
+
+    def record(self, scored: Sequence[tuple[Prepared, Scored]], write: bool = True) -> Optional[Opening]:
+        """Turns what was scored into findings and writes them; the breaker's opening, if that is what it did now."""
+        if self._correlator is None:
+            sightings = [self._sighting(prepared, said) for prepared, said in scored]
+        else:
+            signals = [self._signal(prepared, said) for prepared, said in scored]
+            moments = self._correlator.correlate(signals, write)
+            sightings = [sighting for moment in moments if (sighting := self._of_moment(moment)) is not None]
+        admitted = self._breaker.admit([sighting for _entity, sighting in sightings])
+        kept = [sighting for sighting, may_raise in zip(sightings, admitted) if may_raise]
+        for outcome in self._recorder.record(kept):
+            self.raised[outcome.finding_id] = self.raised.get(outcome.finding_id, False) or outcome.raised
+        return self._breaker.opened_now
+
+    def _sighting(self, prepared: Prepared, said: Scored) -> tuple[str, Sighting]:
+        row, cells = prepared.row, prepared.cells
+        assert said.score is not None
+        counted, events = prepared.counted, row.events
+        if self.detection.counted_by != EVENT_ID:
+            counted, events = cells.get(self.detection.counted_by, ABSENT), 1
+        part = self._part(cells)
+        sighting = Sighting(
+            key=self.detection.key_of(cells),
+            part=part,
+            counted=counted,
+            bucket=row.bucket,
+            indexed=row.indexed,
+            seconds=row.seconds,
+            events=events,
+            plain=said.score.variation,
+            suspected=said.score.variation_if_suspicious,
+            details=self._details(cells, part, said.score, said.evidence.to_json()),
+        )
+        return cells.get(self.detection.entity, ABSENT), sighting
+
+    def _signal(self, prepared: Prepared, said: Scored) -> Signal:
+        row, cells, detection = prepared.row, prepared.cells, self.detection
+        opens = detection.signals[0].id in said.kinds
+        return Signal(
+            key=signal_key(detection.id, prepared.counted),
+            kinds=said.kinds,
+            bucket=row.bucket,
+            seconds=row.seconds,
+            events=max(row.events, len(row.seconds)),
+            joins={name: cells[name] for name in detection.joined_by if cells.get(name)},
+            row={name: cells[name] for name in (*self._keeps, "signal_what") if cells.get(name)},
+            subject=detection.key_of(cells) if opens else "",
+            evidence=said.evidence.to_json() if opens else "",
+        )
+
+    def _of_moment(self, moment: Moment) -> Optional[tuple[str, Sighting]]:
+        """What is raised at a moment of a chain: with the opening signal's own fields and evidence."""
+        cells = {
+            **moment.opener.row,
+            **dict(zip(CHAIN_FIELDS, (" ".join(moment.kinds), moment.timeline, moment.steps))),
+        }
+        evidence = Evidence.from_json(moment.opener.evidence)
+        score = score_evidence(self.detection, evidence, cells, self._settings.precedence)
+        if not score.variation:
+            return None
+        sighting = Sighting(
+            key=moment.opener.subject,
+            part=moment.id,
+            counted=moment.id,
+            bucket=bucket_of(moment.second),
+            indexed=0,  # moments come whole for their key each time, whenever their events were indexed
+            seconds=(moment.second,),
+            events=moment.events,
+            plain=score.variation,
+            suspected=score.variation_if_suspicious,
+            details=self._details(cells, moment.id, score, moment.opener.evidence),
+        )
+        return cells[self.detection.entity], sighting
+
+    def _part(self, cells: Mapping[str, str]) -> str:
+        """What tells a row from others of its second, the same whenever it is read."""
+        text = json.dumps([cells.get(name, ABSENT) for name in (*CORE_FIELDS, *self.detection.fields)])
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def _details(self, cells: Mapping[str, str], part: str, score: Score, evidence: str) -> dict[str, str]:
+        kept = {name: cells[name] for name in self._keeps if cells.get(name)}
+        said = {
+            "anomaly_score": score.anomaly_score,
+            "explanation": score.explanation,
+            "variations_matched": score.variations_matched,
+            "attack": score.attack,
+            "evidence": evidence,
+            "entity": cells.get(self.detection.entity, ABSENT),
+            "part": part,
+        }
+        return {**kept, **said}

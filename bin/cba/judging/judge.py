@@ -1,0 +1,228 @@
+"""Judges the rows of one source for every detection, and learns them: the whole way, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Iterable, Optional, Sequence
+
+from ..detection.catalogue import Catalogue
+from ..errors import DamagedError, RowError, StoreError
+from ..findings.breaker import Opening
+from ..history.history import Subject
+from ..history.remembered import Histories
+from ..home.calls import concerns_homes
+from ..home.finder import HomeFinder
+from ..terms import date_text
+from .detecting import DetectionJudge, Scored
+from .evidence import SourceDays
+from .learning import Observation, Teacher
+from .preparing import Prepared, Preparer
+from .rows import CANDIDATE_OF, Row, is_judged
+from .stores import JudgeSettings, Stores
+
+BATCH = 2_000
+"""Rows that are prepared, learned and judged together: enough to ask the store for many at once, few enough to hold."""
+
+
+class Mode(enum.Enum):
+    """What a judge does with rows: both is the scheduled search, LEARN a back-fill, JUDGE a backtest."""
+
+    BOTH = "true"
+    LEARN = "only"
+    JUDGE = "false"
+
+    @property
+    def learns(self) -> bool:
+        return self is not Mode.JUDGE
+
+    @property
+    def judges(self) -> bool:
+        return self is not Mode.LEARN
+
+
+@dataclasses.dataclass
+class Report:
+    """What a run did: rows and events taken, how far event times were ahead of and behind the time at which they were
+    indexed (seconds), detections that stopped and why, breakers that opened, and what else there is to say."""
+
+    rows: int = 0
+    events: int = 0
+    ahead: int = 0
+    behind: int = 0
+    first_day: Optional[int] = None
+    last_day: Optional[int] = None
+    faults: dict[str, str] = dataclasses.field(default_factory=dict)
+    opened: dict[str, Opening] = dataclasses.field(default_factory=dict)
+
+
+class Judge:
+    """Takes the rows of one source, in order of their days. `now` (epoch seconds) stamps what is raised."""
+
+    def __init__(
+        self,
+        source: str,
+        catalogue: Catalogue,
+        settings: JudgeSettings,
+        stores: Stores,
+        now: int,
+        mode: Mode = Mode.BOTH,
+    ) -> None:
+        self.report = Report()
+        self._source = source
+        self._stores = stores
+        self._mode = mode
+        mine = [detection for detection in catalogue.detections.values() if source in detection.sources]
+        named = {detection.population for detection in mine}
+        populations = [population for population in catalogue.populations.values() if population.name in named]
+        limits = {p.name: p.names_a_day for each in populations for p in each.profiles if p.names_a_day is not None}
+        self._teachers = {population.name: Teacher(population) for population in populations}
+        self._histories = Histories(stores.histories, limits, stores.verdicts if mode.judges else None, mode.learns)
+        self._homes = HomeFinder(stores.homes, mode.learns)
+        self._preparer = Preparer(source, populations, stores.lists, self._homes, settings, keep_calls=mode.judges)
+        on = [detection for detection in mine if detection.id not in settings.off] if mode.judges else []
+        judges = [DetectionJudge(detection, source, settings, stores, now) for detection in on]
+        self.detections = sorted(judges, key=lambda judge: judge.suspects)
+        self._days: Optional[SourceDays] = None
+        self._days_read = False
+        self._days_changed = False
+        self._idle: set[tuple[tuple[str, str], ...]] = set()
+        """Rows of this day that teach nothing new and of which nobody has anything to say."""
+        self._day: Optional[int] = None
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Judges and learns rows, and writes what changed.
+
+        Raises RowError for a row that is out of order of days or cannot be read, StoreError when the store fails; then
+        the run is to be repeated, which changes nothing that it had written.
+        """
+        batch: list[Row] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == BATCH:
+                self._take(batch)
+                batch = []
+        if batch:
+            self._take(batch)
+
+    def _take(self, rows: Sequence[Row]) -> None:
+        self._see(rows)
+        told: dict[tuple[tuple[str, str], ...], None] = {}
+        fresh: list[Row] = []
+        for row in rows:
+            if row.day != self._day:
+                self._turn_to(row.day)
+            key = _idle_key(row)
+            if key is None:
+                fresh.append(row)
+            elif key not in self._idle:
+                fresh.append(row)
+                told[key] = None
+        prepared = list(self._preparer.prepare(fresh)) if fresh else []
+        wanted = self._want(prepared)
+        for seen, day in wanted:
+            self._histories.learn(seen.subject, seen.value, day)
+        if self._mode.judges:
+            spoken = self._judge(prepared)
+            self._idle.update(key for key in told if key not in spoken)
+        else:
+            self._idle.update(told)
+        # Calls that were kept are let go with the homes, so what came of them is written before.
+        self.flush()
+
+    def flush(self) -> None:
+        """Writes what was learned since the last time; harmless to repeat."""
+        self._histories.flush()
+        self._homes.flush()
+        if self._days_changed and self._days is not None:
+            self._stores.sources.save(self._source, self._days)
+            self._days_changed = False
+
+    def sentences(self) -> list[str]:
+        """What was passed over, for the person who runs the search."""
+        return self._preparer.sentences()
+
+    def _see(self, rows: Sequence[Row]) -> None:
+        """Counts rows, and takes their days as days of the source."""
+        report = self.report
+        if not self._days_read:
+            self._days = self._stores.sources.load(self._source)
+            self._days_read = True
+        report.rows += len(rows)
+        for row in rows:
+            report.events += row.events
+            report.ahead = max(report.ahead, row.bucket - row.indexed)
+            report.behind = max(report.behind, row.indexed - row.bucket)
+        for day in {row.day for row in rows}:
+            report.first_day = day if report.first_day is None else min(report.first_day, day)
+            report.last_day = day if report.last_day is None else max(report.last_day, day)
+            seen = SourceDays.on(day) if self._days is None else self._days.seen(day)
+            if seen != self._days:
+                self._days = seen
+                self._days_changed = self._mode.learns
+
+    def _turn_to(self, day: int) -> None:
+        if self._day is not None and day < self._day:
+            raise RowError(
+                f"a row of {date_text(day)} comes after rows of {date_text(self._day)}: a later day is judged with the "
+                "earlier ones learned, so put `| sort 0 bucket` before this command"
+            )
+        self._day = day
+        self._idle.clear()
+
+    def _want(self, prepared: Sequence[Prepared]) -> list[tuple[Observation, int]]:
+        """Has the histories read that these rows ask and teach; what they teach, with its day."""
+        subjects: set[Subject] = set()
+        taught: dict[tuple[Observation, int], None] = {}
+        for each in prepared:
+            teacher = self._teachers[each.population]
+            if teacher.belongs(each.cells):
+                taught.update(dict.fromkeys((seen, each.row.day) for seen in teacher.observations(each.cells)))
+            for judge in self.detections:
+                if judge.concerns(each):
+                    subjects.update(judge.subjects(each))
+        subjects.update(seen.subject for seen, _day in taught)
+        self._histories.want(subjects)
+        return list(taught)
+
+    def _judge(self, prepared: Sequence[Prepared]) -> set[tuple[tuple[str, str], ...]]:
+        """Has every detection judge these rows; the rows that one of them had something to say about."""
+        spoken: set[tuple[tuple[str, str], ...]] = set()
+        for judge in list(self.detections):
+            try:
+                scored = self._scored(judge, prepared)
+                opening = judge.record(scored) if scored else None
+            except StoreError as error:
+                if not isinstance(error, DamagedError):
+                    raise
+                self._stop(judge, error)
+            except Exception as error:  # a fault of one detection is not the others'
+                self._stop(judge, error)
+            else:
+                spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
+                if opening is not None:
+                    self.report.opened[judge.detection.id] = opening
+        return spoken
+
+    def _scored(self, judge: DetectionJudge, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Scored]]:
+        scored = []
+        for each in prepared:
+            if judge.concerns(each):
+                said = judge.score(each, self._days, self._histories)
+                if said is not None:
+                    scored.append((each, said))
+        return scored
+
+    def _stop(self, judge: DetectionJudge, error: Exception) -> None:
+        """A detection with a fault judges no further in this run; cbahealth says so, and the others go on."""
+        self.detections.remove(judge)
+        self.report.faults[judge.detection.id] = f"{type(error).__name__}: {error}"
+
+
+def _idle_key(row: Row) -> Optional[tuple[tuple[str, str], ...]]:
+    """What rows have in common that are alike to everybody all day long; None for a row whose time of day matters: a
+    candidate of a detection of its own (which may count events), and what concerns the homes of workloads."""
+    cells = row.cells
+    if CANDIDATE_OF in cells or concerns_homes(cells):
+        return None
+    return tuple(cells.items()) if is_judged(cells) else ()

@@ -1,0 +1,122 @@
+"""From a row as it was reduced to the rows that are judged: where it came from, whose it is, what it consists of."""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
+
+from ..detection.model import Population
+from ..enrich.place import Egress, place
+from ..enrich.rows import PREPARATIONS
+from ..enrich.watch import watch
+from ..home.calls import Call, concerns_homes, passed_over_sentences, read_call
+from ..home.finder import NOBODY, Answer, HomeFinder
+from ..home.homes import UNKNOWN
+from ..lists.match import Lists
+from ..terms import ABSENT
+from .rows import SOURCE_FIELD, Row, is_judged
+from .stores import JudgeSettings
+
+COMPUTE = "compute"
+"""The preparation that knows the homes of workloads."""
+
+
+class Prepared(NamedTuple):
+    """A row of one population, ready to be judged and learned. `counted` tells it from all others."""
+
+    population: str
+    row: Row
+    cells: Mapping[str, str]
+    counted: str
+
+
+class Preparer:
+    """Prepares rows of one source for these populations."""
+
+    def __init__(
+        self,
+        source: str,
+        populations: Iterable[Population],
+        lists: Lists,
+        homes: HomeFinder,
+        settings: JudgeSettings,
+        keep_calls: bool = True,
+    ) -> None:
+        self._source = source
+        self._populations = tuple(populations)
+        self._lists = lists
+        self._homes = homes
+        self._settings = settings
+        self._egress = Egress(lists, settings.egress)
+        self._keep_calls = keep_calls
+        self._passed_over: dict[str, str] = {}
+
+    def prepare(self, rows: Sequence[Row]) -> Iterator[Prepared]:
+        """The prepared rows of these rows, in their order; rows that are never judged only tell about homes."""
+        calls = self._read_calls(rows)
+        for position, row in enumerate(rows):
+            call = calls.get(position)
+            answer = NOBODY if call is None else self._homes.answer(call)
+            if call is not None and answer.home_state == UNKNOWN and self._keep_calls:
+                self._homes.keep(call, row.name, row.to_json())
+            if is_judged(row.cells):
+                yield from self._of_populations(row, answer)
+            if call is not None:
+                yield from self._released()
+
+    def _read_calls(self, rows: Sequence[Row]) -> dict[int, Call]:
+        calls = {
+            position: read_call(self._placed(row), row.bucket, self._inventory, self._passed_over)
+            for position, row in enumerate(rows)
+            if concerns_homes(row.cells)
+        }
+        self._homes.want(list(calls.values()))
+        return calls
+
+    def _released(self) -> Iterator[Prepared]:
+        """Calls that were kept for their workload's home, which is known now."""
+        released = [Row.from_json(text) for text in self._homes.released()]
+        if not released:
+            return
+        calls = self._read_calls(released)
+        for position, row in enumerate(released):
+            answer = self._homes.answer(calls[position])
+            for population in self._populations:
+                if population.rows == COMPUTE:
+                    yield self._compute(population.name, row, self._cells(row), answer)
+
+    def _of_populations(self, row: Row, answer: Answer) -> Iterator[Prepared]:
+        cells = self._cells(row)
+        for population in self._populations:
+            if population.rows == COMPUTE:
+                if cells.get("workload"):
+                    yield self._compute(population.name, row, cells, answer)
+                continue
+            parts = PREPARATIONS[population.rows](cells, self._lists)
+            for place_in_row, part in enumerate(parts):
+                name = row.name if len(parts) == 1 else f"{row.name}/{place_in_row}"
+                yield Prepared(population.name, row, part, name)
+
+    def _compute(self, population: str, row: Row, cells: Mapping[str, str], answer: Answer) -> Prepared:
+        """With what is known of the workload's home. A service without a region is called as if at home."""
+        region = cells.get("region", ABSENT) or answer.home_region.split(", ")[0]
+        outcome = "success" if self._settings.failed_calls_escalate else cells.get("outcome", ABSENT)
+        told = {**answer._asdict(), "region": region, "judged_outcome": outcome}
+        return Prepared(population, row, {**cells, **told}, row.name)
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        """The row's fields with where it came from, and why it deserves a closer look whatever its history says."""
+        cells = self._placed(row)
+        cells.update(watch(cells, self._lists, row.seconds[0]))
+        cells["events"] = str(row.events)
+        return cells
+
+    def _placed(self, row: Row) -> dict[str, str]:
+        return place({**row.cells, SOURCE_FIELD: self._source}, self._egress)
+
+    def _inventory(self, workload: str) -> str:
+        listed = self._lists.match("instance_inventory", instance=workload)
+        return listed["region"] if listed else ABSENT
+
+    def sentences(self) -> list[str]:
+        """What was passed over so far, for the person who runs the search."""
+        return [*passed_over_sentences(self._passed_over), *self._lists.faults]

@@ -1,0 +1,102 @@
+"""What the commands and pages know of the content: the catalogue, its lookups, the ATT&CK layer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, Iterable, Mapping, Sequence
+
+from shapes import Shape
+
+from cba.detection.model import Detection, variation_search
+from cba.detection.reader import Document
+
+
+def files(
+    profiles: Document, detections: Sequence[Detection], shapes: Mapping[str, Shape], generated: str
+) -> dict[str, str]:
+    """Path below the root -> content; `generated` says so at the top of those that can say it."""
+    return {
+        "bin/cba/detection/catalogue.json": catalogue_json(profiles, detections, shapes, generated),
+        "lookups/cba_detections.csv": catalogue_csv(detections),
+        "lookups/cba_drilldowns.csv": drilldowns_csv(detections),
+        "docs/attack-navigator-layer.json": navigator_layer(detections, generated),
+    }
+
+
+def catalogue_json(
+    profiles: Document, detections: Iterable[Detection], shapes: Mapping[str, Shape], generated: str
+) -> str:
+    """What the commands read: profiles, the shapes of rows, and the documents of all detections."""
+    document: dict[str, Any] = {
+        "generated": generated,
+        "profiles": profiles.content,
+        "sources": {
+            name: {"row_fields": shape.summary.row_fields, "list_fields": shape.summary.list_fields, "geo": shape.geo}
+            for name, shape in shapes.items()
+        },
+        "detections": [detection.document for detection in detections],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def catalogue_csv(detections: Iterable[Detection]) -> str:
+    """The catalogue lookup: one row per variation. `deduplication` is in days; `judged_scopes` are those that a verdict
+    on a finding may be given for."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ["detection", "variation", "name", "severity", "kind", "attack", "sources", "saved_search"]
+    writer.writerow([*columns, "deduplication", "judged_scopes"])
+    for detection in detections:
+        for variation in detection.all_variations:
+            attack = " ".join(detection.tactics + detection.techniques)
+            sources = " ".join(detection.sources)
+            row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
+            judged = [detection.periods.deduplication, " ".join(detection.judged_scopes)]
+            writer.writerow([*row, variation_search(detection.id, variation.id), *judged])
+    return out.getvalue()
+
+
+def drilldowns_csv(detections: Iterable[Detection]) -> str:
+    """What can be done with a finding, the searches for its events first: $field$ is for what the finding fills in."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["detection", "title", "means", "search"])
+    for detection in detections:
+        looks = (
+            [detection.id, each.name, "what the detection suggests to look at", each.search]
+            for each in detection.drilldowns
+        )
+        writer.writerows(looks)
+        if detection.allow is not None:
+            title = f"Put it on the list {detection.allow.lookup}"
+            writer.writerow([detection.id, title, "expected from now on; say why", detection.allow.search])
+    return out.getvalue()
+
+
+def navigator_layer(detections: Iterable[Detection], generated: str) -> str:
+    """The techniques covered, for the ATT&CK Navigator; the score is the number of variations.
+
+    Format: https://github.com/mitre-attack/attack-navigator/blob/master/layers/spec/v4.5/layerformat.md
+    """
+    covering: dict[str, list[Detection]] = {}
+    for detection in detections:
+        for technique in detection.techniques:
+            covering.setdefault(technique, []).append(detection)
+    layer = {
+        "name": "Cloud Behavior Analytics",
+        "versions": {"layer": "4.5"},
+        "domain": "enterprise-attack",
+        "description": generated,
+        "gradient": {"colors": ["#d0e7f5", "#0072b2"], "minValue": 0, "maxValue": 16},
+        "techniques": [
+            {
+                "techniqueID": technique,
+                "score": sum(len(detection.all_variations) for detection in found),
+                "comment": "; ".join(detection.name for detection in found),
+            }
+            for technique, found in sorted(covering.items())
+        ],
+    }
+    return json.dumps(layer, indent=1, ensure_ascii=False) + "\n"

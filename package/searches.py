@@ -1,0 +1,273 @@
+"""default/savedsearches.conf: one search per source that judges, one per variation that raises, and the upkeep.
+
+A source's events are read once and serve every detection: found since the mark, normalised, reduced to rows whose
+fields are those that anybody asks for (`shapes`), placed, judged.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Iterable, Iterator, Mapping, Sequence
+
+from shapes import Shape, home_facts
+from spl import quoted
+
+from cba.detection.model import PREFIX, Detection, Variation, source_search, variation_search
+from cba.detection.reader import Content
+from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
+from cba.terms import PLACELESS, SOURCES
+
+# Minutes within the quarter of an hour: a minute for each source, then what reads their findings.
+JUDGE_MINUTES = range(1, 8)
+RAISE_MINUTES = range(9, 15)
+# The window comes from the mark (cbawindow) and overrides these; AppInspect asks for a bound. No run reads further
+# back.
+JUDGE_EARLIEST = "-7d@d"
+# Training and activation together.
+BACKFILL_EARLIEST = "-44d@d"
+ROWS_EARLIEST = "-30d@d"
+
+# Capped so that one detection cannot make an entity a risk incident by repetition alone (the sum is also throttled).
+RISK_OBJECT_TYPES = {"identity": "user", "host": "system"}
+RISK_SCORES = {"informational": 5, "low": 15, "medium": 40, "high": 65, "critical": 85}
+
+JUDGED = "cba_judged"
+"""Helper field: 1 of an event that is judged, although it may have no place."""
+
+Stanza = dict[str, str]
+
+
+def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], generated: str) -> str:
+    """default/savedsearches.conf; `generated` says so at its top."""
+    stanzas: dict[str, Stanza] = {}
+    for place, source in enumerate(SOURCES):
+        stanzas.update(_of_source(source, shapes[source], content, place))
+    for place, (detection, variation) in enumerate(_variations(content.detections.values())):
+        stanzas[variation_search(detection.id, variation.id)] = alert(detection, variation, place)
+    stanzas[f"{PREFIX} - Quarantined users"] = quarantined_users()
+    stanzas[f"{PREFIX} - Maintenance"] = maintenance()
+    return f"# {generated}\n" + "".join(_stanza(name, settings) for name, settings in stanzas.items())
+
+
+def _variations(detections: Iterable[Detection]) -> Iterator[tuple[Detection, Variation]]:
+    for detection in detections:
+        for variation in detection.all_variations:
+            yield detection, variation
+
+
+def _stanza(name: str, settings: Stanza) -> str:
+    lines = (f"{key} = {_continued(value)}" for key, value in settings.items())
+    return f"\n[{name}]\n" + "\n".join(lines) + "\n"
+
+
+def _continued(value: str) -> str:
+    return " \\\n".join(value.strip().split("\n"))
+
+
+def _quarterly(minutes: range, place: int) -> str:
+    """Every 15 minutes, at the minute that falls to the place."""
+    return f"{minutes[place % len(minutes)]}-59/15 * * * *"
+
+
+# ---- The rows of a source --------------------------------------------------------------------------------------------
+
+
+def rows_spl(shape: Shape, window: str = "") -> list[str]:
+    """The rows of a source, a line for each command."""
+    lists = " ".join(shape.row_fields)
+    lines = [
+        f"search `cba_base_{shape.source}`{window}",
+        f"| `cba_fields_{shape.source}`",
+        f"| eval {_lines(asked_spl(shape))}",
+        f"| eval {_lines(kept_spl(shape))}",
+        f'| fillnull value="" {lists}',
+        f"| stats dc(event_id) AS events values(event_time) AS event_times BY bucket indexed {lists}",
+    ]
+    if shape.geo:
+        lines.append("| cbageo ip=src_ip database=`cba_ip_database`")
+    return [*lines, "| sort 0 bucket"]
+
+
+def _lines(assignments: Iterable[str]) -> str:
+    return ",\n    ".join(assignments)
+
+
+def asked_spl(shape: Shape) -> Iterator[str]:
+    """Assignments: whether an event is judged, each condition that anybody asks, and whose candidate it is."""
+    reasons = ", ".join(quoted(reason) for reason in sorted(PLACELESS))
+    yield f"{JUDGED}=if(isnull({SKIP_REASON}) OR in({SKIP_REASON}, {reasons}), 1, 0)"
+    flags = _flags(shape)
+    for condition, flag in flags.items():
+        if condition:
+            yield f"{flag}=if({JUDGED}==1 AND {condition}, 1, 0)"
+    of: dict[str, list[str]] = {}
+    for detection_id, condition in shape.candidates.items():
+        of.setdefault(flags[condition], []).append(detection_id)
+    words = [f'if({flag}==1, {quoted(" ".join(ids) + " ")}, "")' for flag, ids in of.items()]
+    yield f"{CANDIDATE_OF}={'nullif(trim(' + '.'.join(words) + '), ' + quoted('') + ')' if words else 'null()'}"
+
+
+def kept_spl(shape: Shape) -> Iterator[str]:
+    """Assignments: every field is kept of the events of which somebody asks for it. Of events that are never judged
+    only the reason counts, and what they tell of the homes of workloads."""
+    flags = _flags(shape)
+    whole = home_facts(shape)
+    for name, conditions in shape.kept.items():
+        if name not in whole:
+            asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
+            yield f"{name}=if({asked}, {name}, null())"
+
+
+def _flags(shape: Shape) -> dict[str, str]:
+    """condition -> the helper field that says whether it holds."""
+    conditions = dict.fromkeys((*shape.candidates.values(), *(c for each in shape.kept.values() for c in each)))
+    return {"": JUDGED, **{condition: f"cba_asked_{at}" for at, condition in enumerate(conditions, 1)}}
+
+
+def _of_source(source: str, shape: Shape, content: Content, place: int) -> Iterator[tuple[str, Stanza]]:
+    named = [detection.name for detection in content.detections.values() if source in detection.sources]
+    yield source_search(source, "Judge"), judge(shape, named, place)
+    yield source_search(source, "Backfill"), backfill(shape)
+    yield source_search(source, "Rows"), rows(shape)
+
+
+def judge(shape: Shape, named: Sequence[str], place: int) -> Stanza:
+    """The scheduled search: what was indexed since the mark, judged by every detection of the source."""
+    source = shape.source
+    # Both subsearches get the same window. In the base search it is search terms, for cbajudge an option.
+    window = f" [| cbawindow source={source} | fields search]"
+    search = [*rows_spl(shape, window), f"| cbajudge source={source} [| cbawindow source={source} | return $options]"]
+    return {
+        "description": f"Reads each event of {source} once, learns what is normal, and judges for: {'; '.join(named)}.",
+        "search": "\n".join(search),
+        "dispatch.earliest_time": JUDGE_EARLIEST,
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "cron_schedule": _quarterly(JUDGE_MINUTES, place),
+        "enableSched": "1",
+        # What a run leaves out, because it was skipped or failed, is in the window of the next one: the mark knows.
+        "realtime_schedule": "1",
+        "max_concurrent": "1",
+        "schedule_priority": "higher",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+def backfill(shape: Shape) -> Stanza:
+    source = shape.source
+    return {
+        "description": (
+            f"Learns what is already indexed of {source}, for all detections, without judging it. Run it once by hand "
+            f'over the last 44 days before you enable "{source_search(source, "Judge")}"; | cbahealth shows how far it '
+            "has come."
+        ),
+        "search": "\n".join([*rows_spl(shape), f"| cbajudge source={source} learn=only"]),
+        "dispatch.earliest_time": BACKFILL_EARLIEST,
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "is_visible": "true",
+    }
+
+
+def rows(shape: Shape) -> Stanza:
+    """For searches by hand and for backtests."""
+    source = shape.source
+    return {
+        "description": (
+            f"The rows of {source} that are judged, one for each kind of event in a quarter of an hour. "
+            f'Writes nothing. | savedsearch "{source_search(source, "Rows")}" | cbabacktest … compares settings: '
+            "docs/tuning.md."
+        ),
+        "search": "\n".join([*rows_spl(shape), f"| eval source_kind={quoted(source)}"]),
+        "dispatch.earliest_time": ROWS_EARLIEST,
+        "dispatch.latest_time": "now",
+        "dispatch.allow_partial_results": "false",
+        "is_visible": "true",
+    }
+
+
+# ---- Alerts ----------------------------------------------------------------------------------------------------------
+
+
+def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
+    """The search of a variation: its findings as alerts, each exactly once, which cbaalerts sees to."""
+    document = detection.document
+    entity = detection.entity
+    message = f"{variation.name}: ${entity}$. $explanation$"
+    risk = RISK_SCORES[variation.severity]
+    annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
+    drilldowns = [
+        {"name": d.name, "search": d.search, "earliest_offset": "$first_time$", "latest_offset": "$drilldown_end$"}
+        for d in detection.drilldowns
+    ]
+    risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
+    next_steps = "\n".join(f"{at}. {text}" for at, text in enumerate(document["investigative_actions"], 1))
+    return {
+        "description": str(document["description"]),
+        "search": f"| cbaalerts detection={detection.id} variation={variation.id}",
+        "dispatch.earliest_time": "-24h@h",
+        "dispatch.latest_time": "now",
+        "cron_schedule": _quarterly(RAISE_MINUTES, place),
+        "enableSched": "1",
+        "realtime_schedule": "1",
+        "schedule_window": "5",
+        "is_visible": "false",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "0",
+        "alert.digest_mode": "1",
+        "action.correlationsearch.enabled": "1",
+        "action.correlationsearch.label": variation_search(detection.id, variation.id),
+        "action.correlationsearch.annotations": json.dumps(annotations),
+        "action.notable": "1",
+        "action.notable.param.rule_title": f"{variation.name}: ${entity}$",
+        "action.notable.param.rule_description": "$explanation$",
+        "action.notable.param.security_domain": str(document.get("security_domain", "access")),
+        "action.notable.param.severity": variation.severity,
+        "action.notable.param.nes_fields": ",".join(detection.deduplicate_by),
+        "action.notable.param.drilldown_searches": json.dumps(drilldowns),
+        "action.notable.param.next_steps": json.dumps({"version": 1, "data": next_steps}),
+        "action.notable.param._entities": json.dumps([{**risk_object, "risk_score": risk}]),
+        "action.risk": "1",
+        # Older releases of Enterprise Security read the one message, newer ones that of each object.
+        "action.risk.param._risk_message": message,
+        "action.risk.param._risk_score": "0",
+        "action.risk.param._risk": json.dumps([{**risk_object, "risk_score": risk, "risk_message": message}]),
+        "disabled": "1",
+    }
+
+
+# ---- Upkeep ----------------------------------------------------------------------------------------------------------
+
+
+def quarantined_users() -> Stanza:
+    """Keeps the users to whom AWS has attached a quarantine policy, which it does when it finds their key in public."""
+    return {
+        "description": "Remembers the AWS users whose access key AWS has quarantined as compromised.",
+        "search": "`cba_quarantined_users`\n| outputlookup append=true key_field=_key cba_quarantined",
+        "dispatch.earliest_time": "-24h@h",
+        "dispatch.latest_time": "now",
+        "cron_schedule": "*/15 * * * *",
+        "enableSched": "1",
+        "realtime_schedule": "0",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+def maintenance() -> Stanza:
+    """Forgets what counts no longer."""
+    return {
+        "description": "Deletes histories and signals that are older than anything still looked at, every night.",
+        "search": "| cbaforget",
+        "dispatch.earliest_time": "-24h@h",
+        "dispatch.latest_time": "now",
+        "cron_schedule": "41 3 * * *",
+        "enableSched": "1",
+        "realtime_schedule": "0",
+        "schedule_window": "60",
+        "is_visible": "true",
+        "disabled": "1",
+    }
