@@ -18,7 +18,7 @@ from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
 from cba.settings.effects import detections_off, sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
-from cba.store.configuration import settings  # noqa: E402
+from cba.store.configuration import settings, wrong_settings  # noqa: E402
 from cba.store.faults import FaultCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.homes import HomeCollection  # noqa: E402
@@ -73,6 +73,8 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
         if not self.silent_after.isdigit() or int(self.silent_after) < 1:
             raise OptionError(f"silent_after={self.silent_after} is not a whole number of days")
         service, now = connect(self), end_of_search(self)
+        for fault in wrong_settings(service):
+            self.write_warning(f"cbahealth: what is set cannot work; what the app ships with holds instead: {fault}")
         detections = configured(service, load())[0].detections
         chosen = [detections[get(self.detection).id]] if self.detection else detections.values()
         ip = self._ip_data(now)

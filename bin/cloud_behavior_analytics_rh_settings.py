@@ -24,6 +24,7 @@ from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.settings import CONF, TABS, effects, faults, tab  # noqa: E402
 from cba.store.configuration import settings, write_macros, write_searches  # noqa: E402
+from cba.store.splunkd import bounded  # noqa: E402
 
 APP = "cloud_behavior_analytics"
 
@@ -52,7 +53,7 @@ class SettingsHandler(admin_external.AdminExternalHandler):
         super().handleEdit(confInfo)
         stanza = self.callerArgs.id
         try:
-            service = SplunkRestClient(self.getSessionKey(), APP, **self._splunkd())
+            service = bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
             values = settings(service, stanza)
             write_macros(service, effects.macros(stanza, values))
             write_searches(service, effects.alerts(load()), effects.actions(stanza, values))

@@ -30,6 +30,7 @@ from lab.errors import LabError
 from lab.events import EventStore
 from lab.forecast import Forecast
 from lab.garbage import collecting_between
+from lab.protocol import CommandRunner
 from lab.spl.engine import Engine, Ready
 from lab.spl.values import Row
 from lab.spl.window import TimeWindow
@@ -59,6 +60,10 @@ class Beginning(NamedTuple):
     sid: str
 
 
+Begun = Optional[tuple[list[Row], dict[str, int]]]
+"""Rows after the detached commands, and what was read for them (`Run.reads`)."""
+
+
 @dataclass(frozen=True)
 class World:
     """What the other processes are told."""
@@ -66,6 +71,7 @@ class World:
     app: AppConf
     lookups: Optional[Path]
     events: EventStore
+    dispatch_dir: Optional[Path]
 
 
 class _Turn:
@@ -76,7 +82,7 @@ class _Turn:
         self.beginning: Optional[Beginning] = None
         self.version = 0
         self.taken = self.done = False
-        self.rows: Optional[list[Row]] = None
+        self.begun: Begun = None
 
     def expect(self, beginning: Optional[Beginning]) -> None:
         if beginning != self.beginning:
@@ -100,7 +106,9 @@ class Ahead:
         self._waiting = {turn.dispatch for turn in self._turns}
         self._changed = threading.Condition()
         self._closed = False
-        world = pickle.dumps(World(engine.app, engine.lookups.folder, engine.events), pickle.HIGHEST_PROTOCOL)
+        dispatch_dir = engine.commands.dispatch_dir if engine.commands is not None else None
+        told = World(engine.app, engine.lookups.folder, engine.events, dispatch_dir)
+        world = pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
         count = processes or os.cpu_count() or 1
         self._processes = [_process() for _ in range(count)]
         self._threads = [
@@ -150,7 +158,11 @@ class Ahead:
                 turn.expect(None)  # whoever is at it need not keep it
                 return None
             self._changed.wait_for(lambda: turn.done)
-        return None if self._is_stale(beginning.text) else turn.rows
+        if turn.begun is None or self._is_stale(beginning.text):
+            return None
+        rows, reads = turn.begun
+        ready.run.reads.update(reads)
+        return rows
 
     def _next_turn(self) -> _Turn:
         turn = self._turns.popleft()
@@ -204,10 +216,10 @@ class Ahead:
                 self._owners.setdefault(turn.dispatch.spl, number)
             return turn
 
-    def _give(self, turn: _Turn, version: int, rows: Optional[list[Row]]) -> None:
+    def _give(self, turn: _Turn, version: int, begun: Begun) -> None:
         with self._changed:
             if turn.version == version:
-                turn.rows, turn.done = rows, True
+                turn.begun, turn.done = begun, True
             self._changed.notify_all()
 
     def _next(self, number: int) -> Optional[_Turn]:
@@ -252,7 +264,9 @@ def main() -> None:
     meet."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the search head ends this process
     world: World = pickle.load(sys.stdin.buffer)  # noqa: S301 (the search head wrote it)
-    engine = Engine(world.app, world.events, None, None, world.lookups)
+    # As on an indexer: no KV store and no search head to ask.
+    own = None if world.dispatch_dir is None else CommandRunner(world.app, dispatch_dir=world.dispatch_dir / "ahead")
+    engine = Engine(world.app, world.events, None, own, world.lookups)
     with collecting_between() as collect:
         while True:
             try:
@@ -260,10 +274,10 @@ def main() -> None:
             except EOFError:
                 return
             try:
-                rows: Optional[list[Row]] = engine.begin(text, TimeWindow(*window), sid)
+                begun: Begun = engine.begin(text, TimeWindow(*window), sid)
             except LabError:
-                rows = None
-            marshal.dump(rows, sys.stdout.buffer)
+                begun = None
+            marshal.dump(begun, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             collect()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import tempfile
 from array import array
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Callable, Iterable, Iterator, Optional, Union
@@ -62,6 +63,15 @@ class Block:
     def __len__(self) -> int:
         return len(self.times)
 
+    def note(self, known: int) -> None:
+        """Take notice of the events from the one at `known` on."""
+        if known == len(self):
+            return
+        times, indextimes = self.times[known:], self.indextimes[known:]
+        self.oldest, self.newest = min(self.oldest, min(times)), max(self.newest, max(times))
+        self.first_indexed = min(self.first_indexed, min(indextimes))
+        self.last_indexed = max(self.last_indexed, max(indextimes))
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -84,7 +94,6 @@ class EventStore:
             open(path, "w+b") if path else tempfile.NamedTemporaryFile(prefix="lab-events-")  # noqa: SIM115
         )
         self._end = 0
-        self._written = 0
         self._buffer: list[bytes] = []
         self._blocks: dict[int, Block] = {}
         self._hours: list[int] = []
@@ -92,6 +101,9 @@ class EventStore:
         self.metas: list[Meta] = []
         self.counts: list[int] = []
         """How many events there are of each of `metas`."""
+        self.reads: Optional[Counter[tuple[str, str]]] = None
+        """By search and source type, how many events the runs of a search found with its base search, whatever becomes
+        of them later; an event counts as often as it is found. Not counted unless somebody sets a Counter."""
 
     def __len__(self) -> int:
         return sum(self.counts)
@@ -105,43 +117,60 @@ class EventStore:
 
     def add(self, events: Iterable[Event]) -> int:
         """Append events (any order); returns how many."""
-        count = 0
-        for event in events:
-            raw = event.raw.encode("utf-8", "surrogateescape")
-            hour = int(event.time // BLOCK_SECONDS)
-            block = self._blocks.get(hour)
-            if block is None:
-                block = self._blocks[hour] = Block(hour)
-            meta: Meta = (event.index, event.sourcetype, event.source, event.host)
-            meta_id = self._meta_ids.get(meta)
-            if meta_id is None:
-                meta_id = self._meta_ids[meta] = len(self.metas)
-                self.metas.append(meta)
-                self.counts.append(0)
-            self.counts[meta_id] += 1
-            block.offsets.append(self._end)
-            block.lengths.append(len(raw))
-            block.metas.append(meta_id)
-            block.indextimes.append(event.indextime)
-            block.times.append(event.time)
-            block.oldest = min(block.oldest, event.time)
-            block.newest = max(block.newest, event.time)
-            block.first_indexed = min(block.first_indexed, event.indextime)
-            block.last_indexed = max(block.last_indexed, event.indextime)
-            self._buffer.append(raw)
-            self._end += len(raw)
-            count += 1
-            if len(self._buffer) >= 4096:
-                self._flush()
-        self._flush()
-        return count
+        known = len(self)
+        buffer, end = self._buffer, self._end
+        hour, meta, meta_id = -1, None, 0
+        block = Block(hour)
+        touched: dict[int, tuple[Block, int]] = {}
+        try:
+            for event in events:
+                time = event.time
+                if hour != time // BLOCK_SECONDS or hour not in touched:
+                    hour = int(time // BLOCK_SECONDS)
+                    block = self._block(hour)
+                    touched.setdefault(hour, (block, len(block)))
+                if meta != (event.index, event.sourcetype, event.source, event.host):
+                    meta = event.index, event.sourcetype, event.source, event.host
+                    meta_id = self._meta_id(meta)
+                raw = event.raw.encode("utf-8", "surrogateescape")
+                block.offsets.append(end)
+                block.lengths.append(len(raw))
+                block.metas.append(meta_id)
+                block.indextimes.append(event.indextime)
+                block.times.append(time)
+                buffer.append(raw)
+                end += len(raw)
+                if len(buffer) >= 4096:
+                    self._flush(end)
+        finally:  # what came before an error stays
+            self._flush(end)
+            for block, first in touched.values():
+                block.note(first)
+                for meta_id, number in Counter(block.metas[first:]).items():
+                    self.counts[meta_id] += number
+        return len(self) - known
 
-    def _flush(self) -> None:
+    def _block(self, hour: int) -> Block:
+        block = self._blocks.get(hour)
+        if block is None:
+            block = self._blocks[hour] = Block(hour)
+        return block
+
+    def _meta_id(self, meta: Meta) -> int:
+        known = self._meta_ids.get(meta)
+        if known is None:
+            known = self._meta_ids[meta] = len(self.metas)
+            self.metas.append(meta)
+            self.counts.append(0)
+        return known
+
+    def _flush(self, end: int) -> None:
+        """Write what came since, up to `end` of the spool."""
         if self._buffer:
-            self._spool.seek(self._written)
+            self._spool.seek(self._end)
             self._spool.write(b"".join(self._buffer))
             self._spool.flush()
-            self._written = self._end
+            self._end = end
             self._buffer.clear()
 
     def first_time(self) -> Optional[float]:

@@ -89,6 +89,15 @@ SOURCES: dict[str, SourceFormat] = {
 }
 
 
+LINE_BYTES = 64 << 20
+"""Bytes of the longest line that is read."""
+PIECE_BYTES = 1 << 20
+"""Bytes that are unzipped at a time."""
+MOST_BROKEN = 1000
+"""Broken documents in a file that is not read line by line, after which the rest of it is left."""
+DOCUMENT_START = re.compile(r"^[\[{]", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something that could not be read. `line` counts from 1; None when it concerns the whole file."""
@@ -125,9 +134,12 @@ def read_events(
     for path in paths:
         for file in _files(path, on_problem):
             for line, document, text in _documents(file, on_problem):
-                for raw, event in _unwrap(document, text):
+                for raw, event in _events(file, line, document, text, on_problem):
                     time = event_time(form, event)
-                    if time is None:
+                    if time is not None and not PLAUSIBLE[0] <= time < PLAUSIBLE[1]:
+                        reason = f"event time not between {PLAUSIBLE_YEARS}: {time:.15g} seconds"
+                        on_problem(Problem(file, line, reason))
+                    elif time is None:
                         wanted = ", ".join(".".join(p) for p in form.times)
                         on_problem(Problem(file, line, f"no event time: none of {wanted} holds a time"))
                     elif low <= time < high:
@@ -158,14 +170,16 @@ def _documents(file: Path, on_problem: OnProblem) -> Iterator[tuple[int, Any, Op
         if not stripped:
             continue
         try:
-            yield number, _loads(stripped), stripped.decode("utf-8")
-            by_line = True  # the first line is a document of its own, so this file is JSON lines
+            document, text = _loads(stripped), stripped.decode("utf-8")
         except ValueError as error:
             if not by_line:
                 rest = b"\n".join([data, *(later for _, later in lines)])
                 yield from _whole(file, rest, number, on_problem)
                 return
             on_problem(Problem(file, number, f"not JSON: {_reason(stripped, error)}"))
+        else:
+            yield number, document, text
+            by_line = True  # the first line is a document of its own, so this file is JSON lines
 
 
 def _whole(file: Path, data: bytes, first_line: int, on_problem: OnProblem) -> Iterator[tuple[int, Any, None]]:
@@ -176,22 +190,35 @@ def _whole(file: Path, data: bytes, first_line: int, on_problem: OnProblem) -> I
         on_problem(Problem(file, first_line, f"not UTF-8 text: {error.reason} at byte {error.start}"))
         return
     decoder = json.JSONDecoder(parse_constant=_no_constant)
-    position = _skip_space(text, 0)
+    position, line, counted, broken = _skip_space(text, 0), first_line, 0, 0
     while position < len(text):
-        line = first_line + text.count("\n", 0, position)
+        line, counted = line + text.count("\n", counted, position), position
         try:
-            document, end = decoder.raw_decode(text, position)
-            yield line, document, None
+            document, end = _decoded(decoder, text, position)
         except ValueError as error:
             end = position
             for element, after in _salvage(decoder, text, position):
                 yield line, element, None
                 end = after
-            where = first_line + text.count("\n", 0, getattr(error, "pos", position))
+            where = line + text.count("\n", position, getattr(error, "pos", position))
             on_problem(Problem(file, where, f"not JSON: {getattr(error, 'msg', error)}"))
-            following = re.compile(r"^[\[{]", re.MULTILINE).search(text, max(end, position + 1))
+            broken += 1
+            if broken == MOST_BROKEN:  # each costs a look at all of the text before it
+                on_problem(Problem(file, where, f"not read further: {MOST_BROKEN} documents before are broken"))
+                return
+            following = DOCUMENT_START.search(text, max(end, position + 1))
             end = following.start() if following else len(text)
+        else:
+            yield line, document, None
         position = _skip_space(text, end)
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, position: int) -> tuple[Any, int]:
+    """The document at a position and where it ends; ValueError also for one that is nested too deep."""
+    try:
+        return decoder.raw_decode(text, position)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _salvage(decoder: json.JSONDecoder, text: str, position: int) -> Iterator[tuple[Any, int]]:
@@ -201,7 +228,7 @@ def _salvage(decoder: json.JSONDecoder, text: str, position: int) -> Iterator[tu
     while True:
         at = _skip_space(text, at, " \t\r\n,")
         try:
-            element, at = decoder.raw_decode(text, at)
+            element, at = _decoded(decoder, text, at)
         except (ValueError, IndexError):
             return
         yield element, at
@@ -224,9 +251,11 @@ def _lines(file: Path, on_problem: OnProblem) -> Iterator[bytes]:
             rest = lines.pop()
             number += len(lines)
             yield from lines
+            if len(rest) > LINE_BYTES:
+                raise OSError(f"a line of more than {LINE_BYTES >> 20} MB")
     except (OSError, EOFError, zlib.error) as error:
         on_problem(Problem(file, number + 1, f"cannot read further: {error}"))
-    if rest:
+    if rest and len(rest) <= LINE_BYTES:
         yield rest
 
 
@@ -241,7 +270,9 @@ def _chunks(file: Path) -> Iterator[bytes]:
             return
         member = zlib.decompressobj(wbits=31)
         while head:
-            yield member.decompress(head)
+            yield member.decompress(head, PIECE_BYTES)
+            while member.unconsumed_tail:  # a few bytes may be a thousand times as many
+                yield member.decompress(member.unconsumed_tail, PIECE_BYTES)
             head = member.unused_data
             if member.eof:
                 member = zlib.decompressobj(wbits=31)
@@ -257,7 +288,10 @@ def _chunks(file: Path) -> Iterator[bytes]:
 def _loads(data: bytes) -> Any:
     if orjson is not None:
         return orjson.loads(data)
-    return json.loads(data, parse_constant=_no_constant)
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _no_constant(name: str) -> Any:
@@ -273,11 +307,28 @@ def _reason(data: bytes, error: ValueError) -> str:
 # -- documents to events ----------------------------------------------------------------------------------------------
 
 
+def _events(
+    file: Path, line: int, document: Any, text: Optional[str], on_problem: OnProblem
+) -> Iterator[tuple[str, Json]]:
+    """As `_unwrap`; what is nested so deep that it cannot be written again is told."""
+    try:
+        yield from _unwrap(document, text)
+    except RecursionError:
+        on_problem(Problem(file, line, "nested too deep"))
+
+
 def _unwrap(document: Any, text: Optional[str]) -> Iterator[tuple[str, Json]]:
-    """Yield (raw text, event) for every event in a document."""
+    """Yield (raw text, event) for every event in a document, in lists of lists too."""
     if isinstance(document, list):
-        for item in document:
-            yield from _unwrap(item, None)
+        waiting = [iter(document)]
+        while waiting:
+            for item in waiting[-1]:
+                if isinstance(item, list):
+                    waiting.append(iter(item))
+                    break
+                yield from _unwrap(item, None)
+            else:
+                waiting.pop()
         return
     if not isinstance(document, dict):
         yield (text if text is not None else _dump(document)), {}
@@ -325,7 +376,7 @@ def event_time(form: SourceFormat, event: Json) -> Optional[float]:
         if isinstance(inner, str) and inner.startswith("{"):
             try:
                 time = event_time(form, json.loads(inner))
-            except ValueError:
+            except (ValueError, RecursionError):
                 time = None
             if time is not None:
                 return time
@@ -360,6 +411,8 @@ def parse_time(value: object) -> Optional[float]:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
+        if not -1e17 < value < 1e17:  # also for NaN; and no float holds every int
+            return None
         return value / 1000 if value > 1e11 else float(value)
     if isinstance(value, str) and EPOCH_TEXT.fullmatch(value):
         return parse_time(float(value))
@@ -377,6 +430,9 @@ def parse_time(value: object) -> Optional[float]:
     return time + float(f"0.{fraction[:6]}") if fraction else float(time)
 
 
+PLAUSIBLE_YEARS = "2000 and 2100"
+PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)
+"""When events can be of, by PLAUSIBLE_YEARS: no cloud is older, and a replay runs through every hour up to the last."""
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 

@@ -17,6 +17,7 @@ command class and feeds it the same bytes, chunk by chunk, through file-like obj
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -152,7 +153,7 @@ class CommandRunner:
         self.statistics = RunStatistics()
         try:
             for _ in range(self.extra_starts):
-                self._carry(known, _only_getinfo(metadata))
+                self._carry(known, _only_getinfo(metadata, {}))
             answer = self._carry(known, self._conversation(known, metadata, rows))
         except LabError as problem:
             raise RunFailed(f"command {command}: {problem.message}", known.stanza.file, command) from problem
@@ -161,6 +162,17 @@ class CommandRunner:
             shutil.rmtree(dispatch, ignore_errors=True)
         self.statistics.rows = len(answer)
         return answer
+
+    def configuration(self, command: str, args: Sequence[str]) -> dict[str, Any]:
+        """What a command answers to getinfo: type, required_fields … Nothing for one that ends in an error: it will
+        say so when it runs."""
+        known, info = self._command(command), SearchInfo(sid="getinfo", search="")
+        dispatch = self._dispatch / info.sid
+        dispatch.mkdir(parents=True, exist_ok=True)
+        found: dict[str, Any] = {}
+        with contextlib.suppress(LabError):
+            self._carry(known, _only_getinfo(self._getinfo(known, list(args), info, dispatch), found))
+        return found
 
     def kill(self) -> None:
         """End the command that is running where it stands. For another thread, such as the one that answers it."""
@@ -328,8 +340,9 @@ def _command(stanza: Stanza, app_dir: Path) -> Command:
     return Command(stanza.name, script, stanza.boolean("is_risky"), stanza.boolean("run_in_preview"), stanza)
 
 
-def _only_getinfo(metadata: dict[str, Any]) -> Conversation:
-    yield encode_chunk(metadata)
+def _only_getinfo(metadata: dict[str, Any], found: dict[str, Any]) -> Conversation:
+    reply = yield encode_chunk(metadata)
+    found.update(reply.metadata)
     return []
 
 

@@ -31,6 +31,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from lab import eventfile
 from lab.errors import LabError
+from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.replay import APP_DIR
 from lab.rest_search import shown
 from lab.searchhead import SearchHead
@@ -40,7 +41,8 @@ from lab.views import read_navigation, read_view, view_names
 
 VIEWER = ROOT / "viewer"
 PORT = 8765
-HOSTS = ("127.0.0.1", "localhost")
+BODY_BYTES = 1 << 20
+"""Bytes of the longest search."""
 OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
 """What the navigation bar names besides the app's own views."""
 
@@ -169,10 +171,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, file.read_bytes(), kind)
         except LabError as problem:
             self._json(404, {"message": str(problem)})
+        except (ValueError, OSError):  # a NUL in the path, a name that is too long
+            self._json(404, {"message": "there is no such page"})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self._trusted():
+            return
+        try:
+            body = read_body(self.headers, self.rfile, BODY_BYTES)
+        except Unread as problem:
+            self.close_connection = True
+            self._json(problem.status, {"message": problem.message})
             return
         # A page of another site can send a form without asking, but not JSON.
         answers = {"/api/search": self.server.site.search, "/api/saved": self.server.site.enable}
@@ -190,8 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _trusted(self) -> bool:
         """Whether the browser asked for this machine by name: another site's name may be made to point here."""
-        if (self.headers.get("Host") or "").rpartition(":")[0] in HOSTS:
+        if is_for_this_machine(self.headers):
             return True
+        self.close_connection = True  # its body has not been read
         self._json(403, {"message": f"ask for {self.server.address}"})
         return False
 

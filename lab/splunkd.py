@@ -38,6 +38,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lab.conf import AppConf
 from lab.errors import LabError
+from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.kvstore import KVStore
 from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
 
@@ -47,6 +48,8 @@ DROP, DROP_AFTER = "drop", "drop after"
 KILL, KILL_AFTER = "kill", "kill after"
 COLLECTOR = "collector"
 REQUESTS_KEPT = 10_000
+BODY_BYTES = 64 << 20
+"""Bytes of the largest body that is taken: limits.conf allows a batch of 50 MB."""
 
 
 @dataclass
@@ -195,9 +198,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         splunkd = self.server.splunkd
         address = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         owner, path = _namespace(address.path)
         as_json = path.startswith(DATA_PATH)
+        try:
+            if not is_for_this_machine(self.headers):
+                raise Unread(403, f"ask for {splunkd.uri}: this server is for its own machine")
+            body = read_body(self.headers, self.rfile, BODY_BYTES)
+        except Unread as problem:
+            self.close_connection = True
+            self._answer(_failure(RestError(problem.status, problem.message), as_json))
+            return
         action = splunkd.strike(f"{self.command} {address.path}")
         if action == DROP:
             self._cut()
@@ -223,6 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
                 splunkd.kill()
             self._cut()
             return
+        self._answer(response)
+
+    def _answer(self, response: Response) -> None:
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))

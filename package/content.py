@@ -52,6 +52,7 @@ def read_yaml(path: Path, where: str) -> Document:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
+        places = list(_lines(node, ""))
     except (OSError, UnicodeDecodeError) as error:
         raise DetectionErrors([DetectionError(where, f"cannot be read: {error}")]) from error
     except yaml.YAMLError as error:
@@ -62,7 +63,7 @@ def read_yaml(path: Path, where: str) -> Document:
         ) from error
     lines: dict[str, int] = {}
     twice = []
-    for field, line in _lines(node, ""):
+    for field, line in places:
         if field in lines:
             twice.append(DetectionError(f"{where}, line {line}: {field}", f"stands on line {lines[field]} already"))
         lines[field] = line

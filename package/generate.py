@@ -4,8 +4,9 @@
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 Which module writes what: `catalogue_files` the catalogue of the commands and its lookups, `searches` the saved
-searches, `detection_page` docs/detections/<id>.md, `configuration_page` what follows from the declared settings,
-`pages` the analysts' pages. PyYAML is needed here and nowhere in the app.
+searches, `detection_page` docs/detections/<id>.md, `findings_lookup` one line of transforms.conf, `readme_table`
+the table in README.md, `configuration_page` what follows from the declared settings, `pages` the analysts' pages.
+PyYAML is needed here and nowhere in the app.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "package"), str(ROOT / "bin")]
 
 import catalogue_files  # noqa: E402
-import configuration_page  # noqa: E402
+import findings_lookup  # noqa: E402
 import pages  # noqa: E402
+import readme_table  # noqa: E402
 import searches  # noqa: E402
+import sources  # noqa: E402
 from detection_page import doc_page  # noqa: E402
 from shapes import check_fields, shapes  # noqa: E402
 
@@ -34,6 +37,19 @@ GENERATED = "Generated from content/ by ./dev generate; edit that instead."
 
 def generate(root: Path) -> dict[str, str]:
     """Every generated file: path below the root -> content. Raises DetectionErrors with every fault of the content."""
+    return {**of_content(root), **of_settings(root)}
+
+
+def of_settings(root: Path) -> dict[str, str]:
+    """What follows from the declared settings. Each detection has a switch, so they are declared from the catalogue as
+    it is on disk when this is called first."""
+    import configuration_page
+
+    return configuration_page.files(root)
+
+
+def of_content(root: Path) -> dict[str, str]:
+    """What follows from content/ alone. Raises DetectionErrors with every fault of it."""
     profiles, documents = documents_of(root)
     content = read_content(profiles, documents)
     check_fields(content, documents)
@@ -43,7 +59,9 @@ def generate(root: Path) -> dict[str, str]:
         **catalogue_files.files(profiles, detections, shape_of, GENERATED),
         "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
         **{f"docs/detections/{detection.id}.md": doc_page(detection, GENERATED) for detection in detections},
-        **configuration_page.files(root),
+        **findings_lookup.files(root, detections),
+        **readme_table.files(root, detections),
+        **sources.files(root),
         **pages.files(content.detections),
     }
 
@@ -66,10 +84,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a generated file is stale")
     options = parser.parse_args(arguments)
     try:
-        files = generate(ROOT)
-    except DetectionErrors as error:
+        files = of_content(ROOT)
+    except (DetectionErrors, sources.Faults) as error:
         print(error, file=sys.stderr)
         return 1
+    if not options.check:
+        write(files, ROOT)
+    files |= of_settings(ROOT)
     if options.check:
         differing = stale(files, ROOT)
         for name in differing:

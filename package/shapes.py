@@ -10,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
-from source_fields import GIVEN, HOME_FACTS, LISTS, MADE, PLACED, PREPARATIONS, READ_TO_PLACE
+from source_fields import HOME_FACTS, MADE, PLACED, PREPARATIONS, READ_TO_PLACE
+from source_fields import given as given_by
+from source_fields import lists as lists_of
 from spl import FALSE, Fields, condition_spl
 
 from cba.detection.condition import Call, Junction, Node
@@ -50,7 +52,7 @@ class Shape:
     @property
     def summary(self) -> SourceShape:
         """As the commands know it."""
-        lists = tuple(name for name in LISTS[self.source] if name in self.row_fields)
+        lists = tuple(name for name in lists_of(self.source) if name in self.row_fields)
         return SourceShape(self.row_fields, lists, self.geo)
 
 
@@ -61,7 +63,7 @@ def shapes(content: Content) -> dict[str, Shape]:
 
 def fields_of(source: str) -> Fields:
     """The fields of a source, as conditions see them."""
-    return Fields(GIVEN[source], LISTS[source], {"source_kind": source})
+    return Fields(given_by(source), lists_of(source), {"source_kind": source})
 
 
 def shape(source: str, content: Content) -> Shape:
@@ -77,11 +79,11 @@ def shape(source: str, content: Content) -> Shape:
     ]
     asked += _of_profiles(mine, content.populations, fields)
     kept: dict[str, tuple[str, ...]] = {}
-    given = set(GIVEN[source])
+    given = set(given_by(source))
     for name in dict.fromkeys(name for asking in asked for name in asking.fields if name in given):
         conditions = dict.fromkeys(asking.condition for asking in asked if name in asking.fields)
         kept[name] = () if "" in conditions else tuple(conditions)
-    named = [name for name in (*core, *GIVEN[source]) if name in kept and name not in (SKIP_REASON, CANDIDATE_OF)]
+    named = [name for name in (*core, *given_by(source)) if name in kept and name not in (SKIP_REASON, CANDIDATE_OF)]
     return Shape(source, tuple(dict.fromkeys((SKIP_REASON, CANDIDATE_OF, *named))), candidates, kept)
 
 
@@ -118,7 +120,7 @@ def check_fields(content: Content, documents: Iterable[Document]) -> None:
     errors: list[DetectionError] = []
     for detection in content.detections.values():
         document = by_id[detection.id]
-        given = {name for source in detection.sources for name in GIVEN[source]}
+        given = {name for source in detection.sources for name in given_by(source)}
         made = (*MADE, *PREPARATIONS[detection.rows].makes)
         for field, name in fields_at(detection):
             if name not in given and name not in made:

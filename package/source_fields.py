@@ -1,52 +1,37 @@
-"""Which fields each source gives, and which are made of them before a row is judged: one place until the sources say
-it.
-
-The fields of a source are those that the macro `cba_fields_<source>` assigns.
-"""
+"""Which fields each source gives (content/sources says it), and which are made of them before a row is judged."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+from pathlib import Path
 from typing import Mapping
+
+import sources
 
 from cba.judging.rows import GEO_FIELDS
 from cba.terms import SOURCES
 
-_CLOUD = (
-    "provider", "project", "identity", "identity_type", "session", "access_key", "operation", "service", "outcome",
-    "error_code", "region", "vpc_endpoint", "user_agent", "resource", "src_ip", "skip_reason",
-)  # fmt: skip
-_FUNCTIONS = ("action", "function", "runtime", "runtime_exact", "package_type", "role", "function_write")
-_SIGNALS = ("signal_kind", "deployment", "privilege", "grant", "sensitive_use", "invocation")
-_HOMES = ("workload", "home_hint", "home_of", "home_in", "home_how", "global_service")
+ROOT = Path(__file__).resolve().parent.parent
+_FIXED = frozenset({"event_id"})
+"""Fields of every event that no row has."""
 
-GIVEN: Mapping[str, tuple[str, ...]] = {
-    "aws": (*_CLOUD, *_FUNCTIONS, *_SIGNALS, *_HOMES),
-    "azure": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
-    "gcp": (*_CLOUD, *_FUNCTIONS, *_SIGNALS),
-    "kubernetes": _CLOUD,
-    "m365": (*_CLOUD, "sign_in", "action", "flow", "connector", "destination", "signal_what", "chain_person"),
-    "gws": (
-        *_CLOUD, "sign_in", "action", "script", "script_title", "access", "api_client", "signal_what", "chain_person",
-        "chain_script",
-    ),
-    "endpoint": (
-        "provider", "host", "process", "process_path", "signer", "identity", "identity_type", "operation", "fqdn",
-        "url", "dest_ip", "outcome", "error_code", "resource", "resource_scope", "resource_provider",
-        "resource_service", "resource_suffix", "tool", "browser", "skip_reason",
-    ),
-}  # fmt: skip
 
-LISTS: Mapping[str, tuple[str, ...]] = {
-    "aws": ("signal_kind", "grant", "sensitive_use"),
-    "azure": ("signal_kind", "grant", "sensitive_use"),
-    "gcp": ("signal_kind", "grant", "sensitive_use"),
-    "kubernetes": (),
-    "m365": ("connector", "destination"),
-    "gws": ("action", "access"),
-    "endpoint": (),
-}
-"""Fields that may hold several values, as the text of a JSON array."""
+@functools.lru_cache(maxsize=1)
+def _sources() -> Mapping[str, sources.Source]:
+    """The sources of this checkout, read once. Raises sources.Faults with everything that is wrong."""
+    return {source.name: source for source in sources.read(ROOT)[1]}
+
+
+def given(source: str) -> tuple[str, ...]:
+    """The fields of a source that rows may have, in the order in which it makes them."""
+    return tuple(name for name in _sources()[source].fields if name not in _FIXED)
+
+
+def lists(source: str) -> tuple[str, ...]:
+    """Those of them that may hold several values, as the text of a JSON array."""
+    return _sources()[source].list_fields
+
 
 PLACED = frozenset(SOURCES) - {"endpoint"}
 """Sources whose events come from an address that has a country."""
@@ -74,7 +59,18 @@ PREPARATIONS: Mapping[str, Preparation] = {
         ("workload_type", "home_region", "home_source", "home_state", "outside", "judged_outcome"),
     ),
     "serverless_iaas": Preparation(
-        (*_SIGNALS, "action", "function", "role", "src_ip"),
+        (
+            "signal_kind",
+            "deployment",
+            "privilege",
+            "grant",
+            "sensitive_use",
+            "invocation",
+            "action",
+            "function",
+            "role",
+            "src_ip",
+        ),
         ("allowed", "outside_use", "signal_what", "chain_function", "chain_role", "chain_person"),
     ),
     "serverless_office": Preparation(

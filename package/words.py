@@ -12,6 +12,10 @@ Pair = tuple[str, str]
 NAMES = {
     "api_client": "application and API method",
     "asn": "network (ASN)",
+    "pod_exec": "command or shell in a pod",
+    "pod_namespace": "namespace of pods",
+    "secret_namespace": "namespace of secrets",
+    "secret_operation": "operation on secrets",
     "deployment": "deployment of functions",
     "function_write": "change of functions",
     "invocation": "invocation of functions",
@@ -54,6 +58,13 @@ LEAVES: Mapping[str, Pair] = {
     ),
     'source_kind == "aws"': ("the source is AWS", "the source is not AWS"),
     'source_kind == "kubernetes"': ("the source is Kubernetes", "the source is not Kubernetes"),
+    'compute_action == "instance_created"': ("an instance is created", "no instance is created"),
+    'ip_scope == "public"': ("the call came from the Internet", "the call came from inside"),
+    "present(egress)": (
+        "the address is one of the organization's own exits (`egress_ranges`)",
+        "the address is none of the organization's own exits (`egress_ranges`)",
+    ),
+    'identity_type in ("user", "root")': ("the identity is a user", "the identity is no user"),
     'workload_type == "function"': ("the workload is a function", "the workload is no function"),
     'outcome == "success"': ("the call succeeded", "the call failed"),
     'outcome == "failure"': ("the call failed", "the call succeeded"),
@@ -78,7 +89,6 @@ LEAVES: Mapping[str, Pair] = {
     'action == "api_call"': ("an API is called", "no API is called"),
     'action == "download"': ("files are downloaded", "no files are downloaded"),
     'action == "external_share"': ("a file is opened to somebody outside", "no file is opened to anybody outside"),
-    "events >= 20": ("there are 20 or more in a quarter of an hour", "there are fewer than 20 in a quarter of an hour"),
     'access == "https://www.googleapis.com/auth/script.external_request"': (
         "the scope lets it call any address (`script.external_request`)",
         "the scope is another than `script.external_request`",

@@ -16,6 +16,8 @@ LIST_LIMIT = 100
 
 Step = Callable[[Any, Any, Row], Any]
 """(state, value, row) → state, for one non-null member."""
+Batch = Callable[[Any, "list[Any]"], Any]
+"""(state, texts) → state, for many at once."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Aggregation:
     ordered: bool = False
     reads: frozenset[str] = frozenset()
     once: bool = False
+    batch: Optional[Batch] = None
 
 
 def _count(state: Any, value: Any, row: Row) -> Any:
@@ -38,6 +41,11 @@ def _count(state: Any, value: Any, row: Row) -> Any:
 
 def _keep(state: set[str], value: Any, row: Row) -> set[str]:
     state.add(value if type(value) is str else text(value))
+    return state
+
+
+def _keep_all(state: set[str], texts: list[str]) -> set[str]:
+    state.update(texts)
     return state
 
 
@@ -151,8 +159,8 @@ def _tally(state: dict[str, int], value: Any, row: Row) -> dict[str, int]:
 _TIME = frozenset({"_time"})
 AGGREGATIONS: dict[str, Aggregation] = {
     "count": Aggregation(int, _count, _same),
-    "dc": Aggregation(set, _keep, len, once=True),
-    "values": Aggregation(set, _keep, lambda s: multivalue(sorted(s)), once=True),
+    "dc": Aggregation(set, _keep, len, once=True, batch=_keep_all),
+    "values": Aggregation(set, _keep, lambda s: multivalue(sorted(s)), once=True, batch=_keep_all),
     "list": Aggregation(list, _append, multivalue, ordered=True),
     "sum": Aggregation(lambda: None, _total, lambda s: None if s is None else tidy(s)),
     "min": Aggregation(lambda: None, _least, _number_or_text, once=True),

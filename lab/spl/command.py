@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, NamedTuple, Optional
 
@@ -43,6 +44,8 @@ class Run:
     messages: list[str] = field(default_factory=list)
     dispatched: TimeWindow = None  # type: ignore[assignment]  # the window unless given
     subsearches: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    reads: Counter[str] = field(default_factory=Counter)
+    """How many events the base searches have found, by source type; counted where the event store asks for it."""
 
     def __post_init__(self) -> None:
         self.dispatched = self.dispatched or self.window

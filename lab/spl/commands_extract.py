@@ -106,7 +106,7 @@ def _sed(script: str) -> Callable[[str], str]:
 
 
 class Spath(Command):
-    """`spath [input=f] [output=g] [path=p]`. Without a path all fields of the (first 5,000 characters of) input."""
+    """`spath [input=f] [output=g] [path=p]`. Without a path all fields of the (first 5,000 bytes of) input."""
 
     name = "spath"
     row_wise = pure = True
@@ -149,9 +149,7 @@ class Spath(Command):
                 if found:
                     row[str(self.output)] = multivalue(map(jsonfields.json_text, found))
                 continue
-            document = jsonfields.parse(text(value)[: jsonfields.EXTRACTION_CUTOFF])
-            if document is None and len(text(value)) > jsonfields.EXTRACTION_CUTOFF:
-                document = jsonfields.parse_cut(text(value)[: jsonfields.EXTRACTION_CUTOFF])
+            document = jsonfields.parse_beginning(text(value))
             row.update(jsonfields.flatten_row(document))
         return rows
 

@@ -13,6 +13,7 @@ from lab.spl import evalcompile
 from lab.spl.command import POSITION, Command, NamePattern, Run, Wanted, extend
 from lab.spl.evalparse import EvalParser, Node, fields_of
 from lab.spl.memo import EvalLoop
+from lab.spl.rawpaths import Arrays, array_of, rewritten
 from lab.spl.searchexpr import Everything, Expression, parse_base, parse_search
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row
@@ -66,8 +67,16 @@ class Where(Command):
         if not evalcompile.is_boolean(node):
             raise SplError("where: the expression must be a condition.", position=segment.args_position)
         self.pure = evalcompile.is_pure(node)
+        self._set(node)
+
+    def _set(self, node: Node) -> None:
+        self.node = node
         self.reads = frozenset(fields_of(node))
         self._filter = evalcompile.compile_condition(node)
+
+    def take_paths(self, arrays: Arrays) -> None:
+        """See lab.spl.rawpaths."""
+        self._set(rewritten(self.node, arrays))
 
     def bind(self, wanted: Wanted) -> Wanted:
         return self.with_fields(wanted, self.reads)
@@ -97,6 +106,18 @@ class Eval(Command):
         self.pure = all(evalcompile.is_pure(node) for _, node, _ in self.assignments)
         self._loop = EvalLoop([(n, e) for n, e, _ in self.assignments])
         self._loop.compile()
+
+    def take_paths(self, arrays: Arrays) -> None:
+        """See lab.spl.rawpaths. `arrays` are those known so far."""
+        changed: list[tuple[str, Node, int]] = []
+        for name, node, position in self.assignments:
+            changed.append((name, rewritten(node, arrays), position))
+            arrays.pop(name, None)
+            array = array_of(node)
+            if array is not None:
+                arrays[name] = array
+        self.assignments = changed
+        self._loop = EvalLoop([(n, e) for n, e, _ in changed])
 
     def bind(self, wanted: Wanted) -> Wanted:
         if wanted is None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Optional, Sequence
 
 from lab.conf import AppConf
 from lab.errors import LabError, SplError
@@ -70,13 +70,19 @@ class Ready:
         return self.run.window
 
 
-class _Cached:
-    """Prefix results of the first `seen` events of a block: the rows and which event each comes from."""
+_Given = tuple[dict[str, str], Expression, Expression]
+"""Metadata of events, and what a search has to find in their text and in their fields."""
 
-    __slots__ = ("positions", "rows", "seen")
+
+class _Cached:
+    """Prefix results of the first `seen` events of a block: the rows and which event each comes from. `found` are the
+    events that the base search finds."""
+
+    __slots__ = ("found", "positions", "rows", "seen")
 
     def __init__(self) -> None:
         self.seen = 0
+        self.found: list[int] = []
         self.positions: list[int] = []
         self.rows: list[Row] = []
 
@@ -97,12 +103,17 @@ class Engine:
         self.commands = commands
         self.lookups = LookupTables(app, kv, state_dir)
         self._compiler = Compiler(
-            frozenset(commands.names()) if commands is not None else frozenset(app.stanzas("commands"))
+            frozenset(commands.names()) if commands is not None else frozenset(app.stanzas("commands")),
+            commands.configuration if commands is not None else lambda name, args: {},
         )
         self._compiled: dict[tuple[str, str, str], _Compiled] = {}
         self._cache: OrderedDict[tuple[str, int], _Cached] = OrderedDict()
         self._cached_rows = 0
         self._leading: dict[str, list[Leading]] = {}
+        self._given: dict[
+            int, tuple[Expression, dict[int, Optional[tuple[dict[str, str], Expression, Expression]]]]
+        ] = {}
+        """By the id of an expression, which is kept so that no other gets the id: what is left of it per metadata."""
         self._runs = 0
         self._check_props()
 
@@ -129,6 +140,10 @@ class Engine:
                 expanded = self.expand(spl)
                 plan = self._compiler.pipeline(expanded.text)
                 plan.bind(None, True)
+                if not plan.shows_all_fields():
+                    plan = self._compiler.pipeline(expanded.text)
+                    plan.take_paths()
+                    plan.bind(None, True)
                 plan.fold(self._leading)
             except LabError as error:
                 raise _placed(error, expanded, file, stanza) from None
@@ -174,6 +189,9 @@ class Engine:
             rows = ready.plan.run(ready.run, begun)
         except LabError as error:
             raise _placed(error, ready.compiled.expanded, ready.file, ready.stanza) from None
+        if self.events.reads is not None:
+            for sourcetype, count in ready.run.reads.items():
+                self.events.reads[ready.stanza or ready.file, sourcetype] += count
         for row in rows:
             row.pop(POSITION, None)
         return SearchResult(_columns(ready.plan.columns(), rows), rows)
@@ -187,10 +205,11 @@ class Engine:
         """How many commands of a search depend on nothing that searches change."""
         return self.compile(spl).detached(self)
 
-    def begin(self, spl: str, window: TimeWindow, sid: str) -> list[Row]:
-        """The rows of a search without subsearches after its detached commands."""
+    def begin(self, spl: str, window: TimeWindow, sid: str) -> tuple[list[Row], dict[str, int]]:
+        """The rows of a search without subsearches after its detached commands, and what it read (`Run.reads`)."""
         plan = self.compile(spl)
-        return plan.run(Run(self, window, sid, spl, self.lookups), stop=plan.detached(self))
+        run = Run(self, window, sid, spl, self.lookups)
+        return plan.run(run, stop=plan.detached(self)), dict(run.reads)
 
     def reach(self, spl: str, counts: Sequence[int]) -> int:
         """How many events of all times a search may find by their metadata; `counts`: how many there are of each."""
@@ -213,19 +232,31 @@ class Engine:
             self.events.scan(window.earliest, window.latest, window.visible, window.index_earliest, window.index_latest)
         )
         if plan.leading is not None:
+            before = run.reads.copy()
             try:
                 return plan.leading.rows(parts, run), plan.leading.length
             except LabError:
-                pass  # computed for more events than the search would: each by itself tells whether it fails
+                run.reads = (
+                    before  # computed for more events than the search would: each by itself tells whether it fails
+                )
         out: list[Row] = []
         for part in parts:
             cached = self._prefix_rows(plan, part.block, run)
+            self.note_reads(part, cached.found, run)
             rows = self._select(cached, part)
             if plan.ordered:
                 times = part.block.times
                 rows = sorted(rows, key=lambda r: times[r[POSITION]], reverse=True)
             out.extend(map(dict.copy, rows))
         return out, plan.prefix
+
+    def note_reads(self, part: Slice, found: Iterable[int], run: Run) -> None:
+        """`found`: the events of the block that the base search finds."""
+        if self.events.reads is None:
+            return
+        seen = found if part.all else set(part.positions).intersection(found)
+        for meta_id, count in Counter(map(part.block.metas.__getitem__, seen)).items():
+            run.reads[self.events.metas[meta_id][1]] += count
 
     @staticmethod
     def _select(cached: _Cached, part: Slice) -> list[Row]:
@@ -242,6 +273,7 @@ class Engine:
         self._cache.move_to_end(key)
         if cached.seen < len(block):
             rows = self._read(plan, block, range(cached.seen, len(block)))
+            cached.found.extend(map(operator.itemgetter(POSITION), rows))
             for command in plan.commands[: plan.prefix]:
                 rows = command.run(rows, run)
             cached.rows.extend(rows)
@@ -258,17 +290,17 @@ class Engine:
     ) -> Iterator[tuple[int, bytes, dict[str, str], Expression]]:
         """Position, raw text and metadata of the events that the expression may match, and what of it their fields
         have to tell."""
-        metas: dict[int, tuple[dict[str, str], Expression, Expression]] = {}
-        for meta_id in set(block.metas):
+        known = self._given.setdefault(id(expression), (expression, {}))[1]
+        ids = block.metas[positions.start : positions.stop]
+        for meta_id in set(ids).difference(known):
             meta = dict(zip(META_FIELDS, self.events.metas[meta_id]))
             on_text, rest = by_text(given(expression, meta))
-            if rest != NOTHING:
-                metas[meta_id] = meta, on_text, rest
-        chosen = [n for n in positions if block.metas[n] in metas]
+            known[meta_id] = None if rest == NOTHING else (meta, on_text, rest)
+        chosen = [n for n, meta_id in zip(positions, ids) if known[meta_id] is not None]
         read = self.events.reader(block, chosen)
         for n in chosen:
             raw = read(n)
-            meta, on_text, rest = metas[block.metas[n]]
+            meta, on_text, rest = known[block.metas[n]]  # type: ignore[misc]
             if on_text is EVERYTHING or on_text.test({"_raw": raw.decode("utf-8", "replace")}):
                 yield n, raw, meta, rest
 

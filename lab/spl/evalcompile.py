@@ -6,6 +6,7 @@ and `coalesce` ask for null explicitly. Source: https://docs.splunk.com/Document
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, Optional
 
 from lab.errors import SplError
@@ -62,6 +63,7 @@ class Code:
             "add": functions.add, "concat": functions.concat, "negate": functions.negate,
             "sub": functions.arithmetic("-"), "mul": functions.arithmetic("*"), "div": functions.arithmetic("/"),
             "mod": functions.arithmetic("%"), "any_text": _any_text, "any_search": _any_search,
+            "round_down": _round_down,
         }  # fmt: skip
         self._count = 0
 
@@ -89,6 +91,9 @@ class Code:
     def _operator(self, node: Call) -> str:
         if node.name == "neg":
             return f"negate({self.value(node.args[0])})"
+        if (rounded := _rounded_down(node)) is not None:
+            value, step = rounded
+            return f"round_down({self.value(value)}, {step!r})"
         helper = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod", ".": "concat"}[node.name]
         left, right = map(self.value, node.args)
         return f"{helper}({left}, {right})"
@@ -245,6 +250,30 @@ class Code:
         else:
             found = "(" + " or ".join(f"equal({held}, {self.value(a)}) is True" for a in args[1:]) + ")"
         return f"(({held} := {self.value(args[0])}) is not None and {'' if wanted else 'not '}{found})"
+
+
+def _rounded_down(node: Call) -> Optional[tuple[Node, int]]:
+    """x and 900 of `floor(x/900)*900`, which is asked of every event."""
+    if node.name != "*" or not isinstance(node.args[0], Call) or node.args[0].name != "floor":
+        return None
+    inner, step = node.args[0].args[0], _value(node.args[1])
+    if not isinstance(inner, Call) or not inner.operator or inner.name != "/" or _value(inner.args[1]) != step:
+        return None
+    return (inner.args[0], step) if isinstance(step, int) and step > 0 else None
+
+
+def _value(node: Node) -> Any:
+    return node.value if isinstance(node, Literal) else None
+
+
+def _round_down(value: Any, step: int) -> Any:
+    """`floor(value/step)*step`."""
+    found = number(value)
+    if found is None:
+        return None
+    if -1e15 < found < 1e15:
+        return math.floor(found / step) * step
+    return functions.arithmetic("*")(FUNCTIONS["floor"].run(functions.arithmetic("/")(found, step)), step)
 
 
 def _any_text(value: Any, literal: str) -> bool:

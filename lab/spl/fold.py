@@ -276,12 +276,13 @@ class Kind:
 
 
 class Portion:
-    """The first `seen` events of a block, by kind."""
+    """The first `seen` events of a block, by kind. `found` are those that the base search finds."""
 
-    __slots__ = ("kinds", "seen")
+    __slots__ = ("found", "kinds", "seen")
 
     def __init__(self) -> None:
         self.seen = 0
+        self.found: list[int] = []
         self.kinds: dict[Kind, list[Event]] = {}
 
 
@@ -324,7 +325,9 @@ class Leading:
         found: dict[Kind, list[Event]] = {}
         for part in parts:
             visible = None if part.all else set(part.positions)
-            for kind, events in self._portion(part.block, run).kinds.items():
+            portion = self._portion(part.block, run)
+            run.engine.note_reads(part, portion.found, run)
+            for kind, events in portion.kinds.items():
                 if visible is not None:
                     events = [event for event in events if event[0] in visible]
                 if kind in found:
@@ -356,6 +359,7 @@ class Leading:
         for event, meta, row in self._read(block, positions, run):
             events.append(event)
             found.append((meta, row))
+        portion.found.extend(map(itemgetter(POSITION), events))
         self.program.per_event.run(events, run.now)
         if len(self._kinds) > MOST_KINDS:
             self._kinds.clear()
@@ -363,7 +367,7 @@ class Leading:
         sorted_out: list[tuple[Kind, Event]] = []
         for event, (meta, row) in zip(events, found):
             of_event = event.get
-            key = (tuple(row.items()), *meta.values(), *map(of_event, keyed))
+            key = (id(meta), tuple(row.items()), *map(of_event, keyed))
             try:
                 kind = self._kinds.get(key)
             except TypeError:  # a multivalue is no key

@@ -366,20 +366,35 @@ def nullif(left: Any, right: Any) -> Any:
 
 @_add("json_extract", 1, MANY, heavy=True)
 def json_extract(value: Any, *paths: Any) -> Any:
-    """Value(s) at the path(s) of a JSON text; several paths or matches give a JSON array; nothing found is null."""
+    """The value at a path of a JSON text as a native type, JSON null as null, several matches as a JSON array. Several paths
+    give a JSON array with an element for each, null for what is not there. Keys that hold dots are out of its reach."""
     document = jsonfields.parse(text(value)) if value is not None else None
     if document is None:
         return None
-    if not paths:
-        return jsonfields.json_text(document)
-    found: list[Any] = []
-    for path in paths:
-        found.extend(jsonfields.compile_path(text(path))(document))
-    if not found:
+    found = [_only(jsonfields.compile_path(text(path), dotted=False)(document)) for path in paths]
+    if len(paths) > 1:
+        return jsonfields.json_text(found)
+    return _native(found[0] if paths else document)
+
+
+@_add("json_extract_exact", 1, MANY, heavy=True)
+def json_extract_exact(value: Any, *keys: Any) -> Any:
+    """The same of an object's own keys, taken literally."""
+    document = jsonfields.parse(text(value)) if value is not None else None
+    if not keys:
+        return _native(document)
+    if not isinstance(document, dict):
         return None
-    if len(found) == 1 and len(paths) == 1:
-        return None if found[0] is None else jsonfields.json_text(found[0])
-    return jsonfields.json_text(found)
+    found = [document.get(text(key)) for key in keys]
+    return jsonfields.json_text(found) if len(keys) > 1 else _native(found[0])
+
+
+def _only(found: list[Any]) -> Any:
+    return found if len(found) > 1 else found[0] if found else None
+
+
+def _native(found: Any) -> Any:
+    return None if found is None else jsonfields.json_text(found)
 
 
 @_add("json_array_to_mv", 1, 2, heavy=True)
@@ -388,14 +403,18 @@ def json_array_to_mv(value: Any, _quoted: Any = None) -> Any:
     return multivalue(map(jsonfields.json_text, document)) if isinstance(document, list) else None
 
 
-@_add("mv_to_json_array", 1, 2, heavy=True)
-def mv_to_json_array(value: Any, _typed: Any = None) -> Optional[str]:
-    """The values of a multivalue field as a JSON array of texts."""
+@_add("mv_to_json_array", 1, 2)
+def mv_to_json_array(value: Any, infer_types: Any = None) -> Optional[str]:
+    """The members of a multivalue as a JSON array of texts; with `infer_types` numbers, booleans and nulls are such."""
     if value is None:
         return None
-    return json.dumps(
-        [text(each) for each in (value if isinstance(value, (list, tuple)) else [value])], ensure_ascii=False
-    )
+    if infer_types:
+        return "[" + ",".join(m if jsonfields.is_json(m) else _quoted_json(m) for m in map(text, members(value))) + "]"
+    return "[" + ",".join(_quoted_json(text(m)) for m in members(value)) + "]"
+
+
+def _quoted_json(plain: str) -> str:
+    return json.dumps(plain, ensure_ascii=False)
 
 
 @_add("json_keys", 1, heavy=True)

@@ -12,15 +12,21 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Optional
 
 import orjson
 
 from lab.errors import SplError
 from lab.spl.values import Row
 
+if TYPE_CHECKING:
+    from lab.spl.rawpaths import PathPicker
+
 EXTRACTION_CUTOFF = 5000
 """limits.conf [spath] extraction_cutoff: bytes of an event that automatic extraction and spath without path look at."""
+FIELDS_LIMIT = 100
+"""limits.conf [kv] limit: fields that automatic extraction makes of an event. Whether fields that a search names are
+exempt is not documented; here they are not."""
 _MISSING = object()
 
 
@@ -89,10 +95,13 @@ class _Node:
 
 
 class FieldPicker:
-    """Extracts a fixed set of field names from parsed JSON. `names=None` extracts every field."""
+    """Extracts a fixed set of field names from parsed JSON. `names=None` extracts every field. `paths` reads those that
+    stand for paths of the whole event (lab.spl.rawpaths)."""
 
     def __init__(self, names: Optional[Iterable[str]]) -> None:
-        self.names = None if names is None else sorted(names)
+        names, paths = _told_apart(names)
+        self.names = names
+        self.paths = paths
         self._root = _Node()
         self._shapes: dict[tuple[str, ...], bool] = {}
         for name in self.names or ():
@@ -104,7 +113,7 @@ class FieldPicker:
         self._object = self._generated()
 
     def pick(self, document: Any, row: Row) -> None:
-        """Put the wanted fields of `document` into the empty `row`."""
+        """Put the wanted fields of `document`, or of what automatic extraction sees of it, into the empty `row`."""
         if self.names is None:
             row.update(flatten_row(document))
         elif type(document) is dict:
@@ -185,6 +194,16 @@ class FieldPicker:
             self._value(inner, node, row)
 
 
+def _told_apart(names: Optional[Iterable[str]]) -> tuple[Optional[list[str]], Optional[PathPicker]]:
+    from lab.spl.rawpaths import MARK, PathPicker
+
+    if names is None:
+        return None, None
+    wanted = sorted(names)
+    paths = [name for name in wanted if name.startswith(MARK)]
+    return [name for name in wanted if not name.startswith(MARK)], PathPicker(paths) if paths else None
+
+
 def _finish(node: _Node) -> None:
     """Fix the iteration lists of a node and all below it."""
     node.items = [(key, child) for key, child in node.children.items() if key != "{}"]
@@ -228,8 +247,8 @@ def _steps(name: str) -> list[str]:
     return steps
 
 
-def compile_path(path: str) -> Callable[[Any], list[Any]]:
-    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values."""
+def path_steps(path: str) -> list[Any]:
+    """A path in steps: a key, a position in a list, or None for all members of one."""
     steps: list[Any] = []
     for part in path.split("."):
         key, _, braces = part.partition("{")
@@ -242,14 +261,22 @@ def compile_path(path: str) -> Callable[[Any], list[Any]]:
                 steps.append(int(index) if index else None)
         elif not key:
             raise SplError(f"path '{path}' has an empty step.")
+    return steps
+
+
+@lru_cache(maxsize=4096)
+def compile_path(path: str, dotted: bool = True) -> Callable[[Any], list[Any]]:
+    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values. `dotted`:
+    whether ``a.b`` may also be one key."""
+    steps = path_steps(path)
 
     def find(document: Any) -> list[Any]:
-        return list(_follow(document, steps, 0))
+        return list(_follow(document, steps, 0, dotted))
 
     return find
 
 
-def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
+def _follow(value: Any, steps: list[Any], at: int, dotted: bool) -> Iterator[Any]:
     if at == len(steps):
         yield value
         return
@@ -261,17 +288,17 @@ def _follow(value: Any, steps: list[Any], at: int) -> Iterator[Any]:
         following = at + 1
         while True:
             if name in value:
-                yield from _follow(value[name], steps, following)
-            if following >= len(steps) or not isinstance(steps[following], str):
+                yield from _follow(value[name], steps, following, dotted)
+            if not dotted or following >= len(steps) or not isinstance(steps[following], str):
                 return
             name = f"{name}.{steps[following]}"
             following += 1
     elif isinstance(value, list):
         if step is None:
             for inner in value:
-                yield from _follow(inner, steps, at + 1)
+                yield from _follow(inner, steps, at + 1, dotted)
         elif step < len(value):
-            yield from _follow(value[step], steps, at + 1)
+            yield from _follow(value[step], steps, at + 1, dotted)
 
 
 def json_text(value: Any) -> str:
@@ -304,6 +331,11 @@ def parse(raw: str) -> Any:
         return None
 
 
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON number, boolean or null."""
+    return text in ("true", "false", "null") or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
+
+
 _PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
 
 
@@ -311,12 +343,29 @@ def fields_of_raw(raw: bytes, picker: FieldPicker) -> Row:
     """The picker's fields of an event: of its JSON text, else (KV_MODE=auto) of its ``key=value`` and ``key="value"``
     pairs, of which the first of a name counts."""
     found = _pick_json(raw, picker) if raw[:1] in (b"{", b"[") else None
+    if found and raw.count(b":", 0, EXTRACTION_CUTOFF) > FIELDS_LIMIT:  # less cannot name as many fields
+        for name in found.keys() - _first_names(raw):
+            if not name.startswith("\0"):
+                del found[name]
     if found is None:
-        found = {}
+        found, names = {}, set()
         for name, quoted, bare in _PAIR.findall(raw.decode("utf-8", "replace")):
+            names.add(name)
+            if len(names) > FIELDS_LIMIT:
+                break
             if name not in found and name != "_time" and (picker.names is None or name in picker.names):
                 found[name] = quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted else bare
     return found
+
+
+def _first_names(raw: bytes) -> set[str]:
+    """The names that automatic extraction finds first, up to its limit."""
+    names: set[str] = set()
+    for name, _ in flatten(parse_beginning(raw.decode("utf-8", "replace"))):
+        if len(names) == FIELDS_LIMIT:
+            break
+        names.add(name)
+    return names
 
 
 def _pick_json(raw: bytes, picker: FieldPicker) -> Optional[Row]:
@@ -326,22 +375,38 @@ def _pick_json(raw: bytes, picker: FieldPicker) -> Optional[Row]:
     The fast parser turns 1.10 into 1.1 and 10^20 into a float: as soon as a wanted field is one, parse again exactly.
     """
     found: Row = {}
-    if len(raw) > EXTRACTION_CUTOFF:
+    long = len(raw) > EXTRACTION_CUTOFF
+    if long and picker.names != []:
         document = parse_cut(raw[:EXTRACTION_CUTOFF].decode("utf-8", "ignore"))
-        if document is None:
+        if document is None and picker.paths is None:
             return None
         picker.pick(document, found)
+    if long and picker.paths is None:
         return found
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return None
+        return found if long else None
     try:
-        picker.pick(document, found)
+        _pick_whole(document, picker, found, not long)
     except Inexact:
-        found = {}
-        picker.pick(loads_exact(raw.decode("utf-8")), found)
+        found = found if long else {}
+        _pick_whole(loads_exact(raw.decode("utf-8")), picker, found, not long)
     return found
+
+
+def _pick_whole(document: Any, picker: FieldPicker, found: Row, fields: bool) -> None:
+    if fields and picker.names != []:
+        picker.pick(document, found)
+    if picker.paths is not None:
+        picker.paths.pick(document, found)
+
+
+def parse_beginning(text: str) -> Any:
+    """Parse as much of a JSON text as automatic extraction looks at, which is so many bytes."""
+    if len(text) <= EXTRACTION_CUTOFF // 4 or len(data := text.encode("utf-8", "replace")) <= EXTRACTION_CUTOFF:
+        return parse(text)
+    return parse_cut(data[:EXTRACTION_CUTOFF].decode("utf-8", "ignore"))
 
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)

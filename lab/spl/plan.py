@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Callable, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional
 
 from lab.errors import LabError, SplError
 from lab.spl import commands_extract, commands_lookup, commands_row, commands_set, stats
 from lab.spl.command import Command, Run, Wanted
-from lab.spl.commands_custom import Custom
+from lab.spl.commands_custom import Custom, split_arguments
 from lab.spl.fold import Leading, leading_commands, refolded, unfolded
 from lab.spl.jsonfields import FieldPicker
+from lab.spl.rawpaths import Arrays
 from lab.spl.searchexpr import META_FIELDS, parse_base
 from lab.spl.subsearch import Return, Subsearches
 from lab.spl.text import Segment, around_subsearches, bracketed, split_pipeline
@@ -118,6 +119,20 @@ class Plan:
         names = None if self.fields is None else self.fields - STORED_FIELDS
         self.picker = FieldPicker(names) if names is None or names else None
         return frozenset()
+
+    def take_paths(self) -> None:
+        """Reads paths that the search takes of its events at once as fields of the events (lab.spl.rawpaths)."""
+        for plan in self.plans():
+            arrays: Arrays = {}
+            for command in plan.commands:
+                if isinstance(command, (commands_row.Eval, commands_row.Where)):
+                    command.take_paths(arrays)
+                elif not isinstance(command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)):
+                    break
+
+    def shows_all_fields(self) -> bool:
+        """Whether all fields of events are read. Known after `bind`."""
+        return any(plan.fields is None for plan in self.plans())
 
     def _begins(self, count: int) -> str:
         """The text of the source and the first commands."""
@@ -234,10 +249,13 @@ class Plan:
 
 
 class Compiler:
-    """Compiles expanded search text. `custom` are the commands of the app's commands.conf."""
+    """Compiles expanded search text. `custom` are the commands of the app's commands.conf, `configuration` asks one
+    what it is."""
 
-    def __init__(self, custom: frozenset[str]) -> None:
+    def __init__(self, custom: frozenset[str], configuration: Callable[[str, list[str]], dict[str, Any]]) -> None:
         self.custom = custom
+        self._configuration = configuration
+        self._configurations: dict[tuple[str, str], dict[str, Any]] = {}
 
     def pipeline(self, text: str, offset: int = 0) -> Plan:
         """Parse and check one pipeline. Raises SplError with the offset of what is wrong."""
@@ -253,9 +271,11 @@ class Compiler:
             source = commands_row.Source(replace(segments[0], args=args))
             segments = [replace(segments[0], args=source.text if subsearches is None else args), *segments[1:]]
         commands: list[Command] = []
+        over_events = source is not None
         for n, segment in enumerate(segments[1:] if source else segments):
             first = n == 0 and source is None and not given
-            command = self._build(segment, first)
+            command = self._build(segment, first, over_events)
+            over_events = over_events and not isinstance(command, stats.Stats)
             appends = isinstance(command, commands_lookup.Inputlookup) and command.append
             if first and not command.generating and not appends:
                 raise SplError(
@@ -276,7 +296,7 @@ class Compiler:
             plan.bind(None, True)
         return Subsearches(texts, plans)
 
-    def _build(self, segment: Segment, first: bool) -> Command:
+    def _build(self, segment: Segment, first: bool, over_events: bool) -> Command:
         if segment.name in ("multisearch", "append"):
             plans = [self.pipeline(body, at) for body, at in bracketed(segment.args, segment.args_position)]
             maker = commands_set.Multisearch if segment.name == "multisearch" else commands_set.Append
@@ -288,11 +308,18 @@ class Compiler:
         if segment.name == "return":
             return Return(segment)
         if segment.name in self.custom:
-            return Custom(segment, first, self._subsearches(segment))
+            configuration = self._configured(segment) if over_events else {}
+            return Custom(segment, first, configuration, self._subsearches(segment))
         raise SplError(
             f"unknown command '{segment.name}'. Add it to lab/spl with a case in tests/spl/cases, or to commands.conf.",
             position=segment.position,
         )
+
+    def _configured(self, segment: Segment) -> dict[str, Any]:
+        key = segment.name, segment.args
+        if key not in self._configurations:
+            self._configurations[key] = self._configuration(segment.name, split_arguments(segment.args))
+        return self._configurations[key]
 
     def _subpipeline(self, segment: Segment) -> Plan:
         """What `appendpipe [stats …]` runs. Its first command stands with or without a pipe before it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, Callable, Collection, Iterable, Optional
 
 from lab.errors import SplError
@@ -99,8 +100,12 @@ class Stats(Command):
                     if members is None:
                         found: Iterable[Any] = (value_of(row, now),)
                     elif field in members.places:
-                        place = members.places[field]
-                        found = [event[place] for event in members.events]
+                        found = list(map(itemgetter(members.places[field]), members.events))
+                        if how.batch is not None and list not in (kinds := set(map(type, found))):
+                            if kinds != {str}:
+                                found = [text(value) for value in found if value is not None]
+                            states[n] = how.batch(state, found)
+                            continue
                     else:
                         found = repeat(value_of(row, now), 1 if how.once else len(members.events))
                     for value in found:

@@ -161,4 +161,74 @@ TABLES: Mapping[str, Table] = {
             A B   | low
         """),
     ),
+    "aws_console_first_login": Table(
+        tactics=(),
+        techniques=("T1078.004", "T1098.001", "T1021.007"),
+        sources=("aws",),
+        deduplication=5,
+        key=("identity",),
+        rows=_rows("""
+            base | informational | exclusive  | A user logged in to the AWS console for the first time
+            v1   | medium        | escalation | A non-user identity logged in to the AWS console for the first time
+        """),
+    ),
+    "compute_activity_dormant_region": Table(
+        tactics=(),
+        techniques=("T1535",),
+        sources=("aws", "azure", "gcp"),
+        deduplication=5,
+        key=("project", "compute_region"),
+        rows=_rows("""
+            base | informational | exclusive  | Compute activity in dormant cloud region
+            v1   | informational | exclusive  | … from a non-VPN IP address
+            v2   | medium        | escalation | A cloud compute instance was created in a dormant region
+            v3   | high          | escalation | … by a compromised AWS access key
+        """),
+    ),
+    "unusual_cross_project_activity": Table(
+        tactics=(),
+        techniques=("T1199",),
+        sources=("aws", "azure", "gcp"),
+        deduplication=1,
+        key=("identity", "project"),
+        rows=_rows("""
+            base | low    | exclusive  | Unusual cross projects activity
+            v1   | medium | escalation | Suspicious cross projects activity
+        """),
+    ),
+    "kubernetes_unusual_exec": Table(
+        tactics=(),
+        techniques=("T1609",),
+        sources=("kubernetes",),
+        deduplication=5,
+        key=("identity", "pod"),
+        rows=_rows("""
+            base | informational | exclusive  | Unusual exec into a Kubernetes Pod
+            v1   | informational | exclusive  | Failed exec attempt into a Kubernetes Pod
+            v2   | medium        | escalation | First time execution into Kubernetes Pod at the cluster-level
+            v3   | low           | escalation | Identity executed into Kubernetes Pod for the first time
+            v4   | low           | escalation | Identity executed into a Kubernetes namespace for the first time
+            v5   | low           | escalation | Identity executed into a Kubernetes Pod for the first time
+        """),
+    ),
+    "kubernetes_unusual_secret_access": Table(
+        tactics=(),
+        techniques=("T1552.007",),
+        sources=("kubernetes",),
+        deduplication=1,
+        key=("identity", "secret_namespace"),
+        rows=_rows("""
+            base | informational | exclusive | Unusual Kubernetes secret access
+        """),
+    ),
+    "unusual_secret_management": Table(
+        tactics=(),
+        techniques=("T1552", "T1555.006"),
+        sources=("aws", "azure", "gcp"),
+        deduplication=1,
+        key=("identity", "secret_operation"),
+        rows=_rows("""
+            base | informational | exclusive | Unusual secret management activity
+        """),
+    ),
 }

@@ -1,8 +1,9 @@
 """Runs events through the shipped macros (default/macros.conf), as the detection searches do.
 
-A test function with the argument `case` gets the cases of cases/<source>.yml one by one; <source> is its module's name
-(test_aws.py -> aws). A case holds `event` (JSON) and `expect` (normalised field -> value; null: the
-field must be absent). Without `expect` the event must not belong to the source at all.
+A test function with the argument `case` gets the cases of content/sources/<source>/cases/*.yml one by one. A case holds
+`event` (JSON, in which "{{pad}}" makes it longer than what is extracted automatically) and `expect` (normalised field ->
+value; null: the field must be absent; a list: several values). Without `expect` the event must not belong to the source at
+all.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from typing import Any, Callable, Optional, Union
 
 import pytest
 import yaml
+from sources import read
 
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine
-from lab.spl.window import TimeWindow
+from lab.protocol import CommandRunner
+from lab.spl.engine import Engine, TimeWindow
 
 APP = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CBA_SHARED_DATA", APP.parent / "shared" / "data"))
-CASES = Path(__file__).parent / "cases"
+LONG = "x" * 5_000
+SOURCES = {source.name: source for source in read(APP)[1]}
 NOON = 1_700_000_000.0
 """2023-11-14 22:13:20 UTC, the time of events in these tests unless they say otherwise."""
 
@@ -45,6 +48,13 @@ Row = dict[str, Any]
 Normalise = Callable[..., list[Row]]
 
 
+def plain(packed: str) -> Union[str, list[str]]:
+    """The value, or the values, of a list field."""
+    values = json.loads(packed)
+    assert values and values == sorted(set(values))
+    return values[0] if len(values) == 1 else values
+
+
 @pytest.fixture(scope="session")
 def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
     """normalise(source, events, sourcetype=None, macros=None, then="") -> the rows of `cba_events_<source>`, ordered as the
@@ -55,6 +65,7 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
     detection's `prepare` does.
     """
     shipped = load_app(APP)
+    commands = CommandRunner(shipped, mode="inprocess", dispatch_dir=tmp_path_factory.mktemp("dispatch"))
 
     def run(
         source: str,
@@ -78,11 +89,15 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
                 raw = item if isinstance(item, str) else json.dumps(item)
             # The host carries the event's place, because a search gives the newest first.
             store.add([Event(time, time, "main", kind, origin, f"{number:09d}", raw)])
-        engine = Engine(app, store, KVStore(app, ":memory:"), None)
+        engine = Engine(app, store, KVStore(app, ":memory:"), commands)
         prepare = f" | `{then}`" if then else ""
         result = engine.search(f"search `cba_events_{source}`{prepare}", TimeWindow(None, None, LATER))
         store.close()
-        return sorted(result.rows, key=lambda row: str(row["host"]))
+        rows = sorted(result.rows, key=lambda row: str(row["host"]))
+        for row in rows:
+            for name in set(SOURCES[source].list_fields).intersection(row):
+                row[name] = plain(row[name])
+        return rows
 
     return run
 
@@ -106,24 +121,13 @@ def samples(shared_data: Path) -> Callable[[str], list[Row]]:
     return read
 
 
+def cases_of(source: str) -> list[Row]:
+    files = sorted((APP / "content/sources" / source / "cases").glob("*.yml"))
+    return [{**case, "file": file.stem} for file in files for case in yaml.safe_load(file.read_text(encoding="utf-8"))]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        source = metafunc.module.__name__.rpartition("test_")[2]
-        cases = yaml.safe_load((CASES / f"{source}.yml").read_text(encoding="utf-8"))
-        metafunc.parametrize("case", cases, ids=[case["name"] for case in cases])
-
-
-@pytest.fixture
-def check_case(normalise: Normalise, request: pytest.FixtureRequest) -> Callable[[Row], None]:
-    """Normalise the event of a case and compare the fields it names."""
-    source = request.module.__name__.rpartition("test_")[2]
-
-    def check(case: Row) -> None:
-        rows = normalise(source, [case["event"]], case.get("sourcetype"))
-        if case.get("expect") is None:
-            assert rows == [], "the event must not belong to this source"
-            return
-        assert len(rows) == 1, "the base search must find the event"
-        assert {name: rows[0].get(name) for name in case["expect"]} == case["expect"]
-
-    return check
+        cases = [(source, case) for source in SOURCES for case in cases_of(source)]
+        names = [f"{source}-{case['file']}-{case['name']}" for source, case in cases]
+        metafunc.parametrize(("source", "case"), cases, ids=names)

@@ -48,7 +48,7 @@ def compute(normalise: Normalise) -> Callable[[Row], Row]:
     """The row of one event after cba_compute."""
 
     def run(log: Row) -> Row:
-        (row,) = normalise("aws", [log], then="cba_compute")
+        (row,) = normalise("aws", [log])
         return row
 
     return run
@@ -180,7 +180,7 @@ def test_the_fact_keeps_the_region_of_a_global_service(compute: Compute) -> None
 def test_the_attack_run(shared_data: Path, normalise: Normalise) -> None:
     """The stolen instance and its neighbour: launched, given their roles, and reporting in, all in us-east-1."""
     log = shared_data / "aws/cloudtrail_invictus_stratus_2023-07-10.jsonl"
-    rows = normalise("aws", list(read_events("aws", [log])), then="cba_compute")
+    rows = normalise("aws", list(read_events("aws", [log])))
     told = {(name, row["home_how"], row["home_in"]) for row in rows for name in row.get("home_of", "").split()}
     assert {told_of for told_of in told if told_of[0] == "i-0dbc91f429e48eeed"} == {
         ("i-0dbc91f429e48eeed", how, "us-east-1")
@@ -196,7 +196,7 @@ def test_the_attack_run(shared_data: Path, normalise: Normalise) -> None:
 
 
 def test_impossible_regions_are_passed_on(shared_data: Path, normalise: Normalise) -> None:
-    rows = normalise("aws", list(read_events("aws", [shared_data / "aws/stratus"])), then="cba_compute")
+    rows = normalise("aws", list(read_events("aws", [shared_data / "aws/stratus"])))
     assert {(row["workload"], row.get("region")) for row in rows if row["identity_type"] == "compute"} == {
         ("i-786a3A8B5C0d92eF4", "us-north-2r"),
     }

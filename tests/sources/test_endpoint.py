@@ -21,10 +21,6 @@ FIELDS = (
 )  # fmt: skip
 
 
-def test_rule(case: Row, check_case: Callable[[Row], None]) -> None:
-    check_case(case)
-
-
 @pytest.fixture(scope="module", params=["json", "xml"])
 def real(request: pytest.FixtureRequest, shared_data: Path, normalise: Normalise) -> list[Row]:
     """All real Sysmon events that have values, normalised from either form."""

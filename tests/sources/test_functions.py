@@ -12,7 +12,7 @@ from lab.ingest import read_events
 
 Row = dict[str, Any]
 Normalise = Callable[..., list[Row]]
-FIELDS = ("action", "function", "runtime", "runtime_exact", "package_type", "role", "function_write")
+FIELDS = ("action", "runtime", "runtime_exact", "package_type", "function_write")
 
 
 def changes(rows: list[Row], *fields: str) -> Counter[tuple[Any, ...]]:
@@ -27,8 +27,8 @@ def test_attack_run(shared_data: Path, normalise: Normalise) -> None:
         "aws", list(read_events("aws", [shared_data / "aws/cloudtrail_invictus_stratus_2023-07-10.jsonl"]))
     )
     role = "arn:aws:iam::123837392027:role/stratus-red-team-"
-    backdoor = ("us-east-1/stratus-red-team-backdoor-f-func", f"{role}backdoor-f-lambda")
-    overwritten = ("us-east-1/stratus-red-team-olc-func-xhfgzaowxc", f"{role}olc-lambda-xhfgzaowxc")
+    backdoor = ("123837392027/us-east-1/stratus-red-team-backdoor-f-func", f"{role}backdoor-f-lambda")
+    overwritten = ("123837392027/us-east-1/stratus-red-team-olc-func-xhfgzaowxc", f"{role}olc-lambda-xhfgzaowxc")
     names = ("action", "outcome", "function", "role", "runtime", "runtime_exact", "package_type")
     assert changes(rows, *names) == {
         ("function_created", "success", *backdoor, "nodejs", "nodejs18.x", "Zip"): 1,
@@ -48,14 +48,14 @@ def test_one_technique_a_file(shared_data: Path, normalise: Normalise) -> None:
     assert changes(rows, "action", "function", "role", "runtime_exact", "package_type") == {
         (
             "function_code_updated",
-            "ap-westeast-2r/stratus-red-team-olc-func-vayhjqkdav",
+            "266106314375/ap-westeast-2r/stratus-red-team-olc-func-vayhjqkdav",
             "arn:aws:iam::266106314375:role/stratus-red-team-olc-lambda-vayhjqkdav",
             None,
             "Zip",
         ): 1,
         (
             "function_updated",
-            "eugov-eastcentral-1r/stratus-red-team-lambda-layer-simpleLambda",
+            "712967571683/eugov-eastcentral-1r/stratus-red-team-lambda-layer-simpleLambda",
             "arn:aws:iam::712967571683:role/stratus-red-team-lambda-layer-lambda-role",
             None,
             "Zip",
@@ -66,10 +66,10 @@ def test_one_technique_a_file(shared_data: Path, normalise: Normalise) -> None:
 def test_rule_samples(samples: Callable[[str], list[Row]], normalise: Normalise) -> None:
     """None creates a function; the two Cloud Run services are containers, and an Azure site that is read is not written."""
     assert changes(normalise("aws", samples("AWS.CloudTrail")), "action", "function", "runtime") == {
-        ("function_code_updated", "us-west-2/production-api", None): 3,
-        ("function_code_updated", "us-west-2/my-lambda-function", None): 2,
-        ("function_updated", "us-west-2/production-api", None): 3,
-        ("function_updated", "us-west-2/my-lambda-function", None): 2,
+        ("function_code_updated", "123456789012/us-west-2/production-api", None): 3,
+        ("function_code_updated", "123456789012/us-west-2/my-lambda-function", None): 2,
+        ("function_updated", "123456789012/us-west-2/production-api", None): 3,
+        ("function_updated", "123456789012/us-west-2/my-lambda-function", None): 2,
     }
     gcp = normalise("gcp", samples("GCP.AuditLog"))
     assert sum(row.get("operation", "").endswith("Services.CreateService") for row in gcp) == 2

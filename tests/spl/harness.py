@@ -7,7 +7,7 @@ A file has `source` (documentation page) and `cases`; each case:
     spl       the search, or what follows the input rows
     rows      input rows: rendered as `| makeresults format=json data="…"` in front of `spl` (texts and numbers only)
     events    raw events instead: {raw, time, indextime, index, sourcetype, source, host}; attesting needs an index;
-              {{pad}} in a raw text stands for 5,000 characters
+              {{pad}} in a raw text stands for 5,000 characters; see also _LONG
     lookups   CSV files: name → {csv: text, and settings of the transforms.conf stanza}
     kv        KV store lookups: name → {fields_list: …, rows: […], and settings}
     macros    stanzas of macros.conf: name → {definition, args, iseval}
@@ -161,11 +161,18 @@ def events_of(case: Case) -> Iterator[Event]:
     for n, raw in enumerate(case.events):
         at = float(raw.get("time", NOW - n))
         body = raw["raw"] if isinstance(raw["raw"], str) else json.dumps(raw["raw"])
-        body = body.replace("{{pad}}", "x" * 5000)
+        for short, long in _LONG.items():
+            body = body.replace(short, long)
         places = {key: raw.get(key, default) for key, default in _DEFAULTS.items()}
         yield Event(time=at, indextime=float(raw.get("indextime", at)), raw=body, **places)
 
 
+_LONG = {
+    "{{pad}}": "x" * 5000,
+    "{{cyrillic}}": "ж" * 2600,
+    "{{fields}}": ", ".join(f'"f{n}": "x"' for n in range(1, 100)),
+    "{{list}}": ", ".join(['{"a": 1}'] * 150),
+}
 _DEFAULTS = {"index": "main", "sourcetype": "test", "source": "test", "host": "test"}
 
 

@@ -62,13 +62,13 @@ def rank(detection: Detection, variation: str) -> int:
 def first_match(detection: Detection, matching: Iterable[str]) -> str:
     """Strictly the first variation of the list that matches, base when none does."""
     matching = set(matching)
-    return next((v["id"] for v in detection.document["variations"] if v["id"] in matching), "base")
+    return next((v["id"] for v in detection.document.get("variations", []) if v["id"] in matching), "base")
 
 
 def by_severity(detection: Detection, matching: Iterable[str]) -> str:
     """The most severe that is no downgrade, of equals the one listed first; else a downgrade; else base."""
     matching = set(matching)
-    named = [v for v in detection.document["variations"] if v["id"] in matching]
+    named = [v for v in detection.document.get("variations", []) if v["id"] in matching]
     raising = [v for v in named if v["kind"] != "downgrade"]
     for severity in reversed(SEVERITIES):
         for variation in raising:

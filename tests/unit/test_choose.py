@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cba.detection.choose import AS_LISTED, BY_SEVERITY, choose
 from cba.detection.model import Detection
 from cba.history.evidence import Evidence
 from cba.scoring.facts import RowFacts
+from tests.support.documents import detection_of, document
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "detections" / "cloud_unusual_country.yml").read_text("utf-8"))
+DOCUMENT: dict[str, Any] = document("cloud_unusual_country")
 
 VARIATIONS = [
-    {"id": "1", "name": "down", "severity": "informational", "kind": "downgrade", "when": 'down == "y"'},
-    {"id": "2", "name": "first", "severity": "low", "kind": "escalation", "when": 'first == "y"'},
-    {"id": "3", "name": "second", "severity": "low", "kind": "exclusive", "when": 'second == "y"'},
-    {"id": "4", "name": "worst", "severity": "high", "kind": "escalation", "when": 'worst == "y"'},
+    {"id": "v1", "name": "down", "severity": "informational", "kind": "downgrade", "when": 'down == "y"'},
+    {"id": "v2", "name": "first", "severity": "low", "kind": "escalation", "when": 'first == "y"'},
+    {"id": "v3", "name": "second", "severity": "low", "kind": "exclusive", "when": 'second == "y"'},
+    {"id": "v4", "name": "worst", "severity": "high", "kind": "escalation", "when": 'worst == "y"'},
 ]
 
 
 def detection(base: str = "1 == 1") -> Detection:
-    document = copy.deepcopy(DOCUMENT)
-    document.update(when='say == "y"', base={"when": base}, variations=VARIATIONS, severity="low")
-    return Detection.from_dict(document, "x.yml")
+    changed = copy.deepcopy(DOCUMENT)
+    # What it compares with does not matter here.
+    changed.update(compares=["country"], when='say == "y"', base={"when": base}, variations=VARIATIONS, severity="low")
+    return detection_of(changed)
 
 
 def chosen(precedence: str, *matching: str, base: str = "1 == 1") -> tuple[str, str] | None:
     fields = {"say": "y", **dict.fromkeys(matching, "y")}
     facts = RowFacts(Evidence(1, "aws", True, {}, {}), fields, ("identity",))
     choice = choose(detection(base), facts, precedence)
-    return (choice.variation.name, " ".join(v.id for v in choice.matched)) if choice else None
+    return (choice.variation.name, " ".join(each.variation.id for each in choice.matched)) if choice else None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,14 @@ def test_precedence(matching: list[str], by_severity: str, as_listed: str) -> No
 
 
 def test_all_matches_are_told() -> None:
-    assert chosen(BY_SEVERITY, "down", "worst") == ("worst", "base 1 4")
+    assert chosen(BY_SEVERITY, "down", "worst") == ("worst", "base v1 v4")
+
+
+def test_the_reasons_are_those_of_the_detection_and_the_chosen_variation_first() -> None:
+    facts = RowFacts(Evidence(1, "aws", True, {}, {}), {"say": "y", "first": "y", "worst": "y"}, ("identity",))
+    choice = choose(detection(), facts)
+    assert choice is not None
+    assert [str(reason.node) for reason in choice.reasons] == ['say == "y"', 'worst == "y"', "1 == 1", 'first == "y"']
 
 
 def test_nothing_matches() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import generate
+import content
 import pytest
 from words import LEAVES, in_words
 
 from cba.detection.condition import Node, parse
 from cba.detection.model import Detection
 
-DETECTIONS = generate.load(Path(generate.ROOT) / "detections")
+DETECTIONS = content.load(Path(__file__).parents[2]).detections
 STEPS = {"A": "Deployment"}
 
 

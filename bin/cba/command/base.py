@@ -11,9 +11,9 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from splunklib import client
 
-from ..errors import CbaError, OptionError, StoreError
+from ..errors import CbaError, OptionError, RowError, StoreError
 from ..store.configuration import settings
-from ..store.splunkd import Refused
+from ..store.splunkd import Refused, bounded
 from .log import LOGGED_AS, log, open_log
 from .sdk import (
     REFUSED_OPTIONS,
@@ -27,6 +27,8 @@ from .sdk import (
 )
 from .table import Table
 
+_SAID = 4000
+"""Characters of a message that are shown."""
 _TOLD = 1000
 """Characters of a text that came from a search that one line of the log keeps."""
 
@@ -34,6 +36,11 @@ _TOLD = 1000
 def _told(text: str) -> str:
     """A text as the log has it between quotes, so that none can add fields to its line."""
     return text[:_TOLD].replace('"', "'")
+
+
+def _short(message: str) -> str:
+    """A message as a person reads it: names and values in it may have any length."""
+    return message if len(message) <= _SAID else message[:_SAID] + " …"
 
 
 class AppCommand(NoOptionsOfTheSdk):
@@ -76,10 +83,10 @@ class AppCommand(NoOptionsOfTheSdk):
     def write_error(self, message: str, *args: Any) -> None:
         """Says it as it is: the SDK takes every message for a format, its own about options included, so that a brace
         in one ends in a KeyError."""
-        super().write_error("{}", message.format(*args) if args else message)  # type: ignore[misc]
+        super().write_error("{}", _short(message.format(*args) if args else message))  # type: ignore[misc]
 
     def write_warning(self, message: str, *args: Any) -> None:
-        super().write_warning("{}", message.format(*args) if args else message)  # type: ignore[misc]
+        super().write_warning("{}", _short(message.format(*args) if args else message))  # type: ignore[misc]
 
     def _fail(self, error: Exception) -> None:
         """Ends the search with the error's own words, without a traceback."""
@@ -170,6 +177,8 @@ class TableCommand(AppCommand, SearchCommand):
                 log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, len(table.rows), seconds)
             if self._finished:
                 self._conclude()
+        except RecursionError:
+            self._fail(RowError("a value of a row is nested too deep to be read"))
         except (CbaError, ValueError, csv.Error) as error:
             self._fail(error)
         if self._finished and self._empty:
@@ -237,6 +246,7 @@ def connect(command: Any) -> client.Service:
     service = command.service
     if service is None:
         raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
+    bounded(service)
     open_log(lambda: settings(service, "logging")["loglevel"])
     return service
 
@@ -245,7 +255,7 @@ def ip_database(command: Any) -> str:
     """The IP database that is set, "" for none and where there is no splunkd that knows: on an indexer."""
     service = command.service
     try:
-        return settings(service, "enrichment")["ip_database"] if service is not None else ""
+        return settings(bounded(service), "enrichment")["ip_database"] if service is not None else ""
     except Refused:
         return ""
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import re
-from typing import Iterable, Iterator, Sequence, TextIO
+from typing import Iterable, Iterator, Optional, Sequence, TextIO
 
 from ..errors import RowError
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MV = "__mv_"
-_MV_VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
+_SHOWN = 100
+"""Characters of a cell that a message repeats."""
 
 
 class Table:
@@ -29,16 +30,29 @@ class Table:
 
     @classmethod
     def read(cls, body: str) -> Table:
-        """Parses a CSV body; an empty one gives a table without columns and rows. Raises csv.Error.
+        """Parses a CSV body; an empty one gives a table without columns and rows.
 
-        A NUL, which Python 3.9 refuses in a CSV file, is replaced by U+FFFD.
+        Raises RowError for a row that is no CSV, or has more or fewer cells than the header: which of them belongs to
+        which field nobody knows. A NUL, which Python 3.9 refuses in a CSV file, is replaced by U+FFFD.
         """
         if "\0" in body:
             body = body.replace("\0", "\ufffd")
         # Line by line, because a StringIO of the body takes four bytes a character. (str.splitlines knows more ends.)
         reader = csv.reader(map(re.Match.group, _LINE.finditer(body)))
-        names = next(reader, [])
-        return cls(names, list(reader))
+        names: list[str] = []
+        rows: list[list[str]] = []
+        try:
+            names = next(reader, [])
+            rows.extend(reader)
+        except csv.Error as error:
+            raise RowError(f"row {len(rows) + 1} of a chunk from splunkd is not CSV ({error})") from error
+        width = len(names)
+        for position, row in enumerate(rows, 1):
+            if len(row) != width:
+                if row or width != 1:
+                    raise RowError(f"row {position} of a chunk from splunkd has {len(row)} cells under {width} columns")
+                row.append("")  # an empty line is the one empty cell of a row
+        return cls(names, rows)
 
     def column(self, name: str) -> Sequence[str]:
         """The cells of a field from top to bottom; all "" when the chunk has no such field."""
@@ -48,11 +62,15 @@ class Table:
         return [row[index] for row in self.rows]
 
     def multivalues(self, name: str) -> Iterator[list[str]]:
-        """The values of a field row by row: its many values, its one, or none."""
+        """The values of a field row by row: its many values, its one, or none. Raises RowError naming field and row."""
         plain, many = self.column(name), self.column(_MV + name)
-        for single, encoded in zip(plain, many):
+        for position, (single, encoded) in enumerate(zip(plain, many), 1):
             if encoded:
-                yield [value.replace("$$", "$") for value in _MV_VALUE.findall(encoded)]
+                values = decode_multivalue(encoded)
+                if values is None:
+                    shown = encoded[:_SHOWN]
+                    raise RowError(f"field {name} of row {position} has several values that cannot be read: {shown!r}")
+                yield values
             else:
                 yield [single] if single else []
 
@@ -82,12 +100,35 @@ class Table:
         writer.writerows([row[index] for index in kept] for row in appended)
 
 
+def decode_multivalue(encoded: str) -> Optional[list[str]]:
+    """The values of `$a$;$b$`, a dollar doubled; None for anything else. Looks at each character once or twice, however
+    many dollars there are."""
+    if len(encoded) < 2 or encoded[0] != "$" or encoded[-1] != "$":
+        return None
+    if "$$" not in encoded:
+        simple = encoded[1:-1].split("$;$")
+        return simple if encoded.count("$") == 2 * len(simple) else None
+    values, start, length = [], 1, len(encoded)
+    while True:
+        end = encoded.find("$", start)
+        while 0 <= end < length - 1 and encoded[end + 1] == "$":
+            end = encoded.find("$", end + 2)
+        if end < 0:
+            return None
+        values.append(encoded[start:end].replace("$$", "$"))
+        if end == length - 1:
+            return values
+        if encoded[end + 1 : end + 3] != ";$":
+            return None
+        start = end + 3
+
+
 def whole_number(text: str, field: str, row: int) -> int:
     """A cell as a whole number. Raises RowError naming field, value and row."""
     try:
         return int(float(text))
     except (ValueError, OverflowError):
-        raise RowError(f"field {field} of row {row} is {text!r}; a whole number is needed") from None
+        raise RowError(f"field {field} of row {row} is {text[:_SHOWN]!r}; a whole number is needed") from None
 
 
 def distinct_seconds(times: Sequence[str], row: int) -> tuple[int, ...]:

@@ -215,7 +215,10 @@ class _Reader:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**18 else "so large a number"
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no numbers of thousands of digits
+        text = "so large a number"
     return text if len(text) <= 80 else text[:80] + "…"
 
 

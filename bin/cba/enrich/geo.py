@@ -22,14 +22,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import files
 from .address import PUBLIC, SCOPES, read_address
 from .errors import GeoDatabaseError
-from .layouts import EXPECTED, Layout, at, detect
+from .layouts import EXPECTED, Layout, asn_of, at, country_of, detect, name_of
 from .mmdb import MmdbFile, Record
 
 SHIPPED_DATABASE = Path(__file__).parent / "data" / "ip.mmdb"
@@ -39,7 +39,8 @@ GLOBAL_REGION = "global"  # a range the provider announces everywhere: its regio
 # A text costs about 200 bytes: 65,536 of them keep the command far below its memory limit, and a search that meets
 # more different addresses than that after its reduction looks the surplus up again.
 MEMO_ENTRIES = 65_536
-_SAMPLED_NETWORKS = 5_000  # of a user's database, to see its layout
+# Of a user's database, to see its layout: networks, nodes on the way to them, and values of their records.
+_SAMPLED_NETWORKS, _SAMPLED_NODES, _SAMPLED_VALUES = 5_000, 200_000, 1_000_000
 
 _REINSTALL = "Install the app again; the file belongs to it"
 _CHOOSE_ANOTHER = "Set another IP database, or none to use the app's own"
@@ -156,11 +157,11 @@ def own_place(record: Record) -> Geo:
     "cloud": {"provider": "aws", "region": "us-east-1"}}.
     """
     return Geo(
-        country=record.get("country", ""),
-        asn=str(at(record, ("as", "number")) or ""),
-        as_org=at(record, ("as", "organization")) or "",
-        cloud_provider=at(record, ("cloud", "provider")) or "",
-        cloud_region=at(record, ("cloud", "region")) or "",
+        country=country_of(record.get("country")),
+        asn=asn_of(at(record, ("as", "number"))),
+        as_org=name_of(at(record, ("as", "organization"))),
+        cloud_provider=name_of(at(record, ("cloud", "provider"))),
+        cloud_region=name_of(at(record, ("cloud", "region"))),
     )
 
 
@@ -173,10 +174,11 @@ def overruled(geo: Geo, layout: Layout, record: Record) -> Geo:
 
 
 def _layout_of(database: MmdbFile) -> Layout:
-    pointers = dict.fromkeys(islice(database.pointers(), _SAMPLED_NETWORKS))
-    layout = detect(database.record(pointer) for pointer in pointers)
+    pointers = dict.fromkeys(islice(database.pointers(_SAMPLED_NODES), _SAMPLED_NETWORKS))
+    within = takewhile(lambda _pointer: database.values_read < _SAMPLED_VALUES, pointers)
+    layout = detect(database.record(pointer) for pointer in within)
     if layout is None:
-        keys = sorted({key for pointer in islice(pointers, 20) for key in database.record(pointer)})
+        keys = sorted({str(key)[:40] for pointer in islice(pointers, 20) for key in database.record(pointer)})[:40]
         raise GeoDatabaseError(
             database.path,
             f"its records hold neither a country nor an AS number ({database.type!r} with the keys "

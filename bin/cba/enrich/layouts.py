@@ -30,6 +30,7 @@ ORGANIZATION_KEYS: Tuple[KeyPath, ...] = (
 )
 EXPECTED = "country.iso_code, country_code or country; autonomous_system_number or asn"
 
+_LONGEST_NAME = 200
 _COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
 _ASN = re.compile(r"(?:AS)?(\d{1,10})", re.ASCII | re.IGNORECASE)
 
@@ -51,9 +52,14 @@ def country_of(value: Any) -> str:
 
 def asn_of(value: Any) -> str:
     """An AS number as digits; 15169, "15169" and "AS15169" are read alike, "" for anything else."""
-    match = _ASN.fullmatch(str(value)) if isinstance(value, (int, str)) else None
+    match = _ASN.fullmatch(str(value)) if isinstance(value, (int, str)) else None  # a number has 16 bytes at most
     number = int(match.group(1)) if match else 0
     return str(number) if number else ""
+
+
+def name_of(value: Any) -> str:
+    """A name in one line, "" for anything else. Thousands are remembered, so a long one is cut."""
+    return " ".join(value[:_LONGEST_NAME].split()) if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ class Layout:
     def asn_in(self, record: Record) -> Tuple[str, str]:
         """AS number and organization."""
         asn = asn_of(at(record, self.asn)) if self.asn else ""
-        organization = at(record, self.organization) if self.organization else None
-        return asn, organization if asn and isinstance(organization, str) else ""
+        organization = name_of(at(record, self.organization)) if self.organization else ""
+        return asn, organization if asn else ""
 
 
 def detect(records: Iterable[Record]) -> Optional[Layout]:

@@ -7,10 +7,11 @@ much. A record is known by its pointer, so a caller can keep what it made of a r
 
 from __future__ import annotations
 
+import operator
 import struct
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from maxminddb.decoder import Decoder
 from maxminddb.errors import InvalidDatabaseError
@@ -22,6 +23,12 @@ _METADATA_MARKER = b"\xab\xcd\xefMaxMind.com"
 _METADATA_MAX_BYTES = 128 * 1024  # where in the file's end the format allows the marker
 _SEPARATOR_BYTES = 16  # between tree and records
 _V4_IN_V6_BITS = 96  # an IPv6 tree holds IPv4 under ::/96
+
+# A record of the largest databases in use has some 300 values and 10 KB of text. Pointers let a small file be endless:
+# a record may name another a thousand times, which names a third as often.
+_MOST_VALUES = 2_000
+_MOST_BYTES = 65_536
+_LONGEST_NUMBER = 16
 
 # What a damaged file makes the decoder raise.
 _DECODE_FAULTS = (
@@ -57,6 +64,39 @@ def _branch_32(buffer: bytes, node: int, bit: int) -> int:
     return int.from_bytes(buffer[at : at + 4], "big")
 
 
+class _BoundedDecoder(Decoder):
+    """maxminddb's decoder, which takes any number of values for a record, with an end."""
+
+    _POINTER, _NUMBERS, _CONTAINERS = 1, (5, 6, 8, 9, 10), (7, 11)
+
+    values_read = 0
+    _values_left = _bytes_left = 0
+
+    def record(self, offset: int) -> Any:
+        """The value at an offset. Raises one of _DECODE_FAULTS."""
+        self._values_left, self._bytes_left = _MOST_VALUES, _MOST_BYTES
+        value, _ = self.decode(offset)
+        return value
+
+    def decode(self, offset: int) -> Tuple[Any, int]:
+        self._values_left -= 1
+        self.values_read += 1
+        if self._values_left < 0:
+            raise InvalidDatabaseError(f"a record has more than {_MOST_VALUES} values")
+        found: Tuple[Any, int] = super().decode(offset)
+        return found
+
+    def _size_from_ctrl_byte(self, ctrl_byte: int, offset: int, type_num: int) -> Tuple[int, int]:
+        size, offset = super()._size_from_ctrl_byte(ctrl_byte, offset, type_num)
+        if type_num in self._NUMBERS and size > _LONGEST_NUMBER:
+            raise InvalidDatabaseError(f"a number has {size} bytes")
+        if type_num != self._POINTER and type_num not in self._CONTAINERS:
+            self._bytes_left -= size
+            if self._bytes_left < 0:
+                raise InvalidDatabaseError(f"a record has more than {_MOST_BYTES} bytes")
+        return size, offset
+
+
 _BRANCHES: Dict[int, Branch] = {24: _branch_24, 28: _branch_28, 32: _branch_32}
 
 
@@ -76,18 +116,18 @@ class MmdbFile:
             self.type = str(metadata["database_type"])
             self.built = datetime.fromtimestamp(metadata["build_epoch"], timezone.utc)
             self.description = str((metadata.get("description") or {}).get("en", ""))
-            self._nodes: int = metadata["node_count"]
+            self._nodes = operator.index(metadata["node_count"])
             self._branch = _BRANCHES[metadata["record_size"]]
             self._record_bits: int = metadata["record_size"]
             self._address_bits = {4: 32, 6: 128}[metadata["ip_version"]]
             records_at = self._nodes * metadata["record_size"] // 4 + _SEPARATOR_BYTES
         except (*_DECODE_FAULTS, OSError) as error:
             raise self._error(f"the IP database has damaged metadata ({error!r})") from error
-        if records_at > len(self._buffer):
+        if self._nodes < 0 or records_at > len(self._buffer):
             raise self._error("the IP database is cut short")
         # A pointer p > node count names the record at `p - node count - separator` of the record section.
         self._pointer_offset = records_at - self._nodes - _SEPARATOR_BYTES
-        self._decoder = Decoder(self._buffer, records_at)
+        self._decoder = _BoundedDecoder(self._buffer, records_at)
         self._v4_root = self._find_v4_root()
         self._v4_subtrees: Dict[int, int] = {}
 
@@ -100,7 +140,7 @@ class MmdbFile:
             raise self._error("this is no MaxMind DB file, or it is cut short")
         start = marker + len(_METADATA_MARKER)
         try:
-            metadata, _ = Decoder(self._buffer, start).decode(start)
+            metadata = _BoundedDecoder(self._buffer, start).record(start)
         except _DECODE_FAULTS as error:
             raise self._error(f"the IP database has damaged metadata ({error!r})") from error
         if not isinstance(metadata, dict):
@@ -154,20 +194,33 @@ class MmdbFile:
     def record(self, pointer: int) -> Record:
         """The record a pointer of `find` names; GeoDatabaseError when that place of the file is damaged."""
         try:
-            value, _ = self._decoder.decode(pointer + self._pointer_offset)
+            value = self._decoder.record(pointer + self._pointer_offset)
         except _DECODE_FAULTS as error:
             raise self._error(f"the IP database is damaged ({error!r})") from error
         if not isinstance(value, dict):
             raise self._error(f"the IP database holds {type(value).__name__} where a map is expected")
         return value
 
-    def pointers(self) -> Iterator[int]:
-        """Each record's pointer, once per network that has it, in address order."""
-        stack: List[Tuple[int, int]] = [(0, self._address_bits)]
+    @property
+    def values_read(self) -> int:
+        """How many values of records have been decoded so far."""
+        return self._decoder.values_read
+
+    def pointers(self, most_nodes: Optional[int] = None) -> Iterator[int]:
+        """Each record's pointer, once per network that has it, in address order; of the first `most_nodes` nodes.
+
+        A node that is met again (IPv4 hangs in an IPv6 tree in several places) is not walked again: in a damaged tree
+        that would have no end.
+        """
+        stack = [0]
+        met: Set[int] = set()
         while stack:
-            node, bits_left = stack.pop()
+            node = stack.pop()
             if node > self._nodes:
                 yield node
-            elif node < self._nodes and bits_left:
+            elif node < self._nodes and node not in met:
+                if len(met) == most_nodes:
+                    return
+                met.add(node)
                 for bit in (1, 0):
-                    stack.append((self._branch(self._buffer, node, bit), bits_left - 1))
+                    stack.append(self._branch(self._buffer, node, bit))

@@ -77,8 +77,12 @@ def _sentence(about: Subject, evidence: Evidence, order: Sequence[str]) -> str:
 
 def _record(about: Subject, found: ScopeEvidence, training: int) -> str:
     """What a scope has done itself, where nobody else is compared with it."""
-    what = about.dimension.replace("_", " ")
+    what = _words(about.dimension)
     return f"{about.scope.capitalize()} {found.entity}: {what} on {found.days} of the {training} days before."
+
+
+def _words(dimension: str) -> str:
+    return dimension.replace("_", " ")
 
 
 def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
@@ -94,7 +98,7 @@ def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> s
 
 def _compared(evidence: Evidence, dimension: str, order: Sequence[str]) -> str:
     parts = _scopes(evidence, dimension, order)
-    return f"{dimension.capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
+    return f"{_words(dimension).capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
 
 
 def _scopes(evidence: Evidence, dimension: str, order: Sequence[str]) -> Iterator[str]:

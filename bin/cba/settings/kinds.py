@@ -171,6 +171,15 @@ class Tab:
     def defaults(self) -> dict[str, str]:
         return {setting.key: setting.default for setting in self.settings}
 
+    def usable(self, values: Values) -> dict[str, str]:
+        """The values, with the default of each that is at fault; all of the defaults where they do not go together."""
+        each = {
+            setting.key: setting.default if setting.fault(given) else given.strip()
+            for setting in self.settings
+            for given in [values.get(setting.key, setting.default)]
+        }
+        return self.defaults if any(rule(each) for rule in self.rules) else each
+
     def faults(self, values: Values) -> list[str]:
         """Everything that is wrong with the values of this stanza. A missing key has its default."""
         known = {setting.key: setting for setting in self.settings}

@@ -6,7 +6,8 @@ from typing import Any, Mapping
 
 from splunklib.client import Service
 
-from ..settings import CONF, defaults
+from ..errors import StoreError
+from ..settings import CONF, TABS, defaults, tab
 from .collection import APP
 from .splunkd import Refused, ask
 
@@ -14,7 +15,17 @@ _CONFS = f"/servicesNS/nobody/{APP}/configs"
 
 
 def settings(service: Service, stanza: str) -> dict[str, str]:
-    """The values of a stanza; what the app ships with where nothing is set."""
+    """The values of a stanza; what the app ships with where nothing is set, or what cannot work: a conf can be edited
+    without the page, which refuses that."""
+    return tab(stanza).usable(_stored(service, stanza))
+
+
+def wrong_settings(service: Service) -> list[str]:
+    """What is wrong with what is set, in sentences."""
+    return [fault for found in TABS for fault in found.faults(_stored(service, found.stanza))]
+
+
+def _stored(service: Service, stanza: str) -> dict[str, str]:
     path = f"{_CONFS}/conf-{CONF}/{stanza}"
     try:
         found = ask(f"reading [{stanza}] of {CONF}.conf", lambda: service.get(path, output_mode="json"))
@@ -22,8 +33,11 @@ def settings(service: Service, stanza: str) -> dict[str, str]:
         if error.status == 404:
             return defaults()[stanza]
         raise
-    content = found["entry"][0]["content"]
-    return {key: str(content.get(key) or "") for key in defaults()[stanza]}
+    try:
+        content = dict(found["entry"][0]["content"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise StoreError(f"reading [{stanza}] of {CONF}.conf: splunkd's answer is none of a conf") from error
+    return {key: "" if content.get(key) is None else str(content[key]) for key in defaults()[stanza]}
 
 
 def write_macros(service: Service, macros: Mapping[str, str]) -> None:

@@ -7,11 +7,16 @@ import json
 import time
 from typing import Any, Callable
 
-from splunklib.binding import HTTPError
+from splunklib.binding import HTTPError, handler
+from splunklib.client import Service
 
 from ..errors import StoreError
 
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
+TIMEOUT = 30.0
+"""Seconds that splunkd may take to connect, and to say the next word of an answer."""
+PATIENCE = 60.0
+"""Seconds after which nothing is asked again."""
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
@@ -25,6 +30,12 @@ class Refused(StoreError):
         self.problem = problem
 
 
+def bounded(service: Service) -> Service:
+    """The service, which now waits for no answer longer than TIMEOUT. By itself splunk-sdk waits for ever."""
+    service.http.handler = handler(timeout=TIMEOUT)
+    return service
+
+
 def ask(
     what: str, send: Callable[[], Any], pause: Callable[[float], None] = time.sleep, may_be_empty: bool = False
 ) -> Any:
@@ -34,6 +45,7 @@ def ask(
     Refused, that begins with `what`.
     """
     problem, status = "", 0
+    started = time.monotonic()
     for seconds in (*RETRY_PAUSES, None):
         try:
             text = send().body.read()
@@ -42,8 +54,13 @@ def ask(
             problem, status = _words(error), error.status
             if status not in _BUSY:
                 break
-        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+        except RecursionError:
+            problem, status = "the answer is nested too deep", 0
+            break
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no JSON, no UTF-8, no number
             problem, status = f"{type(error).__name__}: {error}", 0
+        if time.monotonic() - started > PATIENCE:
+            break
         if seconds is not None:
             pause(seconds)
     again = "Nothing learned before is lost; the search can be run again over the same time range."
@@ -55,7 +72,7 @@ def _words(error: HTTPError) -> str:
     """Status and reason, and what splunkd says of it: JSON from the KV store, XML from all else."""
     try:
         said = "; ".join(message["text"] for message in json.loads(error.body)["messages"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         said = str(error)
     if said.startswith(f"HTTP {error.status}"):
         return said
