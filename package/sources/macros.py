@@ -13,7 +13,7 @@ HEAD = """\
 # Change a macro in local/macros.conf or in Settings > Advanced search, never here.
 #
 #   cba_indexes            which indexes are searched                                        <- set this first
-#   cba_types_<source>     which events are this source: source types                       <- yours to change (no pipes)
+#   cba_types_<source>     which events are this source: source types                      <- yours to change (no pipes)
 #   cba_base_<source>      indexes, source types and the filter of the configuration page    <- leave alone
 #   cba_fields_<source>    the commands that make its fields (docs/sources.md explains them)  <- leave alone
 #   cba_events_<source>    both: the events of a source with their fields                     <- leave alone
