@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.detection.catalogue import get, load as catalogue
+from cba.detection.catalogue import get
+from cba.detection.catalogue import load as catalogue
 from cba.detection.reader import Document, read_detection
 from cba.errors import DetectionErrors
 from cba.findings.verdicts import targets_of
