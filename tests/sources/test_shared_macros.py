@@ -1,4 +1,4 @@
-"""The macros all detections share: cba_country, cba_judged_days, cba_address."""
+"""The macro that all sources share: cba_address."""
 
 from __future__ import annotations
 
@@ -45,72 +45,6 @@ def search() -> Iterator[Search]:
 
     yield run
     store.close()
-
-
-def test_all_sources_in_one_scan(search: Search) -> None:
-    """multisearch takes streaming commands only.
-
-    https://help.splunk.com/splunk-cloud-platform/spl-search-reference/10.0.2503/search-commands/multisearch
-    """
-    sources = ("aws", "azure", "gcp", "kubernetes", "m365", "gws")
-    scan = "| multisearch " + " ".join(f"[search `cba_events_{source}`]" for source in sources)
-    reduce = (
-        '| `cba_judged_days` | fillnull value="-" project identity src_ip skip_reason '
-        "| stats dc(event_id) AS events BY day bucket source_kind project identity src_ip skip_reason"
-    )
-    rows = search(scan + reduce, 99 * DAY, 100 * DAY)
-    assert {
-        (row["source_kind"], row["identity"], row["src_ip"], row["skip_reason"], row["events"]) for row in rows
-    } == {
-        ("aws", "arn:aws:iam::1:root", "198.51.100.1", "-", 1),
-        ("azure", "ann@example.com", "198.51.100.2", "-", 1),
-        ("gcp", "ann@example.com", "-", "no address", 1),
-        ("kubernetes", "ann@example.com", "198.51.100.4", "-", 1),
-        ("m365", "ann@example.com", "198.51.100.5", "-", 1),
-        ("gws", "ann@example.com", "198.51.100.6", "-", 1),
-    }
-    assert {(row["day"], row["bucket"]) for row in rows} == {(99, int(99.5 * DAY))}
-
-
-@pytest.mark.parametrize(
-    ("fields", "country"),
-    [
-        ('source_kind="aws", asn="8075", country="US"', "US"),
-        ('source_kind="m365", asn="8075", country="US"', None),
-        ('source_kind="m365", asn=8075, country="US"', None),
-        ('source_kind="m365", asn="15169", country="US"', "US"),
-        ('source_kind="m365", asn="3320", country="DE"', "DE"),
-        ('source_kind="gws", asn="15169", country="US"', None),
-        ('source_kind="gws", asn="8075", country="US"', "US"),
-        ('source_kind="gws", asn="15169", country="US", egress_label="HQ VPN", egress_country="NL"', "NL"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN", egress_country="NL"', "NL"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN", egress_country=""', "HQ VPN"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN"', "HQ VPN"),
-        ('source_kind="aws", asn="", country="", egress_label="", egress_country=""', ""),
-        ('source_kind="aws"', None),
-    ],
-)
-def test_country(fields: str, country: Optional[str], search: Search) -> None:
-    (row,) = search(f"| makeresults | eval {fields} | `cba_country`")
-    assert row.get("country") == country
-
-
-@pytest.mark.parametrize(
-    ("latest", "now", "judged"),
-    [
-        (100 * DAY, 100 * DAY, [98, 99]),
-        (100 * DAY + 7199, 100 * DAY + 7199, [98, 99]),
-        (100 * DAY + 7200, 100 * DAY + 7200, [98, 99, 100]),
-        (100 * DAY, 500 * DAY, [98, 99]),  # a back-fill of the past
-        (None, 100 * DAY + 7200, [98, 99, 100]),  # all time ends now
-        (200 * DAY, 100 * DAY + 7200, [98, 99, 100]),  # an end in the future too
-    ],
-)
-def test_judged_days(latest: Optional[float], now: float, judged: list[int], search: Search) -> None:
-    spl = "| makeresults | eval day={day} | `cba_judged_days`"
-    rows = [row for day in range(98, 103) for row in search(spl.format(day=day), 0.0, latest, now)]
-    assert [row["day"] for row in rows] == judged
-    assert not [name for row in rows for name in row if name.startswith("info_")]
 
 
 @pytest.mark.parametrize(
