@@ -43,8 +43,10 @@ class Looker:
     def look(self, source: str, rows: Sequence[Row]) -> list[Seen]:
         """What is known of each row. Of one that consists of several parts, the first that anything can be said of."""
         preparer, histories, known = self._known(source)
+        names = [row.name for row in rows]
+        distinct = dict(zip(names, rows))  # rows alike are looked up once: all that is said of them is the same
         parts: dict[str, list[Prepared]] = {}
-        for prepared in preparer.prepare(rows):
+        for prepared in preparer.prepare(list(distinct.values())):
             if is_candidate(self._detection, prepared):
                 parts.setdefault(prepared.row.name, []).append(prepared)
         subjects: list[Subject] = [
@@ -54,7 +56,8 @@ class Looker:
             for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells)
         ]
         histories.want(subjects)
-        return [self._seen(source, row, parts.get(row.name, ()), known, histories) for row in rows]
+        seen = {name: self._seen(source, row, parts.get(name, ()), known, histories) for name, row in distinct.items()}
+        return [seen[name] for name in names]
 
     def _seen(
         self,
