@@ -147,7 +147,9 @@ def test_health_at_another_time(head: SearchHead) -> None:
     assert (waiting["state"], waiting["days_to_activation"]) == ("waiting", "4")
     assert waiting["reason"] == "source inactive: first event 2026-01-01, active from 2026-01-15"
     behind = health(head, LAST_DAY + 4)["aws"]
-    assert behind["state"] == "behind" and behind["reason"].startswith("judged up to 2026-01-22T03:45:00Z of index time")
+    assert behind["state"] == "behind" and behind["reason"].startswith(
+        "judged up to 2026-01-22T03:45:00Z of index time"
+    )
     run_until(head, LAST_DAY + 4)
     silent = health(head, LAST_DAY + 4)["aws"]
     assert (silent["state"], silent["reason"]) == ("silent", "no event since 2026-01-21, for 4 days")
@@ -175,7 +177,9 @@ def test_health_of_what_is_off(head: SearchHead) -> None:
     assert health(head)["gcp"]["reason"] == f"the search {OTHER} has no schedule: give it one under Reports"
     switches = {"detections": {"cloud_unusual_country_enabled": "0"}}
     head.splunkd.endpoints.edit("cloud_behavior_analytics_settings", switches)
-    assert health(head)["azure"]["reason"].endswith("the detection is switched off: change that on the page Configuration")
+    assert health(head)["azure"]["reason"].endswith(
+        "the detection is switched off: change that on the page Configuration"
+    )
 
 
 def test_a_replay_leaves_enabled_what_it_ran(tmp_path: Path) -> None:
