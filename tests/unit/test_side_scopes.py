@@ -185,7 +185,7 @@ def test_what_an_analyst_calls_malicious_never_becomes_usual() -> None:
 
 def told(found: ScopeEvidence) -> str:
     evidence = Evidence(D, "endpoint", True, {"host": "A"}, {"resource": {"host": found}})
-    return explain(evidence, RARE.scopes, (), {})
+    return explain(RARE, evidence, {}, ())
 
 
 def test_it_is_told_by_whom_it_was_used() -> None:
