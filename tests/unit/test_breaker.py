@@ -14,7 +14,7 @@ from cba.detection.catalogue import get, load
 from cba.detection.model import Detection
 from cba.detection.reader import Document, read_detection
 from cba.errors import DetectionErrors, OptionError
-from cba.findings.breaker import Breaker, Opening, decode_counts, encode_counts
+from cba.findings.breaker import Breaker, Opening, Quarters, decode_counts, encode_counts
 from cba.findings.windows import Sighting
 from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY, bucket_of
 from tests.support.memory import MemoryBreaker
@@ -139,7 +139,7 @@ def test_old_counts_are_forgotten() -> None:
 
 
 def test_counts_survive_the_store() -> None:
-    counts = {START: 3, START + 900: 4999}
+    counts = {Quarters(START, START): 3, Quarters(START, START + 900): 1, Quarters(START + 900, 0): 4999}
     assert decode_counts(encode_counts(counts)) == counts
 
 

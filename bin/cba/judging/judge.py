@@ -126,6 +126,9 @@ class Judge:
         wanted = self._want(prepared)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)
+        if any(each.row.day < rows[0].day for each in prepared):  # a call that was kept is of the day before
+            for judge in self.detections:
+                judge.forget()
         spoken = self._judge(prepared) if self._mode.judges else set()
         if len(self._idle) > IDLE_LIMIT:
             self._idle.clear()
