@@ -112,6 +112,7 @@ class Judge:
         for row in rows:
             if row.day != self._day:
                 self._turn_to(row.day)
+                told.clear()
             key = _idle_key(row)
             if key is None:
                 fresh.append(row)
