@@ -17,7 +17,7 @@ from cba.detection.model import SCOPES  # noqa: E402
 from cba.errors import CbaError, OptionError, RowError  # noqa: E402
 from cba.findings.triage import SHOWN, shown  # noqa: E402
 from cba.findings.verdicts import VERDICTS, Desk, Ruling  # noqa: E402
-from cba.history.baseline import Subject  # noqa: E402
+from cba.history.history import Subject  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.triage import TriageCollection  # noqa: E402
@@ -80,7 +80,7 @@ class CbaVerdictCommand(AnnotatingCommand):
         if self._desk is None:
             service = connect(self)
             stores = FindingCollection(service), TriageCollection(service), VerdictCollection(service)
-            self._desk = Desk(load(), *stores)
+            self._desk = Desk(load().detections, *stores)
         return self._desk
 
     @property

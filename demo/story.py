@@ -46,7 +46,8 @@ class Step:
 @dataclasses.dataclass(frozen=True)
 class Alert:
     """What a story is about: a detection, the variation of the first finding (none of a decoy), and `what`, the fields
-    of the detection's deduplication key beside the identity and the project of the story's account (`ANY`: whatever it is)."""
+    of the detection's deduplication key beside the identity and the project of the story's account (`ANY`: whatever it
+    is)."""
 
     detection: str
     variation: str

@@ -35,7 +35,9 @@ STATE_COLOURS = {
     "waiting": "#B9DDF3",
     "silent": "#F0B93A",
     "no data": "#9AA5B1",
+    "behind": "#F0B93A",
     "breaker open": "#E8743B",
+    "fault": "#E8743B",
     "off": "#D0D5DB",
 }
 OWN = "this finding"

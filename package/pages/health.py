@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from cba.health import BEHIND_SECONDS
 from cba.terms import SOURCES
 from pages import attack, freshness
 from pages.board import STATE_COLOURS, Board, coloured, manager_link
 
 NOW = "now"
+JUDGED_COLOURS = {
+    "up to date": STATE_COLOURS["active"],
+    "behind": STATE_COLOURS["behind"],
+    "not yet": STATE_COLOURS["no data"],
+}
 # After Okabe and Ito: told apart by people who do not see red and green alike.
 SERIES_COLOURS = ["#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#9AA5B1"]
 
@@ -17,18 +23,20 @@ def page() -> Board:
 
     board.chain("active", health, '| where state="active" | stats count')
     board.chain("waiting", health, '| where state="waiting" OR state="learning" | stats count')
-    board.chain("quiet", health, '| where in(state, "no data", "silent", "breaker open") | stats count')
+    quiet = '"no data", "silent", "behind", "breaker open", "fault"'
+    board.chain("quiet", health, f"| where in(state, {quiet}) | stats count")
     board.chain("off", health, '| where state="off" | stats count')
     board.chain("age", health, "| stats max(ip_database_age_days) AS age")
     board.row(
         120,
         (board.number("active_panel", "active", "Active", "detection and source"), 2),
         (board.number("waiting_panel", "waiting", "Waiting or learning", "in time they become active"), 3),
-        (board.number("quiet_panel", "quiet", "Silent, without data, or stopped", "see why below"), 3),
+        (board.number("quiet_panel", "quiet", "Silent, behind, without data, or stopped", "see why below"), 3),
         (board.number("off_panel", "off", "Off", "see Welcome"), 2),
         (board.number("age_panel", "age", "Age of the IP data", "days"), 2),
     )
     _coverage(board, health)
+    _judged(board, health)
     _freshness_and_growth(board, health)
     _states(board, health)
     _size(board, health)
@@ -56,9 +64,45 @@ def _coverage(board: Board, health: str) -> None:
         colours=[coloured(name, STATE_COLOURS) for name in SOURCES],
         click=manager_link("CBA%20-%20$row.Detection.value|u$"),
         description="Alerts: how many variations raise one. An empty cell: the detection does not look at the source. "
-        "A row opens the detection's saved searches.",
+        "A row opens the detection's alerts.",
+        rows=50,
     )
-    board.row(380, (matrix, 12))
+    board.row(560, (matrix, 12))
+
+
+def _judged(board: Board, health: str) -> None:
+    """How far each source's search has come, and which detections a fault has stopped."""
+    board.chain(
+        "judged",
+        health,
+        f"""
+| eval stopped=if(len(fault)>0, detection, null())
+| stats max(behind_minutes) AS behind first(judged_until) AS until max(clock_ahead_minutes) AS ahead
+    values(stopped) AS stopped count(eval(state!="off")) AS on BY source
+| eval Source=source,
+    Judged=case(isnull(behind), "not yet", behind<{BEHIND_SECONDS // 60}, "up to date", true(), "behind"),
+    Until=coalesce(until, ""),
+    Behind=case(isnull(behind), "", behind<180, behind." minutes", behind<2880, round(behind/60)." hours",
+        true(), round(behind/1440)." days"),
+    "Clock ahead"=if(ahead>0, ahead." minutes", ""), Stopped=coalesce(mvjoin(stopped, ", "), ""),
+    place=case(Judged="behind" OR Stopped!="", 0, Judged="up to date", 1, true(), 2)
+| sort 0 place, Source
+| table Source Judged Until Behind "Clock ahead" Stopped
+""",
+    )
+    judged = board.table(
+        "judged_panel",
+        "judged",
+        "How far each source has been judged",
+        {"Source": 100, "Judged": 110, "Until": 200, "Behind": 110, "Clock ahead": 110, "Stopped": 420},
+        colours=[coloured("Judged", JUDGED_COLOURS)],
+        texts=("Stopped",),
+        click=manager_link("CBA%20-%20$row.Source.value|u$%20-"),
+        description="Until when events that arrived have been judged; what an outage left is caught up by itself. "
+        "Clock ahead: events that say they come from the future. Stopped: detections that a fault stopped. A row opens "
+        "the source's searches.",
+    )
+    board.row(330, (judged, 12))
 
 
 def _freshness_and_growth(board: Board, health: str) -> None:

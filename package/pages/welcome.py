@@ -15,7 +15,8 @@ every minute. Indexes, source types and thresholds are set on the page Configura
 EXPECTATION = """
 #### What happens when
 
-A detection is silent until its source has **14 days** of data; it then compares with the **30 days** before.
+All detections of a source learn and judge in one search. A detection is silent until its source has **14 days** of
+data; it then compares with the **30 days** before.
 With a back-fill of 44 days both are there at once. Without, the table below says the day.
 
 In the first weeks give verdicts: trips and new offices become normal. A new colleague never raises a finding merely
@@ -25,7 +26,7 @@ for being new.
 
 - **1** Nothing at all: may your role search those indexes?
 - **2** Stays at 0: the report still runs (Activity > Jobs), or its role may not write histories (`cba_admin` may).
-- **3** Off though enabled: its source is switched off on the page Configuration.
+- **3** Off though enabled: the source, or each of its detections, is switched off on the page Configuration.
 - **4** Not active: the page Health says why.
 """
 
@@ -51,13 +52,20 @@ def _progress(board: Board, health: str) -> None:
         "with_data", "arrived", '| stats count(eval(Data!="none")) AS n count AS all | eval n=n." of ".all | table n'
     )
     board.chain(
-        "learned", health, '| stats count(eval(days_to_activation=0)) AS n count AS all | eval n=n." of ".all | table n'
+        "learned",
+        health,
+        """
+| stats min(days_to_activation) AS left BY source
+| stats count(eval(left=0)) AS n count AS all
+| eval n=n." of ".all
+| table n
+""",
     )
     board.chain(
         "turned_on",
         health,
         """
-| stats count(eval(state!="off")) AS enabled BY detection
+| stats count(eval(state!="off")) AS enabled BY source
 | stats count(eval(enabled>0)) AS n count AS all
 | eval n=n." of ".all
 | table n
@@ -69,8 +77,8 @@ def _progress(board: Board, health: str) -> None:
     board.row(
         120,
         (board.number("with_data_panel", "with_data", "Step 1: logs arrive", "sources with data"), 3),
-        (board.number("learned_panel", "learned", "Step 2: learned", "detection and source with enough days"), 3),
-        (board.number("turned_on_panel", "turned_on", "Step 3: turned on", "detections"), 3),
+        (board.number("learned_panel", "learned", "Step 2: learned", "sources with enough days"), 3),
+        (board.number("turned_on_panel", "turned_on", "Step 3: turned on", "sources"), 3),
         (board.number("raising_panel", "raising", "Step 4: active", "detection and source"), 3),
     )
 
@@ -82,7 +90,7 @@ def _data_and_back_fill(board: Board, health: str) -> None:
         "Step 1: which sources have data",
         {"Source": 100, "Data": 70, "Newest": 150, "Age": 100},
         colours=[coloured("Data", freshness.COLOURS)],
-        click=search_link("search%20%60cba_base_$row.Source.value$%60", "-24h", "now"),
+        click=search_link("search%20%60cba_base_$row.Source.value|u$%60", "-24h", "now"),
         description="None? Name its indexes on the page Configuration.",
     )
     expectation = board.markdown("expectation_panel", EXPECTATION)
@@ -90,20 +98,23 @@ def _data_and_back_fill(board: Board, health: str) -> None:
         "back_fill",
         health,
         f"""
-| eval Detection=detection, Source=source, Days=coalesce(days_learned, 0), Of=days_looked_at,
+| stats max(days_learned) AS days max(days_looked_at) AS Of BY source
+| eval Source=source, Days=coalesce(days, 0),
     filled=floor(Days*{BAR}/Of), bar=if(filled>0, substr("{"█" * BAR}", 1, filled), ""),
     Learned=bar.if(filled<{BAR}, substr("{"░" * BAR}", 1, {BAR}-filled), ""),
-    _report="/servicesNS/nobody/{APP}/saved/searches/CBA%20-%20".detection."%20-%20Backfill"
-| table Detection Source Days Of Learned _report
+    _report="/servicesNS/nobody/{APP}/saved/searches/CBA%20-%20".source."%20-%20Backfill"
+| sort 0 - Days, Source
+| table Source Days Of Learned _report
 """,
     )
     back_fill = board.table(
         "back_fill_panel",
         "back_fill",
         "Step 2: learn from what is already indexed",
-        {"Detection": 240, "Source": 100, "Days": 60, "Of": 50, "Learned": 160},
+        {"Source": 100, "Days": 60, "Of": 50, "Learned": 160},
         click=report_link("_report"),
-        description="A row opens the detection's Backfill report: run it once, before step 3. It only learns.",
+        description="A row opens the source's Backfill report: run it once, before step 3. It only learns, for all "
+        "detections.",
         rows=50,
     )
     board.row(660, ({arrived: 370, expectation: 290}, 5), (back_fill, 7))
@@ -118,9 +129,9 @@ def _turning_on(board: Board, health: str) -> None:
     full=if(isnull(first_day), null(), training_full)
 | stats count(eval(state!="off")) AS enabled count(eval(state="active")) AS active
     count(eval(state="waiting")) AS waiting count(known) AS known min(seen) AS seen min(full) AS full
-    min(active_from) AS earliest max(alerts_on) AS alerts_on max(alerts) AS alerts values(state) AS states BY detection
-| eval Detection=detection, Search=if(enabled>0, "on", "off"), Alerts=coalesce(alerts_on, "?")." of ".alerts,
-    today=strftime(now(), "%Y-%m-%d"), State=mvjoin(states, ", "), begins=coalesce(seen, earliest),
+    min(active_from) AS earliest count AS all BY source
+| eval Source=source, Search=if(enabled>0, "on", "off"), Active=active." of ".all,
+    today=strftime(now(), "%Y-%m-%d"), begins=coalesce(seen, earliest),
     "Active from"=if(known>0 OR enabled>0, begins, null()), "Settled from"=if(known>0, full, null()),
     Next=case(enabled=0 AND known=0,
             "back-fill it (step 2), then turn it on; without a back-fill it is active from ".earliest,
@@ -129,27 +140,42 @@ def _turning_on(board: Board, health: str) -> None:
         known=0, "no event yet: check step 1, or back-fill it; else active from ".earliest." at the earliest",
         active=0 AND waiting>0, "wait: first findings from ".seen.", or back-fill it",
         active=0, "see why on the page Health",
-        alerts_on=0, "read the findings; enable the alerts you want",
         full>today, "read the findings; it settles until ".full,
-        true(), "read the findings")
-| table Detection Search Alerts State "Active from" "Settled from" Next
+        true(), "read the findings"),
+    place=case(known>0 AND enabled=0, 0, known>0, 1, true(), 2)
+| sort 0 place, Source
+| table Source Search Active "Active from" "Settled from" Next
 """,
     )
     turning_on = board.table(
         "next_panel",
         "next",
-        "Steps 3 and 4: turn detections on, and what to expect",
-        {
-            "Detection": 240,
-            "Search": 65,
-            "Alerts": 70,
-            "State": 110,
-            "Active from": 105,
-            "Settled from": 105,
-            "Next": 330,
-        },
+        "Step 3: turn sources on, and what to expect",
+        {"Source": 100, "Search": 65, "Active": 85, "Active from": 105, "Settled from": 105, "Next": 400},
         colours=[coloured("Search", ON_COLOURS)],
-        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
-        description="A row opens the detection's saved searches: enable Detect, then variations you want as alerts.",
+        click=manager_link("CBA%20-%20$row.Source.value|u$%20-"),
+        description="A row opens the source's searches: enable Judge. Active: so many of its detections.",
     )
-    board.row(400, (turning_on, 12))
+    board.row(330, (turning_on, 12))
+    board.chain(
+        "alerts",
+        health,
+        """
+| stats max(alerts_on) AS on max(alerts) AS all values(state) AS states BY detection
+| eval Detection=detection, State=mvjoin(states, ", "), Alerts=coalesce(on, "?")." of ".all,
+    Next=case(on=0 AND match(State, "active"), "read its findings for a week, then enable the alerts you want",
+        on=0, "", true(), "raises alerts")
+| sort 0 - on, Detection
+| table Detection State Alerts Next
+""",
+    )
+    alerts = board.table(
+        "alerts_panel",
+        "alerts",
+        "Step 4: enable the alerts you want",
+        {"Detection": 300, "State": 220, "Alerts": 80, "Next": 380},
+        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
+        description="A row opens the detection's alerts, one for each variation. Findings are shown without them, too.",
+        rows=50,
+    )
+    board.row(560, (alerts, 12))

@@ -15,6 +15,7 @@ from cba.detection.catalogue import get
 from lab.replay import APP_DIR
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
+from tests.support.kept import kept_finding
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -31,12 +32,7 @@ def searches(head: SearchHead) -> list[str]:
 
 
 def finding(name: str, hour: float, variation: str, **more: Any) -> dict[str, Any]:
-    time = START + int(hour * HOUR)
-    return {
-        "_key": name, "finding_id": name, "detection": DETECTION.id, "variation": variation, "name": "A country",
-        "severity": "medium", "severity_id": 3, "entity": "ann", "identity": "ann", "country": "RU", "key": "[]",
-        "raised_time": time, "first_time": time - 300, "last_time": time - 200, "count": 1, "explanation": "new", **more,
-    }  # fmt: skip
+    return kept_finding(name, START + int(hour * HOUR) - 600, variation=variation, **more)
 
 
 # (hour at which it is saved, finding): some come one by one, some at once, some hours or a day after the time they name.

@@ -10,7 +10,8 @@ from cba.store import splunkd as store
 from lab.chunked import decode_rows
 from lab.errors import LabError
 from lab.protocol import SearchInfo
-from tests.support.workbench import CHOSEN, LATEST, TODAY, Workbench, reduced, story
+from tests.support.kept import kept_finding
+from tests.support.workbench import CHOSEN, LATEST, TODAY, Workbench
 
 DAY = 86_400
 
@@ -20,17 +21,24 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "RETRY_PAUSES", (0.0,))
 
 
-def variation_of(bench: Workbench, country: str) -> str:
-    (finding,) = [f for f in bench.kv.collection("cba_findings").find() if f["country"] == country]
-    return str(finding["variation"])
+def raised(bench: Workbench, name: str, who: str, country: str, **more: Any) -> None:
+    """A finding that is there from now on."""
+    finding = kept_finding(name, TODAY * DAY + 36_000, who, country, **more)
+    bench.kv.collection("cba_findings").batch_save([finding])
+
+
+def story(bench: Workbench) -> None:
+    """Two findings of two variations."""
+    raised(bench, "a1", "ann", "RU")
+    raised(bench, "b2", "bob", "NL", variation="v3")
 
 
 class Alarm:
-    """The alert of the variation that the story's finding about `country` has."""
+    """The alert of a variation."""
 
-    def __init__(self, bench: Workbench, country: str = "RU") -> None:
+    def __init__(self, bench: Workbench, variation: str = "v2") -> None:
         self.bench = bench
-        self.variation = variation_of(bench, country)
+        self.variation = variation
         self.runs = 0
 
     def run(self, sid: Optional[str] = None, at: int = LATEST, **more: Any) -> list[dict[str, Any]]:
@@ -46,7 +54,7 @@ class Alarm:
 
 
 def test_each_finding_once(bench: Workbench) -> None:
-    bench.search(story())
+    story(bench)
     alarm = Alarm(bench)
     (row,) = alarm.run()
     assert (row["identity"], row["country"], row["severity"]) == ("ann", "RU", "medium")
@@ -54,7 +62,7 @@ def test_each_finding_once(bench: Workbench) -> None:
     assert int(row["drilldown_end"]) == int(row["last_time"]) + 1
     assert not {"status", "owner", "comment", "verdict", "_key", "_user"} & row.keys()
     assert alarm.run() == []
-    bench.search([reduced(TODAY, "bob", "RU")])
+    raised(bench, "c3", "bob", "RU")
     assert [row["identity"] for row in alarm.run()] == ["bob"]
     assert alarm.run() == []
 
@@ -70,7 +78,7 @@ BY_HAND = (
 
 @pytest.mark.parametrize("sid", BY_HAND)
 def test_by_hand_it_shows_what_would_be_raised_and_writes_nothing(here: Workbench, sid: str) -> None:
-    here.search(story())
+    story(here)
     alarm = Alarm(here)
     before = here.writes()
     assert [row["country"] for row in alarm.run(sid)] == ["RU"]
@@ -83,7 +91,7 @@ def test_by_hand_it_shows_what_would_be_raised_and_writes_nothing(here: Workbenc
 
 
 def test_it_never_runs_in_a_preview(here: Workbench) -> None:
-    here.search(story())
+    story(here)
     alarm = Alarm(here)
     assert alarm.run(preview=True) == []
     assert alarm.kept() == []
@@ -96,19 +104,18 @@ def exchange(bench: Workbench, variation: str, times: int) -> list[list[dict[str
 
 
 def test_what_was_handed_out_is_kept_only_when_splunkd_has_taken_it(bench: Workbench) -> None:
-    bench.search(story())
-    variation = variation_of(bench, "RU")
-    (rows,) = exchange(bench, variation, 1)
+    story(bench)
+    (rows,) = exchange(bench, "v2", 1)
     assert [row["country"] for row in rows] == ["RU"]
     assert bench.kv.collection("cba_alerts").find() == [], "the search died: its next run raises it"
-    rows, rest = exchange(bench, variation, 2)
+    rows, rest = exchange(bench, "v2", 2)
     assert ([row["country"] for row in rows], rest) == (["RU"], [])
     assert len(bench.kv.collection("cba_alerts").find()) == 2
 
 
 def test_the_mark_is_in_the_last_request(here: Workbench) -> None:
     """A store that goes away at any request: the run fails, and the next one raises what is not kept yet."""
-    here.search(story())
+    story(here)
     alarm = Alarm(here)
     start = len(here.splunkd.requests)
     alarm.run()
@@ -126,7 +133,7 @@ def test_the_mark_is_in_the_last_request(here: Workbench) -> None:
 
 
 def test_a_run_without_news_writes_nothing_after_the_first(here: Workbench) -> None:
-    here.search(story())
+    story(here)
     alarm = Alarm(here)
     alarm.run()
     before = here.writes()
@@ -135,7 +142,7 @@ def test_a_run_without_news_writes_nothing_after_the_first(here: Workbench) -> N
 
 
 def test_a_damaged_mark_is_named(here: Workbench) -> None:
-    here.search(story())
+    story(here)
     alarm = Alarm(here)
     here.kv.collection("cba_alerts").batch_save([{"_key": f"cloud_unusual_country:{alarm.variation}", "since": 1}])
     with pytest.raises(LabError) as error:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
-from tests.support.workbench import ROOT, TODAY, Workbench, reduced, story
+from cba.store.findings import FindingCollection
+from tests.support.kept import kept_finding
+from tests.support.workbench import ROOT, TODAY, Workbench
 
 
 @pytest.fixture
 def finding(here: Workbench) -> dict[str, Any]:
-    here.search(story())
-    (found,) = [each for each in here.kv.collection("cba_findings").find() if each["country"] == "RU"]
-    return dict(found)
+    kept = kept_finding("0123456789abcdef01234567", TODAY * 86_400 + 36_000)
+    here.kv.collection("cba_findings").batch_save([kept])
+    return kept
 
 
 def at_every_request(bench: Workbench, do: Callable[[int], None]) -> None:
@@ -48,25 +51,24 @@ def test_a_finding_written_again_while_a_verdict_is_given(here: Workbench, findi
 
 
 def test_a_verdict_given_while_findings_are_recorded(here: Workbench, finding: dict[str, Any]) -> None:
-    """At every request of the search that counts another event of the finding."""
-    name = finding["finding_id"]
-    verdicts = ("benign", "malicious")
-    at_every_request(
-        here,
-        lambda nth: here.run(
-            "cbaverdict", f"finding={name}", f"verdict={verdicts[nth % 2]}", f"comment=c{nth}", rows=None
-        )
-        and None,
-    )
-    here.search([reduced(TODAY, "ann", "RU", bucket=TODAY * 86_400 + 39_600, event_times=str(TODAY * 86_400 + 39_601))])
-    here.splunkd.strike = type(here.splunkd).strike.__get__(here.splunkd)  # type: ignore[method-assign]
+    """At every request with which a search reads findings, counts another event, and writes them."""
+    name, verdicts = finding["finding_id"], ("benign", "malicious")
+    given: list[str] = []
+
+    def give(nth: int) -> None:
+        given.append(f"c{nth}")
+        here.run("cbaverdict", f"finding={name}", f"verdict={verdicts[nth % 2]}", f"comment={given[-1]}", rows=None)
+
+    findings = FindingCollection(here.service())
+    at_every_request(here, give)
+    (known,) = findings.of_entities(["ann"], 0)
+    findings.save([{**known, "count": known["count"] + 1}])
+    assert len(given) >= 2
     said = here.kv.collection("cba_triage").get(name)
     kept = here.kv.collection("cba_findings").get(name)
     assert said is not None and kept is not None
-    assert said["comment"].startswith("c") and said["verdict"] in verdicts
-    assert kept["count"] >= finding["count"]
-    (row,) = here.run("cbaverdict", f"finding={name}", "verdict=clear", rows=None)
-    assert row["earlier_verdicts"].count('"comment":"c') == int(said["comment"][1:])
+    assert (said["comment"], kept["count"]) == (given[-1], finding["count"] + 1)
+    assert [each["comment"] for each in json.loads(said["earlier"])] == given[:-1]
 
 
 def test_a_verdict_writes_no_finding(here: Workbench, finding: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Iterator
 import pytest
 
 from cba.store.breakers import BreakerCollection
-from cba.terms import SOURCES
 from lab.errors import LabError
 from lab.events import Event
 from lab.replay import APP_DIR, replay
@@ -20,7 +19,8 @@ START = 1_767_225_600  # 2026-01-01
 ACCOUNT = "111111111111"
 ADDRESSES = {"NL": "194.109.6.66", "RU": "77.88.8.8"}
 ADA, BOB = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("ada", "bob"))
-JUDGES = [f"CBA - {source} - Judge" for source in SOURCES]
+JUDGE = "CBA - aws - Judge"
+OTHER = "CBA - gcp - Judge"
 LAST_DAY = 20
 NOON = 12 * 3600
 
@@ -47,8 +47,8 @@ def head(tmp_path: Path) -> Iterator[SearchHead]:
 
 
 def run_until(head: SearchHead, day: int) -> None:
-    """The searches of the sources, once a day up to the start of `day`."""
-    head.enable(JUDGES)
+    """The searches of the logs of AWS and GCP, day by day up to the start of `day`, as scheduled at 03:00 the next day."""
+    head.enable([JUDGE, OTHER])
     head.scheduler.replay(START, START + day * DAY + 4 * 3600, "1d")
 
 
@@ -117,7 +117,7 @@ def test_a_verdict_on_a_value_before_anybody_was_there(head: SearchHead) -> None
         ("| cbaverdict profile=identity_country entity=a value=b scope=project verdict=clear", "a profile names its scope"),
         ("| makeresults | cbaverdict verdict=benign", "field finding_id of row 1 is empty"),
         ("| makeresults | eval finding_id=\"x{}\" | cbaverdict verdict=benign", "there is no finding x{}"),
-        ("| cbaacknowledge detection=cloud_unusual_country", "the breaker is not open; there is nothing to acknowledge"),
+        ("| cbaacknowledge detection=cloud_unusual_country", "the breaker of cloud_unusual_country is not open; there is nothing to acknowledge"),
         ("| cbaacknowledge detection=nothing", "there is no 'nothing'; the detections are "),
         ("| cbahealth silent_after=soon", "silent_after=soon is not a whole number of days"),
     ],
@@ -146,6 +146,11 @@ def test_health_at_another_time(head: SearchHead) -> None:
     waiting = health(head, 10)["aws"]
     assert (waiting["state"], waiting["days_to_activation"]) == ("waiting", "4")
     assert waiting["reason"] == "source inactive: first event 2026-01-01, active from 2026-01-15"
+    behind = health(head, LAST_DAY + 4)["aws"]
+    assert behind["state"] == "behind" and behind["reason"].startswith(
+        "judged up to 2026-01-22T03:45:00Z of index time"
+    )
+    run_until(head, LAST_DAY + 4)
     silent = health(head, LAST_DAY + 4)["aws"]
     assert (silent["state"], silent["reason"]) == ("silent", "no event since 2026-01-21, for 4 days")
     assert health(head, LAST_DAY + 4, "silent_after=5")["aws"]["state"] == "active"
@@ -163,24 +168,29 @@ def test_health_of_what_is_off(head: SearchHead) -> None:
     found = health(head)
     reason = "source aws is switched off: change that on the page Configuration"
     assert (found["aws"]["state"], found["aws"]["reason"], found["gcp"]["state"]) == ("off", reason, "no data")
-    aws, gcp = "CBA - aws - Judge", "CBA - gcp - Judge"
-    head.splunkd.endpoints.edit("savedsearches", {aws: {"disabled": "1"}, gcp: {"enableSched": "0"}})
+    head.splunkd.endpoints.edit("savedsearches", {JUDGE: {"disabled": "1"}})
     found = health(head)
-    disabled = f"the search {aws} is disabled: enable it under Reports"
-    assert (found["aws"]["reason"], found["aws"]["state"]) == (f"{disabled}; {reason}", "off")
-    assert found["gcp"]["reason"] == f"the search {gcp} has no schedule: give it one under Reports"
-    assert found["azure"]["state"] == "no data"
+    reason = f"the search {JUDGE} is disabled: enable it under Reports"
+    assert (found["aws"]["state"], found["gcp"]["state"]) == ("off", "no data")
+    assert found["aws"]["reason"] == f"{reason}; source aws is switched off: change that on the page Configuration"
+    head.splunkd.endpoints.edit("savedsearches", {OTHER: {"disabled": "0", "enableSched": "0"}})
+    assert health(head)["gcp"]["reason"] == f"the search {OTHER} has no schedule: give it one under Reports"
+    switches = {"detections": {"cloud_unusual_country_enabled": "0"}}
+    head.splunkd.endpoints.edit("cloud_behavior_analytics_settings", switches)
+    assert health(head)["azure"]["reason"].endswith(
+        "the detection is switched off: change that on the page Configuration"
+    )
 
 
 def test_a_replay_leaves_enabled_what_it_ran(tmp_path: Path) -> None:
     """Also for whoever looks at its state later, such as ./dev serve."""
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add([call(ADA, 0, NOON, "NL")])
-        replay(head, "1d", enable=["CBA - aws - Judge"])
+        replay(head, "1d", enable=[JUDGE, OTHER])
     with SearchHead(APP_DIR, tmp_path) as head:
         found = {(row["detection"], row["source"]): row["state"] for row in rows(head, "| cbahealth", 1)}
-    assert found["cloud_unusual_country", "aws"] == "waiting"
-    assert {state for (_, source), state in found.items() if source != "aws"} == {"off"}
+    assert (found["cloud_unusual_country", "aws"], found["cloud_unusual_country", "gcp"]) == ("waiting", "no data")
+    assert {state for (_, source), state in found.items() if source not in ("aws", "gcp")} == {"off"}
 
 
 def test_a_source_whose_organization_has_nothing_to_compare_with(tmp_path: Path) -> None:
@@ -196,7 +206,7 @@ def test_the_breaker_from_opening_to_acknowledgement(head: SearchHead, monkeypat
     """With a threshold of 3: five colleagues appear in RU within 24 hours of ada."""
     from cba.detection import catalogue
 
-    detection = catalogue.get("cloud_unusual_country")
+    detection = catalogue.load().detections["cloud_unusual_country"]
     monkeypatch.setitem(detection.__dict__, "breaker", 3)
     people = [f"arn:aws:iam::{ACCOUNT}:user/p{n}" for n in range(5)]
     head.events.add([call(who, LAST_DAY + 1, 40_000 + 60 * n, "RU") for n, who in enumerate(people)])

@@ -16,13 +16,13 @@ from typing import Any, Callable, Optional, Union
 
 import pytest
 import yaml
+from sources import read
 
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
 from lab.protocol import CommandRunner
 from lab.spl.engine import Engine, TimeWindow
-from sources import read
 
 APP = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CBA_SHARED_DATA", APP.parent / "shared" / "data"))

@@ -1,4 +1,4 @@
-"""The macros all detections share: cba_country, cba_judged_days, cba_address."""
+"""What all sources share: one scan of all of them, and the macro cba_address."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine
-from lab.spl.window import TimeWindow
+from lab.spl.engine import Engine, TimeWindow
 from tests.sources.conftest import APP
 
 Row = dict[str, Any]
@@ -55,7 +54,7 @@ def test_all_sources_in_one_scan(search: Search) -> None:
     sources = ("aws", "azure", "gcp", "kubernetes", "m365", "gws")
     scan = "| multisearch " + " ".join(f"[search `cba_events_{source}`]" for source in sources)
     reduce = (
-        '| `cba_judged_days` | fillnull value="-" project identity src_ip skip_reason '
+        '| fillnull value="-" project identity src_ip skip_reason '
         "| stats dc(event_id) AS events BY day bucket source_kind project identity src_ip skip_reason"
     )
     rows = search(scan + reduce, 99 * DAY, 100 * DAY)
@@ -70,47 +69,6 @@ def test_all_sources_in_one_scan(search: Search) -> None:
         ("gws", "ann@example.com", "198.51.100.6", "-", 1),
     }
     assert {(row["day"], row["bucket"]) for row in rows} == {(99, int(99.5 * DAY))}
-
-
-@pytest.mark.parametrize(
-    ("fields", "country"),
-    [
-        ('source_kind="aws", asn="8075", country="US"', "US"),
-        ('source_kind="m365", asn="8075", country="US"', None),
-        ('source_kind="m365", asn=8075, country="US"', None),
-        ('source_kind="m365", asn="15169", country="US"', "US"),
-        ('source_kind="m365", asn="3320", country="DE"', "DE"),
-        ('source_kind="gws", asn="15169", country="US"', None),
-        ('source_kind="gws", asn="8075", country="US"', "US"),
-        ('source_kind="gws", asn="15169", country="US", egress_label="HQ VPN", egress_country="NL"', "NL"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN", egress_country="NL"', "NL"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN", egress_country=""', "HQ VPN"),
-        ('source_kind="aws", asn="1", country="US", egress_label="HQ VPN"', "HQ VPN"),
-        ('source_kind="aws", asn="", country="", egress_label="", egress_country=""', ""),
-        ('source_kind="aws"', None),
-    ],
-)
-def test_country(fields: str, country: Optional[str], search: Search) -> None:
-    (row,) = search(f"| makeresults | eval {fields} | `cba_country`")
-    assert row.get("country") == country
-
-
-@pytest.mark.parametrize(
-    ("latest", "now", "judged"),
-    [
-        (100 * DAY, 100 * DAY, [98, 99]),
-        (100 * DAY + 7199, 100 * DAY + 7199, [98, 99]),
-        (100 * DAY + 7200, 100 * DAY + 7200, [98, 99, 100]),
-        (100 * DAY, 500 * DAY, [98, 99]),  # a back-fill of the past
-        (None, 100 * DAY + 7200, [98, 99, 100]),  # all time ends now
-        (200 * DAY, 100 * DAY + 7200, [98, 99, 100]),  # an end in the future too
-    ],
-)
-def test_judged_days(latest: Optional[float], now: float, judged: list[int], search: Search) -> None:
-    spl = "| makeresults | eval day={day} | `cba_judged_days`"
-    rows = [row for day in range(98, 103) for row in search(spl.format(day=day), 0.0, latest, now)]
-    assert [row["day"] for row in rows] == judged
-    assert not [name for row in rows for name in row if name.startswith("info_")]
 
 
 @pytest.mark.parametrize(

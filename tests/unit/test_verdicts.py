@@ -13,12 +13,13 @@ from cba.detection.catalogue import get, load
 from cba.detection.model import Detection
 from cba.errors import OptionError
 from cba.findings.triage import family, shown, triage_of
-from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, judged_scopes, targets_of
-from cba.history.baseline import Baseline, Row, Subject
-from cba.history.history import BENIGN, MALICIOUS
+from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, targets_of
+from cba.history.history import BENIGN, MALICIOUS, Subject
+from cba.judging.judge import Mode
+from cba.judging.looking import Looker
 from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import load_all
-from tests.support.memory import MemoryHistories, MemoryStatuses, MemoryTriage, MemoryVerdicts
+from tests.support.memory import MemoryTriage, MemoryVerdicts
 from tests.support.pipeline import Pipeline, Seen
 
 DETECTION = get("cloud_unusual_country")
@@ -41,7 +42,7 @@ class Story:
         self.pipeline = Pipeline(DETECTION)
         self.events = [event(*each) for each in PAST]
         self.triage = MemoryTriage()
-        self.desk = Desk(load(), self.pipeline.findings, self.triage, self.pipeline.verdicts)
+        self.desk = Desk(load().detections, self.pipeline.findings, self.triage, self.pipeline.verdicts)
         self.clock = 1_000
         self.pipeline.search(self.events)
 
@@ -83,33 +84,33 @@ class Story:
 
 def test_without_a_verdict_it_is_raised_again_the_next_day() -> None:
     story = Story().happens("ada", "RU").happens("ada", "RU", TODAY + 1)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "ada", "RU", "v2")]
 
 
 def test_benign_holds_at_once_and_for_that_person_only() -> None:
     story = Story().happens("ada", "RU").says(BENIGN)
     assert story.decided("identity_country", "ada") == {"RU": BENIGN}
     story.happens("ada", "RU", TODAY + 1).happens("bob", "RU", TODAY + 1, 40_000)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "bob", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "bob", "RU", "v2")]
 
 
 def test_benign_holds_for_somebody_too_new_to_be_trained() -> None:
     """An untrained scope passes the question on, but what has been said of it is its own answer."""
     story = Story().happens("newbie", "RU").says(BENIGN).happens("newbie", "RU", TODAY + 1)
-    assert story.brief == [(30, "newbie", "RU", "2")]
+    assert story.brief == [(30, "newbie", "RU", "v2")]
 
 
 def test_benign_for_the_project_holds_for_everybody_in_it() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, scope="project")
     story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
     assert story.decided("project_country", "p1") == {"RU": BENIGN}
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "cleo", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "cleo", "RU", "v2")]
 
 
 def test_benign_for_the_organization_holds_for_all() -> None:
     story = Story().happens("ada", "RU").says(BENIGN, scope="organization")
     story.happens("bob", "RU", TODAY + 1).happens("cleo", "RU", TODAY + 1, 40_000)
-    assert story.brief == [(30, "ada", "RU", "2")]
+    assert story.brief == [(30, "ada", "RU", "v2")]
 
 
 def test_a_narrower_verdict_beats_a_wider_one() -> None:
@@ -141,7 +142,7 @@ def test_clear_lets_the_history_speak_again() -> None:
     said = story.said_of(story.found[0])
     assert (said["verdict"], said["status"], said["triaged_by"]) == ("", "new", "ines")
     story.happens("ada", "RU", TODAY + 1).happens("ada", "RU", TODAY + 2)
-    assert story.brief == [(30, "ada", "RU", "2"), (31, "ada", "RU", "2")], "then it is established"
+    assert story.brief == [(30, "ada", "RU", "v2"), (31, "ada", "RU", "v2")], "then it is established"
 
 
 def test_another_verdict_on_the_finding_withdraws_what_it_said_of_wider_scopes() -> None:
@@ -318,13 +319,18 @@ LEARNED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["NL", "RU", "D
 
 
 def judged(learned: Iterable[tuple[int, str]], verdicts: MemoryVerdicts) -> Any:
-    histories, statuses = MemoryHistories(), MemoryStatuses()
-    for day, country in learned:
-        row = Row(FIRST_DAY + day, "aws", "-", ("ada", "p1"), (country,))
-        Baseline(DETECTION, histories, statuses, judge=False).process([row])
-    baseline = Baseline(DETECTION, histories, statuses, verdicts, learn=False)
-    (answer,) = baseline.process([Row(FIRST_DAY + 61, "aws", "-", ("ada", "p1"), ("RU",))])
-    return answer.evidence
+    """The evidence of ada in RU after those days, whatever else there is to say of her."""
+    pipeline = Pipeline(DETECTION)
+    pipeline.verdicts = verdicts
+    pipeline.search([day_of_ada(day, country) for day, country in learned], mode=Mode.LEARN)
+    ((source, row),) = pipeline.reduce([day_of_ada(61, "RU")])
+    looker = Looker(DETECTION, load(), pipeline.settings, lambda _source: pipeline.stores)
+    (seen,) = looker.look(source, [row])
+    return seen.looked.evidence
+
+
+def day_of_ada(day: int, country: str) -> Seen:
+    return event("ada", day, 36_000, country)
 
 
 @settings(max_examples=60, deadline=None)
@@ -333,7 +339,7 @@ def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
     learned: list[tuple[int, str]], verdict: str, at: int, random: Any
 ) -> None:
     verdicts = MemoryVerdicts()
-    desk = Desk(load(), Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
+    desk = Desk(load().detections, Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
     desk.save([desk.on_value(*SUBJECTS[at], "RU", Ruling(verdict, "ines", 1, ""))])
     evidence = judged(learned, verdicts)
     order = DETECTION.scopes
@@ -353,7 +359,7 @@ def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
 @given(LEARNED, st.lists(st.sampled_from([BENIGN, MALICIOUS]), max_size=4))
 def test_after_clear_everything_is_as_if_nothing_had_been_said(learned: list[tuple[int, str]], said: list[str]) -> None:
     verdicts = MemoryVerdicts()
-    desk = Desk(load(), Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
+    desk = Desk(load().detections, Pipeline(DETECTION).findings, MemoryTriage(), verdicts)
     for at, verdict in enumerate([*said, CLEAR]):
         desk.save([desk.on_value(*SUBJECTS[0], "RU", Ruling(verdict, "ines", at + 1, str(at)))])
     assert judged(learned, verdicts) == judged(learned, MemoryVerdicts())
@@ -378,7 +384,7 @@ def test_a_verdict_is_about_all_that_was_new() -> None:
     ]
 
 
-@pytest.mark.parametrize("detection", load().values(), ids=lambda detection: detection.id)
+@pytest.mark.parametrize("detection", load().detections.values(), ids=lambda detection: detection.id)
 def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detection: Detection) -> None:
     refused = set()
     for scenario in (each for each in load_all() if each.detection == detection.id and each.raises):
@@ -391,4 +397,4 @@ def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detect
                 except OptionError as error:
                     assert "compares" in str(error)
                     refused.add(scope)
-    assert judged_scopes(detection) == [scope for scope in detection.scopes if scope not in refused]
+    assert list(detection.judged_scopes) == [scope for scope in detection.scopes if scope not in refused]

@@ -8,9 +8,8 @@ from typing import Iterator
 
 import pytest
 
-from cba.history.baseline import Subject
 from cba.history.days import DaySet
-from cba.history.history import History
+from cba.history.history import History, Subject
 from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
@@ -31,11 +30,11 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]:
         Subject("serverless_iaas_function_role", FUNCTION): {ROLE: [TODAY - 1]},
     }
     learned = DaySet.of(TODAY - 40)
-    status = {"detection": "cloud_unusual_country", "source": "aws", "days": learned.encode()}
+    days = {"_key": "aws:aws", "source": "aws", "writer": "aws", "days": learned.encode()}
     with SearchHead(ROOT, tmp_path_factory.mktemp("state")) as found:
         found.events.add([Event(FIRST, FIRST, "main", "aws:cloudtrail", "s", "h", "{}")])
         found.kv.collection("cba_findings").insert(FINDING)
-        found.kv.collection("cba_status").insert(status)
+        found.kv.collection("cba_sources").insert(days)
         for subject, values in seen.items():
             history = History()
             for value, days in values.items():

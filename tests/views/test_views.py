@@ -16,11 +16,11 @@ import pytest
 from pages import finding as finding_page
 from pages.board import Board
 
+import content
 from cba.findings.record import encode_atoms
 from cba.findings.windows import Atom, AtomKey
-from cba.history.baseline import Subject
 from cba.history.days import DaySet
-from cba.history.history import History
+from cba.history.history import History, Subject
 from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
@@ -134,12 +134,15 @@ def test_the_schema_sees_an_unknown_kind_of_panel() -> None:
 def atoms(*seen: tuple[int, int, int]) -> str:
     """What a finding keeps of its quarters of an hour: (events, first second, last second) of each."""
     return encode_atoms(
-        {AtomKey(first - first % 900, "2", "2"): Atom(first, last, count) for count, first, last in seen}
+        {
+            AtomKey(first - first % 900, first - first % 900, "v2", "v2"): Atom(first, last, count)
+            for count, first, last in seen
+        }
     )
 
 
 FINDING = {
-    "finding_id": "f1", "opened_day": FIRST // 86_400, "last_suppressed_time": FIRST + 60, "detection": "cloud_unusual_country", "variation": "2", "name": "From a country not seen",
+    "finding_id": "f1", "opened_day": FIRST // 86_400, "last_suppressed_time": FIRST + 60, "detection": "cloud_unusual_country", "variation": "v2", "name": "From a country not seen",
     "severity": "medium", "severity_id": 3, "entity": "corp\\ada", "identity": "corp\\ada", "project": "p1",
     "key": '["corp\\\\ada", "SE"]', "first_time": FIRST, "last_time": FIRST + 60, "count": 2, "suppressed_count": 1,
     "raised_time": FIRST + 600, "anomaly_score": 63, "country": "SE", "src_ip": "192.0.2.1",
