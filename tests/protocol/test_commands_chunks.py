@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.chunked import Row, decode_rows, encode_rows
+from lab.chunked import decode_rows, encode_rows
 from tests.support.interpreters import required
 from tests.support.workbench import CHOSEN, FIRST_DAY, TODAY, Workbench, reduced, story
 
