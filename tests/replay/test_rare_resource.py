@@ -67,7 +67,7 @@ def image(seen: Seen) -> str:
 
 
 def fails(seen: Seen) -> bool:
-    return "skip_reason" in seen.fields
+    return seen.field("outcome") != "success"
 
 
 def sysmon_row(seen: Seen) -> sysmon.Row:
