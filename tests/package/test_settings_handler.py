@@ -100,7 +100,7 @@ def test_what_is_raised_and_enrichment(handler: RestHandler, local: Path) -> Non
     handler.edited("detections", variation_precedence="listed", failed_calls_escalate="1", include_updates="1")
     assert macro(local, "cba_function_changes") == 'in(action, "function_created", "function_updated")'
     handler.edited("enrichment", ip_database="/opt/geo/mine.mmdb")
-    assert macro(local, "cba_ip_database") == '"mine.mmdb"'
+    assert macro(local, "cba_ip_database") == '"/opt/geo/mine.mmdb"'
 
 
 def test_alerts_of_enterprise_security(handler: RestHandler, local: Path) -> None:
