@@ -127,7 +127,9 @@ class Plan:
             for command in plan.commands:
                 if isinstance(command, (commands_row.Eval, commands_row.Where)):
                     command.take_paths(arrays)
-                elif not isinstance(command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)):
+                elif not isinstance(
+                    command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)
+                ):
                     break
 
     def shows_all_fields(self) -> bool:

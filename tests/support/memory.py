@@ -44,7 +44,9 @@ class MemoryHistories:
             histories = {w: encoding.decode(self.documents[subject, w]) for w in self._subjects.get(subject, ())}
             if histories:
                 own = histories.get(self.writer, History())
-                together = functools.reduce(History.union, histories.values()) if histories.keys() != {self.writer} else own
+                together = (
+                    functools.reduce(History.union, histories.values()) if histories.keys() != {self.writer} else own
+                )
                 found[subject] = Remembered(own, together)
         return found
 

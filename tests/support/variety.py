@@ -117,7 +117,9 @@ def varieties(detection: Detection, scenarios: Sequence[Scenario]) -> list[Varie
 
 def _each_once(bursts: list[list[Seen]]) -> list[Seen]:
     """Of events that are alike in one second, one."""
-    found = {(event.time, tuple(sorted(event.fields.items()))): event for event in itertools.chain.from_iterable(bursts)}
+    found = {
+        (event.time, tuple(sorted(event.fields.items()))): event for event in itertools.chain.from_iterable(bursts)
+    }
     return [dataclasses.replace(event, event_id=f"{time} {fields}") for (time, fields), event in found.items()]
 
 

@@ -237,7 +237,10 @@ def test_a_second_deployment_opens_a_chain_of_its_own() -> None:
         ({"joined_by": []}, "signals and joined_by go together"),
         ({"when": "chained(D)"}, "asks for a signal that the detection does not have"),
         ({"signals": {"A": {"name": "x"}}}, "needs name and when"),
-        ({"signals": {"A": {"name": "x", "when": "present(a)", "repeated": {"times": "4", "seconds": 9}}}}, "a whole number of at least"),
+        (
+            {"signals": {"A": {"name": "x", "when": "present(a)", "repeated": {"times": "4", "seconds": 9}}}},
+            "a whole number of at least",
+        ),
     ],
 )
 def test_a_faulty_chain_is_named(change: dict[str, Any], problem: str) -> None:

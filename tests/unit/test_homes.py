@@ -404,8 +404,12 @@ def test_what_a_second_launch_tells_comes_too_late_for_a_call_that_was_judged() 
 KINDS: list[Callable[[int], Seen]] = [
     lambda time: launch(time),
     lambda time: theft(time),
-    lambda time: theft(time, region="eu-west-1", country="IE", asn="16509", cloud_region="eu-west-1", cloud_provider="aws"),
-    lambda time: theft(time, region="us-east-1", country="US", asn="14618", cloud_region="us-east-1", cloud_provider="aws"),
+    lambda time: theft(
+        time, region="eu-west-1", country="IE", asn="16509", cloud_region="eu-west-1", cloud_provider="aws"
+    ),
+    lambda time: theft(
+        time, region="us-east-1", country="US", asn="14618", cloud_region="us-east-1", cloud_provider="aws"
+    ),
     lambda time: theft(time, region="", workload="i-0a1b2c3d4e5f60718"),
 ]
 HAPPENED = st.lists(

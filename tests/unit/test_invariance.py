@@ -334,4 +334,6 @@ def test_a_retry_may_come_before_the_first_try() -> None:
     deliveries = [*at_once([*variety.past, retried]), Delivery(tried, start + 3_600)]
     *_, last = replay(variety.pipeline(), deliveries, 900, variety.since).found()
     assert (last["first_time"], last["last_time"]) == (start, start + 60)
-    assert json.loads(last["atoms"]).keys() == {f"{key.bucket}|{key.indexed}|{key.plain}|{key.suspected}" for key in decode_atoms(last["atoms"])}
+    assert json.loads(last["atoms"]).keys() == {
+        f"{key.bucket}|{key.indexed}|{key.plain}|{key.suspected}" for key in decode_atoms(last["atoms"])
+    }

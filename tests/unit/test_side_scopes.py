@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.detection.catalogue import get, load as catalogue
+from cba.detection.catalogue import get
+from cba.detection.catalogue import load as catalogue
 from cba.detection.reader import Document, read_detection
 from cba.errors import DetectionErrors
 from cba.findings.verdicts import targets_of
@@ -249,9 +250,7 @@ LIMIT = next(profile.names_a_day for profile in RARE.asked if profile.name == "r
 def test_something_popular_costs_no_more_than_something_rare() -> None:
     """Ten thousand hosts, and one; every day of what is kept."""
     days = range(D - KEPT_DAYS, D)
-    popular = learned(
-        [(f"workstation-{host:05}", day) for day in days[-3:] for host in range(HOSTS)], LIMIT
-    )
+    popular = learned([(f"workstation-{host:05}", day) for day in days[-3:] for host in range(HOSTS)], LIMIT)
     rare = learned([("workstation-00000", day) for day in days[-3:]], LIMIT)
     assert list(popular.values) == [CROWD]
     assert size(popular) < size(rare) < 250
@@ -295,9 +294,7 @@ def test_a_popular_resource_is_written_three_times_a_day_at_most() -> None:
 
 
 @given(OBSERVATIONS, LIMITS, st.sets(st.integers(0, 60)), st.sampled_from([1, 2, 3]))
-def test_runs_and_writers_do_not_matter(
-    observations: Observations, limit: int, runs: set[int], writers: int
-) -> None:
+def test_runs_and_writers_do_not_matter(observations: Observations, limit: int, runs: set[int], writers: int) -> None:
     """Each run reads what all writers have kept, and adds to its own; a day is crowded whoever saw its values."""
     store = MemoryHistories()
     histories = Histories(store, {SUBJECT.profile: limit})
