@@ -333,7 +333,10 @@ def parse(raw: str) -> Any:
 
 def is_json(text: str) -> bool:
     """Whether a text is a JSON number, boolean or null."""
-    return text in ("true", "false", "null") or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
+    return (
+        text in ("true", "false", "null")
+        or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
+    )
 
 
 _PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')
