@@ -266,8 +266,8 @@ def path_steps(path: str) -> list[Any]:
 
 @lru_cache(maxsize=4096)
 def compile_path(path: str, dotted: bool = True) -> Callable[[Any], list[Any]]:
-    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values. `dotted`:
-    whether ``a.b`` may also be one key."""
+    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values.
+    `dotted`: whether ``a.b`` may also be one key."""
     steps = path_steps(path)
 
     def find(document: Any) -> list[Any]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.chunked import Row, decode_rows, encode_rows
+from lab.chunked import decode_rows, encode_rows
 from tests.support.interpreters import required
 from tests.support.workbench import CHOSEN, FIRST_DAY, TODAY, Workbench, reduced, story
 
 ANNOTATING: dict[str, tuple[str, ...]] = {
     "cbageo": ("ip=src_ip",),
-    "cbabaseline": (CHOSEN, "learn=true"),
+    "cbabaseline": (CHOSEN,),
     "cbascore": (CHOSEN,),
-    "cbarecord": (CHOSEN,),
 }
+TAKING: dict[str, tuple[str, ...]] = {"cbajudge": ("source=aws",), "cbabacktest": (CHOSEN,)}
 
 
 def kind(bench: Workbench, command: str, *args: str) -> dict[str, Any]:
@@ -33,18 +34,27 @@ def test_what_the_commands_say_they_are(bench: Workbench) -> None:
     assert score["required_fields"][0] == "evidence"
     baseline = kind(bench, "cbabaseline", CHOSEN)
     assert baseline["type"] == "stateful"
-    assert {"day", "source_kind", "identity", "project", "country"} <= set(baseline["required_fields"])
-    record = kind(bench, "cbarecord", CHOSEN)
-    assert record["type"] == "stateful"
-    assert {"variation", "event_times", "bucket", "events", "evidence"} <= set(record["required_fields"])
-    history = kind(bench, "cbahistory", "entity=ann")
-    assert (history["type"], history["generating"]) == ("reporting", True)
+    assert {"bucket", "source_kind", "identity", "project", "country"} <= set(baseline["required_fields"])
+    judge = kind(bench, "cbajudge", "source=aws")
+    assert judge["type"] == "events", "it answers rows of its own"
+    assert {"bucket", "indexed", "events", "event_times", "candidate_of", "skip_reason", "country"} <= set(
+        judge["required_fields"]
+    )
+    for command, args in GENERATING.items():
+        said = kind(bench, command, *args)
+        assert (said["type"], said["generating"]) == ("reporting", True), command
+
+
+GENERATING: dict[str, tuple[str, ...]] = {
+    "cbahistory": ("entity=ann",), "cbahealth": (), "cbawindow": ("source=aws",), "cbaacknowledge": (CHOSEN,),
+    "cbaforget": (), "cbaalerts": (CHOSEN, "variation=base"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ANNOTATING)
 def test_chunks_without_rows_are_answered_without_a_body(bench: Workbench, command: str) -> None:
     """splunkd sends header-only chunks now and then, and one at the end; recorded commands answer with nothing."""
-    header = encode_rows(["src_ip", "day", "evidence", "variation"], [], indexed=True)
+    header = encode_rows(["src_ip", "bucket", "evidence"], [], indexed=True)
     replies = bench.talk(command, ANNOTATING[command], [(header, False), ("", False), (header, False), (header, True)])
     assert [(reply.metadata.get("finished"), reply.body) for reply in replies[1:]] == [
         (False, ""), (False, ""), (False, ""), (True, ""),
@@ -52,16 +62,25 @@ def test_chunks_without_rows_are_answered_without_a_body(bench: Workbench, comma
     assert list(bench.splunkd.requests) == []
 
 
+@pytest.mark.parametrize("command", TAKING)
+def test_what_takes_all_rows_answers_in_the_end(bench: Workbench, command: str) -> None:
+    header = encode_rows(["bucket"], [], indexed=True)
+    replies = bench.talk(command, TAKING[command], [(header, False), ("", False), (header, True)])
+    assert [(reply.metadata.get("finished"), bool(reply.body)) for reply in replies[1:]] == [
+        (False, False), (False, False), (True, True),
+    ]  # fmt: skip
+
+
 def test_the_whole_search_in_one_chunk_and_in_many(bench: Workbench) -> None:
     answers, stores = [], []
     for chunk_rows, header_only in ((50_000, False), (7, True)):
-        for name in ("cba_history", "cba_status", "cba_findings", "cba_breakers"):
+        for name in bench.stored():
             bench.kv.collection(name).delete(None)
         bench.runner.chunk_rows, bench.runner.header_only_chunks = chunk_rows, header_only
         answers.append(bench.search(story()))
         stores.append(bench.stored())
-    assert [(row["identity"], row["country"], row["variation"]) for row in answers[0]] == [
-        ("ann", "RU", "2"), ("bob", "NL", "3"),
+    assert [(f["identity"], f["country"], f["variation"]) for f in bench.findings()] == [
+        ("ann", "RU", "v2"), ("bob", "NL", "v3"),
     ]  # fmt: skip
     assert answers[0] == answers[1]
     assert stores[0] == stores[1]
@@ -81,8 +100,14 @@ def test_fifty_thousand_rows_in_one_chunk(bench: Workbench, command: str) -> Non
     assert len(back) == 50_001
     assert [line[: len(sent[0])] for line in back] == sent
     assert len({len(line) for line in back}) == 1, "every row has every field"
-    if command == "cbabaseline":
-        assert bench.histories("identity_country") == {name: ["NL"] for name in people}
+
+
+def test_fifty_thousand_rows_in_one_chunk_are_learned(bench: Workbench) -> None:
+    people = [f"person{n}@example.com" for n in range(500)]
+    rows = [reduced(FIRST_DAY + n // 50, name, "NL", src_ip=f"9.9.{n}.9") for n, name in enumerate(people)]
+    header, *lines = encode_rows(list(rows[0]), rows).splitlines(keepends=True)
+    bench.talk("cbajudge", ("source=aws",), [(header + "".join(line * 100 for line in lines), False), (header, True)])
+    assert bench.histories("identity_country") == {name: ["NL"] for name in people}
 
 
 NASTY = ['Zoë "the\nboss", $5', "a,b;c", "$$", '{"brace": "{0}"}', "日本 \U0001f600", "'; DROP", "\ttab", "back\\slash"]
@@ -90,12 +115,10 @@ NASTY = ['Zoë "the\nboss", $5', "a,b;c", "$$", '{"brace": "{0}"}', "日本 \U00
 
 def test_any_character_survives(bench: Workbench) -> None:
     past = [reduced(day, name, "NL") for day in range(FIRST_DAY, TODAY) for name in NASTY]
-    today = [reduced(TODAY, name, "RU", access_key=name, odd=name) for name in NASTY]
-    found = bench.search([*past, *today])
-    assert [row["identity"] for row in found] == NASTY
-    assert [row["odd"] for row in found] == NASTY
+    today = [reduced(TODAY, name, "RU", access_key=name) for name in NASTY]
+    bench.search([*past, *today])
     assert set(bench.histories("identity_country")) == set(NASTY)
-    findings = bench.stored()["cba_findings"]
+    findings = bench.findings()
     assert sorted(f["entity"] for f in findings) == sorted(NASTY)
     assert all(f["identity"] == f["access_key"] == f["entity"] and f["entity"] in f["explanation"] for f in findings)
     listed = bench.run("cbahistory", f"entity={NASTY[0]}", rows=None)
@@ -111,40 +134,37 @@ def test_a_nul_in_a_field_is_no_reason_to_stop(bench: Workbench) -> None:
     assert [row.get("source_kind") for row in decode_rows(replies[1].body)] == ["a\ufffdb", "aws"]
 
 
-def test_multiple_event_times_are_counted_and_an_absent_field_is_empty(bench: Workbench) -> None:
-    times = [TODAY * 86_400 + second for second in (36_000, 36_007, 36_400)]
-    last = reduced(TODAY, "ann", "RU", events=5, event_times=[str(time) for time in times])
-    del last["access_key"]
-    assert "asn" not in last, "what the carried fields of a finding may lack"
-    found = bench.search([*story()[:-2], last])
-    assert found[0]["event_times"] == last["event_times"]
-    [finding] = bench.stored()["cba_findings"]
+def test_multiple_event_times_are_counted_and_an_absent_field_is_left_out(bench: Workbench) -> None:
+    start = TODAY * 86_400 + 36_000
+    times = [start, start + 7, start + 400]
+    last = reduced(TODAY, "ann", "RU", events=5, event_times=[str(time) for time in times], access_key="")
+    bench.search([*story()[:-2], last])
+    [finding] = bench.findings()
     assert (finding["first_time"], finding["last_time"], finding["count"]) == (times[0], times[2], 5)
-    assert (finding["access_key"], finding["asn"]) == ("", "")
+    assert "access_key" not in finding and "asn" not in finding
 
 
-@pytest.mark.parametrize("command", ["cbabaseline", "cbarecord"])
-def test_a_preview_writes_nothing(bench: Workbench, command: str) -> None:
-    """And learns nothing: the second day of a preview does not know the first."""
-    rows: list[Row] = [reduced(day, "ann", "NL", variation="2") for day in (FIRST_DAY, FIRST_DAY + 1)]
-    fields = kind(bench, command, *ANNOTATING[command])["required_fields"]
-    chunks = [(encode_rows(fields, [row], indexed=True), False) for row in rows]
-    replies = bench.talk(command, ANNOTATING[command], [*chunks, ("", True)], preview=True)
+def test_a_preview_writes_nothing_and_answers_nothing(bench: Workbench) -> None:
+    fields = kind(bench, "cbajudge", "source=aws")["required_fields"]
+    chunks = [(encode_rows(fields, [row], indexed=True), False) for row in story()]
+    replies = bench.talk("cbajudge", ("source=aws",), [*chunks, ("", True)], preview=True)
+    assert decode_rows(replies[-1].body) == []
     assert bench.writes() == []
-    assert not any(bench.stored().values())
-    answers = [decode_rows(reply.body)[0] for reply in replies[1:3]]
-    if command == "cbabaseline":
-        assert [answer["identity_country_days"] for answer in answers] == ["0", "0"]
-        looked = bench.talk(command, [CHOSEN, "learn=false"], [*chunks, ("", True)])
-        assert [reply.body for reply in looked[1:]] == [reply.body for reply in replies[1:]]
-    else:
-        assert [answer.get("finding_id") for answer in answers] == [None, None]
+    assert list(bench.splunkd.requests) == [], "a preview of a long search may come every few seconds"
+
+
+@pytest.mark.parametrize("command", ANNOTATING)
+def test_what_annotates_writes_nothing(bench: Workbench, command: str) -> None:
+    bench.search(story())
+    before = len(bench.writes())
+    bench.run(command, *ANNOTATING[command], rows=story()[-2:])
+    assert len(bench.writes()) == before
 
 
 @pytest.mark.parametrize("preview", [False, True])
 def test_a_start_leaves_no_trace(bench: Workbench, preview: bool) -> None:
     """splunkd starts a command for parsing and previews, too: nothing is read or written before the first chunk."""
-    for command, args in {**ANNOTATING, "cbahistory": ("entity=ann",)}.items():
+    for command, args in {**ANNOTATING, **TAKING, **GENERATING}.items():
         bench.talk(command, args, [], preview)
     assert list(bench.splunkd.requests) == []
 
@@ -152,7 +172,7 @@ def test_a_start_leaves_no_trace(bench: Workbench, preview: bool) -> None:
 def test_extra_starts_change_nothing(here: Workbench) -> None:
     here.runner.extra_starts = 3
     here.search(story())
-    assert sorted(f["variation"] for f in here.stored()["cba_findings"]) == ["2", "3"]
+    assert sorted(f["variation"] for f in here.findings()) == ["v2", "v3"]
     assert here.histories("identity_country") == {"ann": ["NL", "RU"], "bob": ["DE", "NL"]}
 
 
@@ -167,31 +187,32 @@ def test_the_fast_path_answers_the_same_bytes(tmp_path: Path) -> None:
             bench.search([{**row, "country": told["country"]} for row, told in zip(geo, rows)])
             bench.run("cbahistory", "entity=ann", rows=None)
             heard.append([received for _sent, received in bench.exchanged])
-            assert bench.stored()["cba_findings"]
+            assert bench.findings()
     assert heard[0] == heard[1]
 
 
-def test_a_day_is_judged_with_the_days_of_earlier_chunks(bench: Workbench) -> None:
+def test_a_day_is_judged_with_the_days_before_it_alone(bench: Workbench) -> None:
+    """Those of earlier chunks of its own run, too; and however much has been learned since."""
     bench.runner.chunk_rows = 1
-    rows = [reduced(FIRST_DAY + day, "ann", "NL") for day in range(4)]
-    assert [r["identity_country_days"] for r in bench.run("cbabaseline", CHOSEN, "learn=true", rows=rows)] == list(
-        "0123"
-    )
-    again = bench.run("cbabaseline", CHOSEN, "learn=false", rows=rows)
-    assert [r["identity_country_days"] for r in again] == list("0123"), "judged again: only the days before count"
+    bench.search(story())
+    evidence = [json.loads(str(finding["evidence"])) for finding in bench.findings()]
+    bench.search([reduced(TODAY + 1, "ann", "RU"), reduced(TODAY + 1, "bob", "NL")])
+    looked = bench.run("cbabaseline", CHOSEN, rows=story()[-2:])
+    assert [json.loads(str(row["evidence"])) for row in looked] == evidence
 
 
-def test_learn_only_learns_and_says_nothing(here: Workbench) -> None:
-    answer = here.run("cbabaseline", CHOSEN, "learn=only", rows=story())
-    assert {(row["evidence"], row["silent_reason"]) for row in answer} == {("-", "only learned")}
+def test_learn_only_learns_and_raises_nothing(here: Workbench) -> None:
+    assert here.search(story(), "learn=only") == []
+    assert here.findings() == []
     assert here.histories("identity_country") == {"ann": ["NL", "RU"], "bob": ["DE", "NL"]}
+    assert here.stored()["cba_sources"][0]["first_day"] == FIRST_DAY
 
 
 def test_only_the_histories_of_the_rows_are_read_and_each_once(
     here: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = [reduced(FIRST_DAY, f"person{n}", "NL") for n in range(3_000)]
-    here.run("cbabaseline", CHOSEN, "learn=only", rows=crowd)
+    here.search(crowd, "learn=only")
     collection, read = here.kv.collection("cba_history"), []
     find = collection.batch_find
 
@@ -201,9 +222,7 @@ def test_only_the_histories_of_the_rows_are_read_and_each_once(
         return found
 
     monkeypatch.setattr(collection, "batch_find", counting)
-    here.splunkd.requests.clear()
-    here.runner.chunk_rows = 1
     today = [reduced(FIRST_DAY + 1, name, "DE") for name in ("person7", "person8", "person7", "nobody")]
-    here.run("cbabaseline", CHOSEN, "learn=true", rows=today)
+    here.runner.chunk_rows = 1
+    here.run("cbabaseline", CHOSEN, rows=today)
     assert sorted(read) == ["111111111111", "organization", "person7", "person8"]
-    assert not [request for request in here.splunkd.requests if request.startswith("GET") and "cba_history" in request]

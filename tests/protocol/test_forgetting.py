@@ -17,7 +17,10 @@ def test_what_is_expired_goes_and_the_rest_stays(tmp_path: Path) -> None:
         before = bench.stored()
         today = TODAY + 1
         old = {
-            "cba_history": {"profile": "identity_country", "entity": "gone", "last_day": today - KEPT_DAYS - 1},
+            "cba_history": {
+                "subject": "s", "profile": "identity_country", "entity": "gone", "writer": "aws",
+                "last_day": today - KEPT_DAYS - 1,
+            },
             "cba_homes": {"workload": "i-gone", "last_day": today - KEPT_DAYS - 1},
             "cba_signals": {"detection": "serverless_execution_iaas", "first_time": NOW - 30 * DAY - 1},
             "cba_findings": {"finding_id": "gone", "entity": "gone", "last_time": NOW - 400 * DAY - 1},

@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 
 from cba.command.log import NAME
-from tests.support.workbench import CHOSEN, Workbench, story
+from tests.support.workbench import Workbench, story
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_run_is_logged_and_so_is_what_went_wrong(tmp_path: Path, log: Path) -> None:
     with Workbench(tmp_path) as bench:
-        bench.run("cbabaseline", CHOSEN, "learn=true", rows=story())
-        bench.complaint("cbabaseline", CHOSEN, rows=[*story()][::-1])
+        bench.search(story())
+        bench.complaint("cbajudge", "source=aws", rows=story()[::-1])
     first, *_, last = log.read_text("utf-8").splitlines()
-    assert "level=INFO" in first and f"command=cbabaseline sid=1.1 rows={len(story())} seconds=" in first
+    assert "level=INFO" in first and f"command=cbajudge sid=1.1 rows={len(story())} seconds=" in first
     assert "level=ERROR" in last and "comes after rows of" in last
 
 
@@ -36,5 +36,5 @@ def test_the_level_is_a_setting(tmp_path: Path, log: Path) -> None:
     with Workbench(tmp_path, local=tmp_path / "local") as bench:
         path = "configs/conf-cloud_behavior_analytics_settings/logging"
         bench.service().post(path, loglevel="ERROR")
-        bench.run("cbabaseline", CHOSEN, "learn=true", rows=story())
+        bench.search(story())
         assert not log.exists(), "nothing went wrong"

@@ -1,7 +1,7 @@
 """The app's own commands over the real chunked protocol, with a splunkd and a KV store of their own.
 
 with Workbench(folder, python=sys.executable) as bench:
-    rows = bench.run("cbabaseline", "detection=cloud_unusual_country", "learn=true", rows=story())
+    rows = bench.run("cbajudge", "source=aws", rows=story())
     bench.stored()              what is in the KV store now
     bench.talk("cbascore", ["detection=…"], [Chunk…])     the bare conversation, chunk by chunk
 """
@@ -30,7 +30,7 @@ CHOSEN = f"detection={DETECTION}"
 FIRST_DAY = 20_454  # 2026-01-01
 TODAY = FIRST_DAY + 40
 LATEST = (TODAY + 1) * 86_400
-COLLECTIONS = ("cba_history", "cba_status", "cba_findings", "cba_breakers")
+COLLECTIONS = ("cba_history", "cba_sources", "cba_findings", "cba_breakers", "cba_homes", "cba_signals", "cba_faults")
 
 
 class Workbench:
@@ -76,11 +76,9 @@ class Workbench:
         where = {"scheme": address.scheme, "host": address.hostname, "port": address.port}
         return client.Service(token=self.splunkd.session_key, owner="nobody", app=self.app.name, **where)
 
-    def search(self, rows: Sequence[Row]) -> list[Row]:
-        """The detection's search from its reduced rows on."""
-        rows = self.run("cbabaseline", CHOSEN, "learn=true", rows=rows)
-        rows = self.run("cbascore", CHOSEN, rows=rows)
-        return self.run("cbarecord", CHOSEN, rows=[row for row in rows if row.get("variation")])
+    def search(self, rows: Sequence[Row], *options: str, source: str = "aws") -> list[Row]:
+        """A source's search from its reduced rows on: what it says of the findings it touched."""
+        return self.run("cbajudge", f"source={source}", *options, rows=rows)
 
     def complaint(self, command: str, *args: str, rows: Optional[Sequence[Row]]) -> str:
         """The message with which a command fails."""
@@ -140,23 +138,29 @@ class Workbench:
         return {name: sorted(self.kv.collection(name).find(), key=lambda d: d["_key"]) for name in COLLECTIONS}
 
     def histories(self, profile: str) -> dict[str, list[str]]:
-        """Values by entity of one profile."""
-        found = self.kv.collection("cba_history").find({"profile": profile})
-        return {document["entity"]: sorted(json.loads(document["values"])) for document in found}
+        """Values by entity of one profile, whoever has written them."""
+        found: dict[str, set[str]] = {}
+        for document in self.kv.collection("cba_history").find({"profile": profile}):
+            found.setdefault(document["entity"], set()).update(json.loads(document["values"]))
+        return {entity: sorted(values) for entity, values in found.items()}
+
+    def findings(self) -> list[Row]:
+        """Every finding, in order of time and entity."""
+        return sorted(self.kv.collection("cba_findings").find(), key=lambda f: (f["first_time"], f["entity"]))
 
 
 def reduced(day: int, identity: str, country: str, **more: Any) -> Row:
-    """A row as the detection's search has it before `cbabaseline`."""
+    """A row as the search of a source has it before `cbajudge`; what is absent of it is left out, which is the same."""
     start = day * 86_400 + 36_000
     row = {
-        "day": day, "bucket": start, "source_kind": "aws", "provider": "AWS", "project": "111111111111",
-        "identity": identity, "identity_type": "user", "access_key": "-", "src_ip": f"ip-of-{country}",
-        "skip_reason": "-", "country": country, "events": 1, "event_times": str(start), "first_time": start,
+        "bucket": start, "indexed": start, "events": 1, "event_times": str(start), "source_kind": "aws",
+        "provider": "aws", "project": "111111111111", "identity": identity, "identity_type": "user",
+        "src_ip": f"ip-of-{country}", "country": country,
     }  # fmt: skip
     return {**row, **more}
 
 
 def story() -> list[Row]:
-    """40 days of ann in NL and bob in DE; on the 41st ann in RU (variation 2) and bob in NL (variation 3)."""
+    """40 days of ann in NL and bob in DE; on the 41st ann in RU (v2) and bob in NL (v3)."""
     past = [reduced(day, *who) for day in range(FIRST_DAY, TODAY) for who in (("ann", "NL"), ("bob", "DE"))]
     return [*past, reduced(TODAY, "ann", "RU"), reduced(TODAY, "bob", "NL")]

@@ -285,8 +285,11 @@ def _neighbour(document: Mapping[str, object]) -> Neighbour:
 
 def _details(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:
     """What the row of the finding's first event says; for a finding whose first event came earlier, what is stored. Of
-    rows whose events begin in the same second it is the first by `part`, whichever came first."""
-    found = window.details.get(record.cause)
+    rows whose events begin in the same second it is the first by `part`, whichever came or was indexed first."""
+    alike = (key for key in record.atoms if (key.plain, key.suspected) == (record.cause.plain, record.cause.suspected))
+    found = min(
+        (window.details[key] for key in alike if key in window.details), key=lambda each: each[:2], default=None
+    )
     if found is not None and (not stored or found[:2] <= (_whole(stored["first_time"]), str(stored.get("part", "")))):
         return dict(found[2])
     if stored:

@@ -80,6 +80,10 @@ class DetectionJudge:
         """The histories that are asked about a row."""
         return (subject for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells))
 
+    def forget(self) -> None:
+        """What was said of rows may no longer hold: something has been learned of a day before theirs."""
+        self._memo.clear()
+
     def score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
         """What it has to say about a row whose subjects the histories hold; None for nothing."""
         if prepared.row.day != self._memo_day or len(self._memo) > MEMO_LIMIT:

@@ -23,6 +23,9 @@ from .stores import JudgeSettings, Stores
 
 BATCH = 2_000
 """Rows that are prepared, learned and judged together: enough to ask the store for many at once, few enough to hold."""
+IDLE_LIMIT = 20_000
+"""How many different rows are kept in mind that nobody has anything to say about; with more, they are looked at
+again."""
 
 
 class Mode(enum.Enum):
@@ -112,6 +115,7 @@ class Judge:
         for row in rows:
             if row.day != self._day:
                 self._turn_to(row.day)
+                told.clear()
             key = _idle_key(row)
             if key is None:
                 fresh.append(row)
@@ -122,11 +126,13 @@ class Judge:
         wanted = self._want(prepared)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)
-        if self._mode.judges:
-            spoken = self._judge(prepared)
-            self._idle.update(key for key in told if key not in spoken)
-        else:
-            self._idle.update(told)
+        if any(each.row.day < rows[0].day for each in prepared):  # a call that was kept is of the day before
+            for judge in self.detections:
+                judge.forget()
+        spoken = self._judge(prepared) if self._mode.judges else set()
+        if len(self._idle) > IDLE_LIMIT:
+            self._idle.clear()
+        self._idle.update(key for key in told if key not in spoken)
         # Calls that were kept are let go with the homes, so what came of them is written before.
         self.flush()
 

@@ -3,7 +3,7 @@ only."""
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
 from ..detection.model import Detection
@@ -12,6 +12,7 @@ from ..history.remembered import Histories
 from ..home.finder import HomeFinder
 from .detecting import is_candidate
 from .evidence import EvidenceMaker, Looked, SourceDays
+from .judge import BATCH
 from .preparing import Prepared, Preparer
 from .rows import SKIP_REASON, Row
 from .stores import JudgeSettings, Stores
@@ -40,11 +41,17 @@ class Looker:
         self._limits = {p.name: p.names_a_day for p in self._population.profiles if p.names_a_day is not None}
         self._of_source: dict[str, tuple[Preparer, Histories, Optional[SourceDays]]] = {}
 
-    def look(self, source: str, rows: Sequence[Row]) -> list[Seen]:
+    def look(self, source: str, rows: Sequence[Row]) -> Iterator[Seen]:
         """What is known of each row. Of one that consists of several parts, the first that anything can be said of."""
+        for start in range(0, len(rows), BATCH):
+            yield from self._look(source, rows[start : start + BATCH])
+
+    def _look(self, source: str, rows: Sequence[Row]) -> Iterator[Seen]:
         preparer, histories, known = self._known(source)
+        names = [row.name for row in rows]
+        distinct = dict(zip(names, rows))  # rows alike are looked up once: all that is said of them is the same
         parts: dict[str, list[Prepared]] = {}
-        for prepared in preparer.prepare(rows):
+        for prepared in preparer.prepare(list(distinct.values())):
             if is_candidate(self._detection, prepared):
                 parts.setdefault(prepared.row.name, []).append(prepared)
         subjects: list[Subject] = [
@@ -54,7 +61,8 @@ class Looker:
             for subject, _scope, _dimension, _value in self._evidence.subjects(prepared.cells)
         ]
         histories.want(subjects)
-        return [self._seen(source, row, parts.get(row.name, ()), known, histories) for row in rows]
+        seen = {name: self._seen(source, row, parts.get(name, ()), known, histories) for name, row in distinct.items()}
+        return (seen[name] for name in names)
 
     def _seen(
         self,
