@@ -48,6 +48,9 @@ def _add(
     return register
 
 
+add_function = _add
+
+
 def _each(change: Callable[..., Any]) -> Callable[..., Any]:
     """Lift a function of one text (and constants) over null and multivalues."""
 
