@@ -57,7 +57,7 @@ def _reduced(number: int, bucket: str) -> Row:
     """A row as `cbajudge` gets it: each host in turn, with a storage bucket."""
     process = PROCESSES[number // HOSTS % len(PROCESSES)]
     return {
-        "bucket": NOON, "indexed": NOON, "events": 1, "event_times": NOON, "source_kind": "endpoint",
-        "host": f"workstation-{number % HOSTS:05}",
+        "bucket": NOON, "indexed": NOON, "events": 1, "event_times": NOON,
+        "source_kind": "endpoint", "host": f"workstation-{number % HOSTS:05}",
         "resource": f"{bucket}.s3.amazonaws.com", "tool": f"{process} to s3.amazonaws.com",
     }  # fmt: skip

@@ -202,10 +202,10 @@ def test_what_two_runs_remember_is_united_in_either_order(one: Home, other: Home
     def united(here: Home, there: Home) -> Home:
         home = decode(encode(WEB, here))
         home.unite(there)
-        return dataclasses.replace(home, kept={name: "" for name in sorted(home.kept)}, not_kept=0)
+        return dataclasses.replace(home, kept=dict.fromkeys(sorted(home.kept), ""), not_kept=0)
 
     assert united(one, other) == united(other, one)
-    assert united(one, one) == dataclasses.replace(one, kept={name: "" for name in sorted(one.kept)}, not_kept=0)
+    assert united(one, one) == dataclasses.replace(one, kept=dict.fromkeys(sorted(one.kept), ""), not_kept=0)
 
 
 # -- the finder ---------------------------------------------------------------------------------------------------------
