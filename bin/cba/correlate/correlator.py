@@ -1,4 +1,4 @@
-"""Keeps signals and tells which chains they complete: the engine of `cbacorrelate`, without a search head around it."""
+"""Keeps signals and tells which chains they complete: for the judge of each detection."""
 
 from __future__ import annotations
 

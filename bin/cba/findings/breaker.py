@@ -4,8 +4,8 @@ A *match* is a scored row with a variation (one group of events in 15 minutes). 
 threshold full within 24 hours opens the breaker: it and those before it may raise findings, those after it raise none.
 The 24 hours are a match's own 15-minute bucket and the 95 before it; within a bucket, matches are in order of their
 first second. All of that is event time. Matches are counted per quarter of an hour of event time and of index time, and
-the counts merge by maximum, as those of findings do. So re-runs count nothing twice, events of one quarter that are read
-by several runs are counted together, and with events in order any cadence opens it at the same match.
+the counts merge by maximum, as those of findings do. So re-runs count nothing twice, events of one quarter that are
+read by several runs are counted together, and with events in order any cadence opens it at the same match.
 
 What does not hold: events that come late, around the moment it opens, may show that it should have opened earlier, and
 a finding raised meanwhile stays; and a search with more matches than a batch holds counts batch by batch.

@@ -206,8 +206,8 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
 
 
 def in_order(detection: Detection, key: AtomKey) -> tuple[int, str, str]:
-    """What comes first of one second: the most severe; whenever it was indexed. Raises KeyError for a variation that the
-    detection no longer has."""
+    """What comes first of one second: the most severe; whenever it was indexed. Raises KeyError for a variation that
+    the detection no longer has."""
     return -detection.variation(key.plain).rank, key.plain, key.suspected
 
 

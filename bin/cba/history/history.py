@@ -104,8 +104,8 @@ class History:
         return merged
 
     def settle(self) -> None:
-        """Where there is a limit: leaves of a day that has more values than that, or is known to have more, only that it
-        had more. So what several runs or writers have named of one day is what one would have kept of it."""
+        """Where there is a limit: leaves of a day that has more values than that, or is known to have more, only that
+        it had more. So what several runs or writers have named of one day is what one would have kept of it."""
         if self.limit is None or not self.values:
             return
         last = self.last or 0
