@@ -8,11 +8,12 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from cba.detection.catalogue import get
+from cba.terms import ABSENT
 
 from .accounts import PROD
 from .formats import aws
 from .stories import ATTACKS, DECOYS, SURPRISES
-from .story import Alert, Step, Story
+from .story import ANY, Alert, Step, Story
 
 if TYPE_CHECKING:
     from .organization import Organization
@@ -38,7 +39,7 @@ class Truth:
     @property
     def about(self) -> str:
         """The deduplication key in one line."""
-        return " ".join(part for part in self.key if part != "-")
+        return " ".join(part for part in self.key if part not in (ANY, ABSENT))
 
 
 @dataclasses.dataclass(frozen=True)

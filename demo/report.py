@@ -15,8 +15,10 @@ from typing import Any, Mapping, Optional, Sequence, TextIO, TypeVar
 
 from cba.detection.catalogue import get
 from cba.detection.model import Variation
+from cba.terms import ABSENT
 
 from .attacks import BenignSurprise, Decoy, HiddenAttack, Truth
+from .story import ANY
 
 Finding = Mapping[str, Any]
 """One finding as `./dev replay --out` writes it: detection, key, variation, name, severity, identity, first_time and
@@ -232,14 +234,14 @@ def _misnamed(attack: HiddenAttack, found: Sequence[Finding]) -> str:
 
 
 def _match(finding: Finding, truths: Sequence[T]) -> Optional[T]:
-    """The truth this finding is about: same detection and key (`-`: whatever it is), overlapping in time."""
+    """The truth this finding is about: same detection and key (`ANY`: whatever it is), overlapping in time."""
     detection, key = finding["detection"], tuple(finding["key"])
     first, last = _seconds(finding["first_time"]), _seconds(finding.get("last_time") or finding["first_time"])
     about = [
         truth
         for truth in truths
         if truth.detection == detection
-        and all(known in ("-", found) for known, found in zip(truth.key, key))
+        and all(known in (ANY, found) for known, found in zip(truth.key, key))
         and first <= truth.last_time + SLACK
         and last >= truth.first_time - SLACK
     ]
@@ -255,7 +257,7 @@ def _who(detection: str, key: Sequence[str], identity: str) -> str:
 
 def _rest(key: Sequence[str], who: str) -> str:
     """What a deduplication key names beside who it was."""
-    return " ".join(part for part in key if part not in (who, "-"))
+    return " ".join(part for part in key if part not in (who, ANY, ABSENT))
 
 
 def _arn(text: str) -> str:

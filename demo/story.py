@@ -14,6 +14,8 @@ from .formats.template import Template
 if TYPE_CHECKING:
     from .organization import Organization
 
+ANY = "*"
+"""In the key of an alert: whatever it is."""
 LATE = 6240.0
 """Seconds: a delivery 104 minutes after the event, still within the late-data overlap."""
 
@@ -44,7 +46,8 @@ class Step:
 @dataclasses.dataclass(frozen=True)
 class Alert:
     """What a story is about: a detection, the variation of the first finding (none of a decoy), and `what`, the fields
-    of the detection's deduplication key beside the identity and the project of the story's account (`-`: any)."""
+    of the detection's deduplication key beside the identity and the project of the story's account (`ANY`: whatever it
+    is)."""
 
     detection: str
     variation: str

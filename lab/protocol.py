@@ -130,6 +130,7 @@ class CommandRunner:
         }
         self._classes: dict[Path, type[Any]] = {}
         self._ending: Optional[Callable[[], None]] = None
+        self._last: Optional[Path] = None
         self._dispatch = Path(self.dispatch_dir) if self.dispatch_dir else Path(tempfile.gettempdir()) / "lab-dispatch"
 
     def names(self) -> set[str]:
@@ -147,8 +148,7 @@ class CommandRunner:
         known = self._command(command)
         if info.preview and not known.run_in_preview:
             return list(rows or [])
-        dispatch = self._dispatch / info.sid
-        dispatch.mkdir(parents=True, exist_ok=True)
+        dispatch = self._folder(info.sid)
         metadata = self._getinfo(known, list(args), info, dispatch)
         self.statistics = RunStatistics()
         try:
@@ -159,7 +159,6 @@ class CommandRunner:
             raise RunFailed(f"command {command}: {problem.message}", known.stanza.file, command) from problem
         finally:
             self._ending = None
-            shutil.rmtree(dispatch, ignore_errors=True)
         self.statistics.rows = len(answer)
         return answer
 
@@ -167,12 +166,26 @@ class CommandRunner:
         """What a command answers to getinfo: type, required_fields … Nothing for one that ends in an error: it will
         say so when it runs."""
         known, info = self._command(command), SearchInfo(sid="getinfo", search="")
-        dispatch = self._dispatch / info.sid
-        dispatch.mkdir(parents=True, exist_ok=True)
         found: dict[str, Any] = {}
         with contextlib.suppress(LabError):
-            self._carry(known, _only_getinfo(self._getinfo(known, list(args), info, dispatch), found))
+            metadata = self._getinfo(known, list(args), info, self._folder(info.sid))
+            self._carry(known, _only_getinfo(metadata, found))
         return found
+
+    def _folder(self, sid: str) -> Path:
+        """The dispatch folder of a search. That of the search before goes: its job has expired."""
+        folder = self._dispatch / sid
+        if folder != self._last:
+            self.close()
+            folder.mkdir(parents=True, exist_ok=True)
+            self._last = folder
+        return folder
+
+    def close(self) -> None:
+        """Remove the dispatch folder of the last search."""
+        if self._last is not None:
+            shutil.rmtree(self._last, ignore_errors=True)
+            self._last = None
 
     def kill(self) -> None:
         """End the command that is running where it stands. For another thread, such as the one that answers it."""

@@ -54,22 +54,21 @@ def due(ticks: Iterable[int], cadence: str, absences: Sequence[Absence], continu
     when the search head is back, with the windows they would have had:
     https://help.splunk.com/splunk-enterprise/create-dashboards-and-reports/reporting-manual/9.3/report-management/configure-the-priority-of-scheduled-reports
     """
-    length = CADENCES[cadence]
-    held: Optional[Due] = None
+    length, every = CADENCES[cadence], cadence == "15m"
+    group: Optional[int] = None
+    first = last = seen = 0
     for tick in ticks:
-        runs = _happens(tick, absences, continuous)
+        runs = _happens(tick, absences, continuous) if absences else tick
         if runs is None:
             continue
-        seen = runs
-        at = runs if cadence == "15m" else -(-runs // length) * length
-        if held is not None and cadence != "15m" and held.at == at:
-            held = held._replace(last=tick, seen=seen)
-            continue
-        if held is not None:
-            yield held
-        held = Due(at, tick, tick, seen)
-    if held is not None:
-        yield held
+        at = runs if every else -(-runs // length) * length
+        if at != group or every:
+            if group is not None:
+                yield Due(group, first, last, seen)
+            group, first = at, tick
+        last, seen = tick, runs
+    if group is not None:
+        yield Due(group, first, last, seen)
 
 
 def _happens(tick: int, absences: Sequence[Absence], continuous: bool) -> Optional[int]:

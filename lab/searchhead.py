@@ -134,6 +134,7 @@ class SearchHead:
 
     def close(self) -> None:
         self.splunkd.stop()
+        self.commands.close()
         self.scheduler.close()
         self.kv.close()
         self.events.close()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any, Iterable, Mapping, Sequence
 
 from shapes import Shape
 
 from cba.detection.model import Detection, variation_search
 from cba.detection.reader import Document
+
+COUNTRIES = Path(__file__).resolve().parent.parent / "lookups" / "cba_countries.csv"
 
 
 def files(
@@ -22,6 +25,7 @@ def files(
         "lookups/cba_detections.csv": catalogue_csv(detections),
         "lookups/cba_drilldowns.csv": drilldowns_csv(detections),
         "docs/attack-navigator-layer.json": navigator_layer(detections, generated),
+        "bin/cba/scoring/countries.json": countries_json(),
     }
 
 
@@ -37,6 +41,17 @@ def catalogue_json(
             for name, shape in shapes.items()
         },
         "detections": [detection.document for detection in detections],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def countries_json() -> str:
+    """The names of countries for explanations: those of the lookup that the pages read."""
+    with COUNTRIES.open(encoding="utf-8", newline="") as file:
+        names = {row["country"]: row["name"] for row in csv.DictReader(file)}
+    document = {
+        "generated": f"Generated from lookups/{COUNTRIES.name} by ./dev generate; edit that instead.",
+        "names": names,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

@@ -6,7 +6,7 @@ from ..accounts import CORPORATE, DATA, PROD, SANDBOX
 from ..formats import aws_functions
 from ..functions import LAMBDA_HOME, RUNNER
 from ..people import office_address
-from ..story import Alert, Step, Story, steps_of
+from ..story import ANY, Alert, Step, Story, steps_of
 
 _APP = "nw-corp-jobs"
 
@@ -130,7 +130,7 @@ DECOYS: tuple[Story, ...] = (
         id="other-role",
         title="An engineer gives a role more rights that no function runs with",
         account=f"anouk.visser/{DATA}",
-        alerts=(iaas("", "-"),),
+        alerts=(iaas("", ANY),),
         why="no function was deployed with that role",
         steps=steps_of(
             f"anouk.visser/{DATA}", office_address("NL"), (39, "11:15:00", aws_functions.attach_policy("analyst-role"))

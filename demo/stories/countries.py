@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .. import addresses
 from ..accounts import ANALYTICS, DATA, GKE_PROJECT, PROD, RETAIL, WORKSPACE
-from ..story import LATE, Alert, Step, Story, steps_of
+from ..story import ANY, LATE, Alert, Step, Story, steps_of
 
 
 def country(variation: str, name: str, findings: int = 1) -> Alert:
@@ -411,7 +411,7 @@ DECOYS: tuple[Story, ...] = (
         id="private",
         title="Backup user from a host behind the VPN",
         account="backup-operator",
-        alerts=(country("", "-"),),
+        alerts=(country("", ANY),),
         why="a private address has no country",
         steps=steps_of(
             "backup-operator",

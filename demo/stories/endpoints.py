@@ -6,7 +6,7 @@ from typing import Sequence
 
 from ..endpoints import ADDRESS, AWS_CLI, BACKUP, CHROME, CURL, ONEDRIVE, POWERSHELL, PYTHON, RCLONE
 from ..formats.sysmon import Contact, Program
-from ..story import Alert, Step, Story, steps_of
+from ..story import ANY, Alert, Step, Story, steps_of
 
 
 def resource(variation: str, host: str, program: Program, name: str, findings: int = 1) -> Alert:
@@ -83,7 +83,7 @@ DECOYS: tuple[Story, ...] = (
         id="shared-endpoint",
         title="PowerShell signs in to the cloud and lists buckets",
         account="nw-l17",
-        alerts=(resource("", "nw-l17", POWERSHELL, "-"),),
+        alerts=(resource("", "nw-l17", POWERSHELL, ANY),),
         why="the addresses of a whole cloud belong to nobody in particular",
         steps=_on(
             "nw-l17",
@@ -119,7 +119,7 @@ DECOYS: tuple[Story, ...] = (
         id="no-cloud",
         title="A synchronising program asks a server of its vendor",
         account="nw-l08",
-        alerts=(resource("", "nw-l08", ONEDRIVE, "-"),),
+        alerts=(resource("", "nw-l08", ONEDRIVE, ANY),),
         why="a name of no cloud is no business of this detection",
         steps=_on("nw-l08", (37, "15:00:00", Contact(ONEDRIVE, "telemetry.vendor.example", query=True))),
     ),

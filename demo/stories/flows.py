@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..automation import flow_id
 from ..formats.m365 import flow, inbox_rule, link_for_anyone
 from ..people import office_address
-from ..story import Alert, Step, Story, steps_of
+from ..story import ANY, Alert, Step, Story, steps_of
 
 
-def about_flow(variation: str, name: str = "") -> Alert:
+def about_flow(variation: str, name: str = ANY) -> Alert:
     """The alert about the flow of that name, or about whatever flow."""
-    return Alert("serverless_execution_office", variation, {"flow": flow_id(name) if name else ""})
+    return Alert("serverless_execution_office", variation, {"flow": name if name == ANY else flow_id(name)})
 
 
 ATTACKS: tuple[Story, ...] = (

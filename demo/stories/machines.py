@@ -6,7 +6,7 @@ from .. import addresses
 from ..formats.aws_instances import elsewhere
 from ..functions import LAMBDA_HOME
 from ..machines import ADDRESS, NEW_INSTANCE_DAY
-from ..story import Alert, Story, steps_of
+from ..story import ANY, Alert, Story, steps_of
 from .countries import country
 
 _KZ = addresses.in_country("KZ", "intruder/ssrf")
@@ -145,7 +145,7 @@ DECOYS: tuple[Story, ...] = (
         id="unknown-home",
         title="A machine of which nobody saw the start makes a few calls to two regions",
         account="stray",
-        alerts=(outside("", "-"),),
+        alerts=(outside("", ANY),),
         why="its home region is unknown, which is counted and never raised",
         steps=steps_of(
             "stray",

@@ -5,13 +5,15 @@ Documentation pages: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchRe
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Collection, Optional
 
 from lab.errors import SplError
 from lab.spl import jsonfields
 from lab.spl.command import Command, Run, Wanted, extend
-from lab.spl.functions import expand_template
+from lab.spl.evalparse import Call, Field, Literal, Node
+from lab.spl.functions import add_function, expand_template
 from lab.spl.regex import compile_regex
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, members, multivalue, text
@@ -52,6 +54,20 @@ class Rex(Command):
         if not self.sed and not self.groups:
             raise SplError("rex: the regular expression has no named group (?<name>…).", position=pattern.position)
         self._active = True
+        self._pattern = pattern.text
+
+    def assignments(self) -> Optional[list[tuple[str, Node]]]:
+        """What it does as assignments of eval; None where it changes its field."""
+        if self.sed:
+            return None
+        found = [
+            Call(FOUND, (Field(self.field), Literal(self._pattern), Literal(group), Literal(self.max_match)))
+            for group in self.groups
+        ]
+        return [(group, Call("coalesce", (node, Field(group)))) for group, node in zip(self.groups, found)]
+
+    def touched(self, names: Collection[str]) -> Collection[str]:
+        return {self.field, *self.groups}.intersection(names)
 
     def bind(self, wanted: Wanted) -> Wanted:
         if wanted is None:
@@ -86,6 +102,20 @@ class Rex(Command):
                     break
         for group, parts in found.items():
             row[group] = multivalue(parts)
+
+
+FOUND = "\0rex"
+"""The function of eval, which no search can name, that gives what a group of a regular expression matches."""
+
+
+@add_function(FOUND, 4)
+def _found(value: Any, pattern: str, group: str, most: int) -> Any:
+    search = compile_regex(pattern)
+    parts = []
+    for member in members(value):
+        matches = search.finditer(text(member))
+        parts += [match[group] for match in itertools.islice(matches, most or None) if match[group] is not None]
+    return multivalue(parts)
 
 
 def _sed(script: str) -> Callable[[str], str]:

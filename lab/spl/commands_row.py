@@ -6,6 +6,7 @@ Documentation pages of each: https://docs.splunk.com/Documentation/Splunk/9.4.0/
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Collection, Optional
 
 from lab.errors import SplError
@@ -96,16 +97,9 @@ class Eval(Command):
 
     def __init__(self, segment: Segment) -> None:
         super().__init__(segment.position)
-        self.assignments = EvalParser(segment.args, segment.args_position, "eval").assignments()
-        for name, node, position in self.assignments:
-            if evalcompile.is_boolean(node):
-                raise SplError(
-                    f'eval: field \'{name}\' cannot be assigned a boolean. Use if(…, "true", "false").',
-                    position=position,
-                )
+        self.assignments = _assignments(segment.args, segment.args_position)
         self.pure = all(evalcompile.is_pure(node) for _, node, _ in self.assignments)
         self._loop = EvalLoop([(n, e) for n, e, _ in self.assignments])
-        self._loop.compile()
 
     def take_paths(self, arrays: Arrays) -> None:
         """See lab.spl.rawpaths. `arrays` are those known so far."""
@@ -141,6 +135,19 @@ class Eval(Command):
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         return self._loop.run(rows, run.now)
+
+
+@lru_cache(maxsize=1024)
+def _assignments(text: str, position: int) -> list[tuple[str, Node, int]]:
+    """The assignments of an `eval`, checked. A search is compiled again for each way of running it."""
+    found = EvalParser(text, position, "eval").assignments()
+    for name, node, place in found:
+        if evalcompile.is_boolean(node):
+            raise SplError(
+                f'eval: field \'{name}\' cannot be assigned a boolean. Use if(…, "true", "false").', position=place
+            )
+        evalcompile.check(node)
+    return found
 
 
 class Rename(Command):

@@ -25,6 +25,7 @@ from lab.spl.jsonfields import fields_of_raw
 from lab.spl.macros import Expanded, expand
 from lab.spl.plan import Compiler, Plan
 from lab.spl.searchexpr import EVERYTHING, META_FIELDS, NOTHING, Expression, by_text, given
+from lab.spl.text import split_pipeline
 from lab.spl.values import Row, tidy
 from lab.spl.window import TimeWindow
 
@@ -138,13 +139,7 @@ class Engine:
             expanded = Expanded(spl, ())
             try:
                 expanded = self.expand(spl)
-                plan = self._compiler.pipeline(expanded.text)
-                plan.bind(None, True)
-                if not plan.shows_all_fields():
-                    plan = self._compiler.pipeline(expanded.text)
-                    plan.take_paths()
-                    plan.bind(None, True)
-                plan.fold(self._leading)
+                plan = self._compiler.prepared(split_pipeline(expanded.text), self._leading)
             except LabError as error:
                 raise _placed(error, expanded, file, stanza) from None
             held = self._compiled[key] = _Compiled(plan, expanded)

@@ -26,7 +26,7 @@ _BOOLEAN_CALLS = frozenset({"isnull", "isnotnull", "true", "false", "in"}) | {
     n for n, f in FUNCTIONS.items() if f.boolean
 }
 _BOOLEAN_OPERATORS = frozenset({"=", "!=", "<", "<=", ">", ">=", "and", "or", "xor", "not"})
-KNOWN_FUNCTIONS = frozenset(_LAZY) | frozenset(FUNCTIONS)
+KNOWN_FUNCTIONS = frozenset(_LAZY) | {name for name in FUNCTIONS if name.isidentifier()}
 
 
 def is_boolean(node: Node) -> bool:
@@ -293,6 +293,11 @@ def _map_members(get: Callable[[str], Any], now: float, field: str, body: Callab
 
 def _filter_members(get: Callable[[str], Any], now: float, field: str, body: Callable[..., Any]) -> Any:
     return multivalue(m for m in members(get(field)) if body(lambda name, m=m: m if name == field else get(name), now))
+
+
+def check(node: Node) -> None:
+    """Raises SplError for what is not understood."""
+    Code().value(node)
 
 
 def compile_value(node: Node) -> Callable[[Callable[[str], Any], float], Any]:

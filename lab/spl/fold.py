@@ -17,6 +17,7 @@ from typing import Any, Callable, Collection, Iterable, Iterator, Optional, Unio
 
 from lab.events import Block, Slice
 from lab.spl.command import POSITION, Command, Event, Members, Run
+from lab.spl.commands_extract import Rex
 from lab.spl.commands_row import Eval, Search, Where
 from lab.spl.evalparse import Field, Node, fields_of
 from lab.spl.jsonfields import FieldPicker, fields_of_raw
@@ -149,11 +150,17 @@ class Program:
 
 def leading_commands(commands: list[Command], pure: int) -> Optional[int]:
     """How many of a plan's first `pure` commands are its leading part: up to the last that reads what is an event's
-    alone. None when that cannot be folded, for others than eval, where and search are among them."""
-    steps = next((n for n in range(pure) if not isinstance(commands[n], (Eval, Where, Search))), pure)
+    alone. None when that cannot be folded, for others than eval, rex, where and search are among them."""
+    steps = next((n for n in range(pure) if not _is_step(commands[n])), pure)
     if any(touched is None or touched for touched in (c.touched(ALONE) for c in commands[steps:pure])):
         return None
     return max((n + 1 for n in range(steps) if commands[n].touched(ALONE)), default=0)
+
+
+def _is_step(command: Command) -> bool:
+    return isinstance(command, (Eval, Where, Search)) or (
+        isinstance(command, Rex) and command.assignments() is not None
+    )
 
 
 def program(
@@ -165,6 +172,8 @@ def program(
     for command in commands:
         if isinstance(command, Eval):
             steps.extend((name, node) for name, node, _ in command.assignments)
+        elif isinstance(command, Rex):
+            steps.extend(command.assignments() or ())
         elif isinstance(command, (Search, Where)):
             steps.append(command)
     asked = source.expression.fields()

@@ -1,7 +1,8 @@
 """The eval functions on values. Every function takes plain values (None is null) and returns one.
 
 Text functions apply to each member of a multivalue. Functions that need lazy arguments (if, case, coalesce, mvmap …)
-live in evalcompile.py. Source of all: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/CommonEvalFunctions
+live in evalcompile.py. Source of all:
+https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/CommonEvalFunctions
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ def _add(
         return run
 
     return register
+
+
+add_function = _add
 
 
 def _each(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -366,8 +370,9 @@ def nullif(left: Any, right: Any) -> Any:
 
 @_add("json_extract", 1, MANY, heavy=True)
 def json_extract(value: Any, *paths: Any) -> Any:
-    """The value at a path of a JSON text as a native type, JSON null as null, several matches as a JSON array. Several paths
-    give a JSON array with an element for each, null for what is not there. Keys that hold dots are out of its reach."""
+    """The value at a path of a JSON text as a native type, JSON null as null, several matches as a JSON array.
+    Several paths give a JSON array with an element for each, null for what is not there. Keys that hold dots are
+    out of its reach."""
     document = jsonfields.parse(text(value)) if value is not None else None
     if document is None:
         return None

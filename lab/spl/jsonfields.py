@@ -266,8 +266,8 @@ def path_steps(path: str) -> list[Any]:
 
 @lru_cache(maxsize=4096)
 def compile_path(path: str, dotted: bool = True) -> Callable[[Any], list[Any]]:
-    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values. `dotted`:
-    whether ``a.b`` may also be one key."""
+    """An spath-style path (``a.b{}.c``, ``a{0}``; json_extract's ``a.b{}``) → function document → found values.
+    `dotted`: whether ``a.b`` may also be one key."""
     steps = path_steps(path)
 
     def find(document: Any) -> list[Any]:
@@ -333,7 +333,10 @@ def parse(raw: str) -> Any:
 
 def is_json(text: str) -> bool:
     """Whether a text is a JSON number, boolean or null."""
-    return text in ("true", "false", "null") or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
+    return (
+        text in ("true", "false", "null")
+        or re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", text) is not None
+    )
 
 
 _PAIR = re.compile(r'(?:^|[\s,;|&?(\[{])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&")\]}]*))')

@@ -38,7 +38,7 @@ class EvalLoop:
         self._run: Optional[Callable[[list[Row], float], list[Row]]] = None
 
     def compile(self) -> Callable[[list[Row], float], list[Row]]:
-        """Done by the first run, if not before. Raises SplError for what is not understood."""
+        """Done by the first run. Raises SplError for what is not understood."""
         code = evalcompile.Code()
         lines = ["def run(rows, now):", "    for r in rows:", "        g = r.get"]
         for n, (name, node) in enumerate(self.assignments):

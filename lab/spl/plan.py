@@ -127,7 +127,9 @@ class Plan:
             for command in plan.commands:
                 if isinstance(command, (commands_row.Eval, commands_row.Where)):
                     command.take_paths(arrays)
-                elif not isinstance(command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)):
+                elif not isinstance(
+                    command, (commands_row.Search, commands_extract.Rex, commands_lookup.LookupCommand)
+                ):
                     break
 
     def shows_all_fields(self) -> bool:
@@ -168,11 +170,8 @@ class Plan:
 
     def _closed_as(self, text: str) -> Plan:
         assert self._compiler is not None
-        plan = self._compiler.assembled([replace(self.segments[0], args=text), *self.segments[1:]])
-        plan.bind(*self._bound)
-        if self._known is not None:
-            plan.fold(self._known)
-        return plan
+        segments = [replace(self.segments[0], args=text), *self.segments[1:]]
+        return self._compiler.prepared(segments, self._known, self._bound)
 
     def fold(self, known: dict[str, list[Leading]]) -> None:
         """Joins one of the leading parts `known` by their text, or adds one, where its events can be folded."""
@@ -286,6 +285,23 @@ class Compiler:
                 raise SplError(f"'{segment.name}' must be the first command.", position=segment.position)
             commands.append(command)
         return Plan(source, commands, segments, subsearches, self)
+
+    def prepared(
+        self,
+        segments: list[Segment],
+        known: Optional[dict[str, list[Leading]]],
+        bound: tuple[Wanted, bool, Wanted] = (None, True, None),
+    ) -> Plan:
+        """The pipeline of these commands as it is best run: bound, and folded with the leading parts `known`."""
+        plan = self.assembled(segments)
+        plan.bind(*bound)
+        if not plan.shows_all_fields():
+            plan = self.assembled(segments)
+            plan.take_paths()
+            plan.bind(*bound)
+        if known is not None:
+            plan.fold(known)
+        return plan
 
     def _subsearches(self, segment: Segment) -> Optional[Subsearches]:
         texts, bodies = around_subsearches(segment.args, segment.args_position)

@@ -3,10 +3,9 @@
     cba_raw=replace(json_extract(_raw, "userIdentity.arn", "sourceIPAddress", …), "<what is no value>", "\\1null"),
     identity=json_extract(cba_raw, "{0}"), …
 
-Step by step an event's text would be parsed, an array written, and parsed again for every element. The same comes out when
-the event is parsed once and asked for each path (`PathPicker`), and then equal events are equal in these fields, too
-(lab.spl.fold). Only where a search shows all fields, and the array with them, nothing is rewritten.
-"""
+Step by step an event's text would be parsed, an array written, and parsed again for every element. The same comes
+out when the event is parsed once and asked for each path (`PathPicker`), and then equal events are equal in these
+fields, too (lab.spl.fold). Only where a search shows all fields, and the array with them, nothing is rewritten."""
 
 from __future__ import annotations
 
@@ -78,7 +77,7 @@ class PathPicker:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = sorted(names)
-        tree: dict[str, Any] = {}
+        tree: dict[Any, Any] = {}
         constants: dict[str, Any] = {"NOTHING": ("", "<null>")}
         for name in self.names:
             nulled, path, *more = json.loads(name[len(MARK) :])
@@ -104,7 +103,7 @@ class PathPicker:
             test = f" and {value}.lstrip() not in NOTHING" if nulled else ""
             lines.append(f"{indent}if {value}.__class__ is str{test}: row[{name!r}] = {value}")
             lines.append(f"{indent}elif {value} is not None: {constant}({value}, row)")
-        for kind, test, steps in (("dict", "", keys), ("list", "", places)):
+        for kind, steps in (("dict", keys), ("list", places)):
             if not steps:
                 continue
             lines.append(f"{indent}if {value}.__class__ is {kind}:")
@@ -117,7 +116,6 @@ class PathPicker:
                     lines.append(f"{inner}{below} = {value}[{step}] if len({value}) > {step} else None")
                 lines.append(f"{inner}if {below} is not None:")
                 self._emit(node[step], depth + 1, inner + "    ", lines, constants)
-            del test
 
 
 def _leaf(name: str, nulled: str, kind: str = "", argument: str = "") -> Callable[[Any, Row], None]:

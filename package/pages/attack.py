@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 TECHNIQUES = {
+    "T1021.007": "Remote Services: Cloud Services",
     "T1059": "Command and Scripting Interpreter",
     "T1071.001": "Application Layer Protocol: Web Protocols",
     "T1078": "Valid Accounts",
     "T1078.004": "Valid Accounts: Cloud Accounts",
+    "T1098.001": "Account Manipulation: Additional Cloud Credentials",
+    "T1199": "Trusted Relationship",
     "T1528": "Steal Application Access Token",
+    "T1535": "Unused/Unsupported Cloud Regions",
     "T1552": "Unsecured Credentials",
+    "T1552.007": "Unsecured Credentials: Container API",
+    "T1555.006": "Credentials from Password Stores: Cloud Secrets Management Stores",
+    "T1609": "Container Administration Command",
     "T1648": "Serverless Execution",
 }
 

@@ -23,7 +23,8 @@ def page() -> Board:
 
     board.chain("active", health, '| where state="active" | stats count')
     board.chain("waiting", health, '| where state="waiting" OR state="learning" | stats count')
-    board.chain("quiet", health, '| where in(state, "no data", "silent", "behind", "breaker open", "fault") | stats count')
+    quiet = '"no data", "silent", "behind", "breaker open", "fault"'
+    board.chain("quiet", health, f"| where in(state, {quiet}) | stats count")
     board.chain("off", health, '| where state="off" | stats count')
     board.chain("age", health, "| stats max(ip_database_age_days) AS age")
     board.row(
@@ -78,8 +79,10 @@ def _judged(board: Board, health: str) -> None:
 | eval stopped=if(len(fault)>0, detection, null())
 | stats max(behind_minutes) AS behind first(judged_until) AS until max(clock_ahead_minutes) AS ahead
     values(stopped) AS stopped count(eval(state!="off")) AS on BY source
-| eval Source=source, Judged=case(isnull(behind), "not yet", behind<{BEHIND_SECONDS // 60}, "up to date", true(), "behind"),
-    Until=coalesce(until, ""), Behind=case(isnull(behind), "", behind<180, behind." minutes", behind<2880, round(behind/60)." hours",
+| eval Source=source,
+    Judged=case(isnull(behind), "not yet", behind<{BEHIND_SECONDS // 60}, "up to date", true(), "behind"),
+    Until=coalesce(until, ""),
+    Behind=case(isnull(behind), "", behind<180, behind." minutes", behind<2880, round(behind/60)." hours",
         true(), round(behind/1440)." days"),
     "Clock ahead"=if(ahead>0, ahead." minutes", ""), Stopped=coalesce(mvjoin(stopped, ", "), ""),
     place=case(Judged="behind" OR Stopped!="", 0, Judged="up to date", 1, true(), 2)
@@ -95,8 +98,8 @@ def _judged(board: Board, health: str) -> None:
         colours=[coloured("Judged", JUDGED_COLOURS)],
         texts=("Stopped",),
         click=manager_link("CBA%20-%20$row.Source.value|u$%20-"),
-        description="Until when events that arrived have been judged; what an outage left is caught up by itself. Clock "
-        "ahead: events that say they come from the future. Stopped: detections that a fault stopped. A row opens "
+        description="Until when events that arrived have been judged; what an outage left is caught up by itself. "
+        "Clock ahead: events that say they come from the future. Stopped: detections that a fault stopped. A row opens "
         "the source's searches.",
     )
     board.row(330, (judged, 12))

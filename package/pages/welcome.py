@@ -15,7 +15,8 @@ every minute. Indexes, source types and thresholds are set on the page Configura
 EXPECTATION = """
 #### What happens when
 
-All detections of a source learn and judge in one search. A detection is silent until its source has **14 days** of data; it then compares with the **30 days** before.
+All detections of a source learn and judge in one search. A detection is silent until its source has **14 days** of
+data; it then compares with the **30 days** before.
 With a back-fill of 44 days both are there at once. Without, the table below says the day.
 
 In the first weeks give verdicts: trips and new offices become normal. A new colleague never raises a finding merely

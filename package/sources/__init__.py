@@ -1,8 +1,7 @@
 """From content/sources/*/source.yml and content/macros.yml to default/macros.conf.
 
-`read` (reader) gives the model or all faults; `fields_commands` (spl) writes one source's commands; `macros_conf` (macros)
-the file. The shipped app reads none of it.
-"""
+`read` (reader) gives the model or all faults; `fields_commands` (spl) writes one source's commands; `macros_conf`
+(macros) the file. The shipped app reads none of it."""
 
 from __future__ import annotations
 

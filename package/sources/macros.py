@@ -13,16 +13,16 @@ HEAD = """\
 # Change a macro in local/macros.conf or in Settings > Advanced search, never here.
 #
 #   cba_indexes            which indexes are searched                                        <- set this first
-#   cba_types_<source>     which events are this source: source types                        <- yours to change (no pipes)
+#   cba_types_<source>     which events are this source: source types                      <- yours to change (no pipes)
 #   cba_base_<source>      indexes, source types and the filter of the configuration page    <- leave alone
 #   cba_fields_<source>    the commands that make its fields (docs/sources.md explains them)  <- leave alone
 #   cba_events_<source>    both: the events of a source with their fields                     <- leave alone
 #
 # Rules every cba_fields_<source> keeps:
-#   - it reads the raw JSON, once, so it gives the same with and without the vendors' add-ons, and of events of any length;
+#   - it reads the raw JSON, once, with and without the vendors' add-ons, of events of any length;
 #   - only distributable streaming commands, so it runs on the indexers;
 #   - it drops nothing: the first event of any kind starts a source's activation. What can never be judged says why in
-#     skip_reason; a candidate has none (only GKE's Kubernetes audit and AKS's change hands: kubernetes, not gcp or azure);
+#     skip_reason; a candidate has none (GKE's and AKS's Kubernetes audit are of kubernetes, not of gcp or azure);
 #   - every field is assigned, also with null: raw events have fields of the same names (Azure: identity, resource).
 # Helper fields begin with cba_. What each field means and why stands in content/sources/<source>/source.yml.
 """
@@ -47,7 +47,8 @@ def _of_source(source: Source) -> Part:
             Macro(
                 f"cba_index_{name}",
                 "`cba_indexes`",
-                "What the configuration page sets: indexes, source types in place of those above, further search terms (NOT * switches the source off).",
+                "What the configuration page sets: indexes, source types in place of those above, further search "
+                "terms (NOT * switches the source off).",
             ),
             Macro(f"cba_chosen_types_{name}", f"`cba_types_{name}`"),
             Macro(f"cba_filter_{name}", "*"),

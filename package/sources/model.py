@@ -53,8 +53,8 @@ Base = Union[Raw, Made, Text, Spl, FirstOf, Cases]
 
 @dataclass(frozen=True)
 class Value:
-    """Where a value comes from and what it is turned into, in this order: a part of it, a replacement, JSON text of its own,
-    lower case, texts that mean nothing; and the condition under which there is one at all."""
+    """Where a value comes from and what it is turned into, in this order: a part of it, a replacement, JSON text of
+    its own, lower case, texts that mean nothing; and the condition under which there is one at all."""
 
     base: Base
     part: Optional[tuple[str, int]] = None

@@ -5,10 +5,10 @@
     resources{0}.ARN                      one member of a list
     claims."http://schemas.xmlsoap.org/x" a key that holds dots
 
-An event is parsed once: `json_extract` takes all paths of a source at once and gives an array (cba_raw), of which a field
-takes what it needs by position. What `json_extract` cannot follow (members of lists, keys that hold dots) is taken from
-the object or list it gives. https://help.splunk.com/splunk-enterprise/search/spl-search-reference/9.4/evaluation-functions/json-functions
-"""
+An event is parsed once: `json_extract` takes all paths of a source at once and gives an array (cba_raw), of which a
+field takes what it needs by position. What `json_extract` cannot follow (members of lists, keys that hold dots) is
+taken from the object or list it gives.
+https://help.splunk.com/splunk-enterprise/search/spl-search-reference/9.4/evaluation-functions/json-functions"""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MEMBER = re.compile(r"\{(\d*)\}")
 
 @dataclass(frozen=True)
 class Path:
-    """A path in pieces: `plain` is what `json_extract` follows; then a key with dots or nothing; then what is below it, or
-    below each member of a list (`all_members`)."""
+    """A path in pieces: `plain` is what `json_extract` follows; then a key with dots or nothing; then what is below it,
+    or below each member of a list (`all_members`)."""
 
     text: str
     plain: str
@@ -65,7 +65,7 @@ def parse_path(text: str) -> Path:
 
 @dataclass
 class Reads:
-    """The paths a source reads, in order of first use. Objects that may wrap the event are asked one after the other."""
+    """The paths a source reads, in order of first use. Objects that may wrap the event are asked one after another."""
 
     wrappers: tuple[str, ...] = ()
     documents: dict[str, Reads] = field(default_factory=dict)

@@ -44,8 +44,8 @@ CLOCK = {
 }
 """The second of an event, its UTC day, and the 15 minutes in which it happened and was indexed."""
 ABSENT = r"([\[,:]\s*)\"\s*(?:<null>)?\"(?=\s*[,\]}])"
-"""What is no value, in JSON text: "", blank text and "<null>". Quotes inside of texts are escaped, so this never matches in the
-middle of one."""
+"""What is no value, in JSON text: "", blank text and "<null>". Quotes inside of texts are escaped, so this never
+matches in the middle of one."""
 POSITIONS = {"first": 0, "last": -1}
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

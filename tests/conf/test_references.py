@@ -140,7 +140,7 @@ def test_the_help_names_every_option(app: AppConf, help_of: dict[str, Stanza]) -
 
 
 def test_allow_lists_are_lists_with_the_columns_that_a_finding_fills() -> None:
-    listed = [detection for detection in load().values() if detection.allow is not None]
+    listed = [detection for detection in load().detections.values() if detection.allow is not None]
     assert listed
     for detection in listed:
         assert detection.allow is not None

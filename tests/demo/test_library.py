@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from typing import Any, Iterable
 
 from cba.detection.catalogue import get
+from cba.terms import ABSENT
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks, lists
 from demo.report import compare
+from lab.events import Event
 from tests.support.oracle import normalise, quarantined
 from tests.support.pipeline import Pipeline, Seen
 
 DETECTION = "cloud_unusual_country"
 
 
-def seen(organization: Organization) -> list[Seen]:
-    logs = list(events(organization))
-    watched = {row["identity"]: row["reason"] for row in lists.watch_list(organization)}
-    keys = {row["access_key"]: row["reason"] for row in lists.compromised_keys()}
-    since = quarantined(logs)
+def seen(logs: Iterable[Event]) -> list[Seen]:
     found = []
     for number, log in enumerate(logs):
         call = normalise(log)
@@ -29,12 +27,9 @@ def seen(organization: Organization) -> list[Seen]:
             "source_kind": call.source,
             "project": call.project,
             "identity": call.identity,
-            "country": call.country,
-            "watch_reason": watched.get(call.identity, "-"),
-            "compromised_reason": keys.get(call.access_key, "-"),
+            "access_key": call.access_key,
+            "country": ABSENT if call.country == "-" else call.country,
         }
-        if since.get(call.identity, call.time) < call.time:
-            fields["compromised_reason"] = "quarantined by AWS"
         found.append(Seen(int(call.time), str(number), fields))
     return found
 
@@ -45,8 +40,13 @@ def iso(seconds: int) -> str:
 
 def test_library_finds_what_is_hidden() -> None:
     organization = Organization(events_per_day=500)
-    pipeline = Pipeline(get(DETECTION))
-    pipeline.search(seen(organization))
+    logs = list(events(organization))
+    quarantine = [
+        {"identity": identity, "policy": "AWSCompromisedKeyQuarantineV2", "since": str(int(since) + 1)}
+        for identity, since in quarantined(logs).items()
+    ]
+    pipeline = Pipeline(get(DETECTION), lists={**lists.all_rows(organization), "quarantined": quarantine})
+    pipeline.search(seen(logs))
     findings: list[dict[str, Any]] = [
         {**f, "key": json.loads(f["key"]), "first_time": iso(f["first_time"]), "last_time": iso(f["last_time"])}
         for f in pipeline.found()

@@ -9,6 +9,7 @@ from typing import Any
 from demo import Organization, benign_surprises, decoys, hidden_attacks
 from demo.attacks import BenignSurprise, HiddenAttack
 from demo.report import compare, report, terminal
+from demo.story import ANY
 
 WORLD = Organization()
 ATTACKS, SURPRISES, DECOYS = hidden_attacks(WORLD), benign_surprises(WORLD), decoys(WORLD)
@@ -52,8 +53,8 @@ def test_every_detection_has_a_table_that_names_its_variations() -> None:
     lines = report([finding(a) for a in ATTACKS], ATTACKS, SURPRISES, DECOYS).splitlines()
     start = lines.index("compute_identity_outside_region: 7 of 7 hidden attacks found, 4 of 4 decoys silent")
     table = lines[start : lines.index("process_rare_cloud_resource: 4 of 4 hidden attacks found, 7 of 7 decoys silent")]
-    headings = [line.split(":")[0] for line in table if line[:2] in ("ba", *(f"{n}," for n in range(1, 7)))]
-    assert headings == ["base, info", "1, info", "2, high", "3, medium", "4, low", "5, low", "6, info"]
+    headings = [line.split(":")[0] for line in table if line[:2] in ("ba", *(f"v{n}" for n in range(7)))]
+    assert headings == ["base, info", "v1, info", "v2, high", "v3, medium", "v4, low", "v5, low", "v6, info"]
 
 
 def test_a_missed_attack_is_named() -> None:
@@ -61,7 +62,7 @@ def test_a_missed_attack_is_named() -> None:
     text = report([finding(a) for a in ATTACKS if a is not gone], ATTACKS)
     last = text.splitlines()[-1]
     assert f"{STORIES - 1} of {STORIES} found" in last
-    assert f"1 missed (backup-key: cloud_unusual_country 2 about {gone.identity} RU)" in last
+    assert f"1 missed (backup-key: cloud_unusual_country v2 about {gone.identity} RU)" in last
     assert [line for line in text.splitlines() if line.startswith("!")] and "MISSED: Stolen key" in text
 
 
@@ -69,13 +70,13 @@ def test_an_attack_that_raises_two_alerts_needs_both() -> None:
     theft = [a for a in ATTACKS if a.id == "metadata-theft"]
     assert len(theft) == 2
     last = report([finding(theft[0])], theft).splitlines()[-1]
-    assert "0 of 1 found" in last and "1 missed (metadata-theft: cloud_unusual_country 2" in last
+    assert "0 of 1 found" in last and "1 missed (metadata-theft: cloud_unusual_country v2" in last
 
 
 def test_other_alerts_say_why_they_came() -> None:
     attack, trip = attack_of("backup-key"), next(s for s in SURPRISES if s.id == "business-trip")
     home = next(d for d in DECOYS if d.id == "second-home")
-    alarm = finding(home, variation="3")
+    alarm = finding(home, variation="v3")
     stray = finding(attack, key=["somebody@else.example", "RU"])
     text = report([finding(trip), stray, alarm], [attack], SURPRISES, DECOYS)
     last = text.splitlines()[-1]
@@ -87,16 +88,16 @@ def test_other_alerts_say_why_they_came() -> None:
 
 def test_a_decoy_may_leave_open_what_of_it_would_be_raised() -> None:
     rule = next(d for d in DECOYS if d.id == "holiday-rule")
-    assert rule.key == (rule.identity, "-")
+    assert rule.key == (rule.identity, ANY)
     alarm = finding(rule, key=[rule.identity, "some-flow"], variation="base")
     assert [decoy.id for _finding, decoy in compare([alarm], ATTACKS, SURPRISES, DECOYS).decoys] == ["holiday-rule"]
 
 
 def test_another_variation_is_found_but_told() -> None:
     attack = attack_of("backup-key")
-    text = report([finding(attack, variation="3")], [attack])
-    assert "1 of 1 found, as another variation: backup-key (3 instead of 2); 0 missed" in text.splitlines()[-1]
-    assert "MADE FOR 2: Stolen key" in text
+    text = report([finding(attack, variation="v3")], [attack])
+    assert "1 of 1 found, as another variation: backup-key (v3 instead of v2); 0 missed" in text.splitlines()[-1]
+    assert "MADE FOR v2: Stolen key" in text
     assert not any(line.startswith("*") for line in text.splitlines())
 
 
@@ -105,8 +106,8 @@ def test_two_alerts_of_one_key_are_told_apart_by_their_variation() -> None:
     assert len({(a.detection, a.key) for a in grown}) == 1
     outcome = compare([finding(a) for a in grown], grown)
     assert (outcome.missed, outcome.other_variation) == ([], [])
-    medium = [finding(attack_of("takeover", "1"), explanation=number) for number in "12"]
-    assert compare(medium, grown).missed == [attack_of("takeover", "3")]
+    medium = [finding(attack_of("takeover", "v1"), explanation=number) for number in "12"]
+    assert compare(medium, grown).missed == [attack_of("takeover", "v3")]
 
 
 def test_detection_key_and_time_must_agree() -> None:
@@ -126,7 +127,7 @@ def test_a_repeat_belongs_to_its_attack() -> None:
 
 
 def test_the_tables_fit_and_are_in_order() -> None:
-    mine = [a for a in ATTACKS if (a.detection, a.variation) == ("cloud_unusual_country", "2")]
+    mine = [a for a in ATTACKS if (a.detection, a.variation) == ("cloud_unusual_country", "v2")]
     for width in (72, 100, 200):
         lines = report([finding(a) for a in reversed(mine)], mine, width=width).splitlines()[:-1]
         assert max(map(len, lines)) <= width
@@ -138,7 +139,7 @@ def test_severity_has_a_colour_only_when_asked() -> None:
     findings = [finding(a) for a in ATTACKS]
     assert "\033[" not in report(findings, ATTACKS)
     coloured = report(findings, ATTACKS, colour=True)
-    assert "7, \033[1;31mhigh\033[0m: A cloud identity" in coloured and "\033[33mmedium" in coloured
+    assert "v7, \033[1;31mhigh\033[0m: A cloud identity" in coloured and "\033[33mmedium" in coloured
     plain = report(findings, ATTACKS)
     assert coloured.replace("\033[0m", "").count("\033[") == len({(a.detection, a.variation) for a in ATTACKS})
     for code in ("0", "1;31", "33", "36", "2"):

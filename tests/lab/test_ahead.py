@@ -52,7 +52,7 @@ def dispatch(spl: str, sid: str = "1") -> Dispatch:
 def rows_of(ahead: Ahead, asked: Dispatch) -> Optional[list[dict[str, Any]]]:
     """Once somebody has had the time to begin it."""
     with ahead._changed:
-        ahead._changed.wait_for(lambda: ahead._turns[0].taken if ahead._turns else True, 5)
+        ahead._changed.wait_for(lambda: not ahead._turns or ahead._turns[0].taken or not ahead._turns[0].beginning, 60)
     return ahead.rows(asked, ahead.engine.ready(asked.spl, asked.window, sid=asked.sid))
 
 

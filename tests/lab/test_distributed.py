@@ -139,3 +139,19 @@ def test_reads_of_a_window_by_index_time(head: SearchHead) -> None:
     window = TimeWindow(None, None, DAY + 9000.0, index_earliest=DAY + 900.0, index_latest=DAY + 1800.0)
     head.engine.search('search index=main sourcetype=aws | where who="nobody" | stats count', window)
     assert head.events.reads == {("(ad hoc)", "aws"): 72}, "read, whatever becomes of it"
+
+
+def test_equal_events_are_one_row_behind_regular_expressions_too(head: SearchHead) -> None:
+    """rex over the raw text, as sources of XML do: what it finds tells kinds of events apart."""
+    spl = (
+        'search index=main | rex "who.: .(?<name>[a-z]+)" | rex field=id "(?<digit>\\d)$" | eval who=name'
+        " | stats dc(id) AS ids values(digit) AS digits count BY who"
+    )
+    plan = head.engine.compile(spl)
+    assert plan.leading is not None
+    found = head.search(spl, now=DAY + 3600).rows
+    assert [(row["who"], row["ids"], row["count"], row["digits"]) for row in found] == [
+        ("ann", 180, 180, ["0", "2", "4", "6", "8"]),
+        ("bob", 180, 180, ["1", "3", "5", "7", "9"]),
+    ]
+    assert len(plan.leading._kinds) == 2, "by source type: what rex finds is the events' own until it is grouped by"

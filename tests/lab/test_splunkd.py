@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,31 @@ def test_a_connection_is_kept_alive(splunkd: Splunkd) -> None:
         sockets.add(connection.sock)
     connection.close()
     assert len(sockets) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Host: 127.0.0.1:8089\r\nContent-Length: -1", 400),
+        ("Host: 127.0.0.1\r\nContent-Length: ten", 400),
+        ("Host: 127.0.0.1\r\nContent-Length: \u0664", 400),
+        ("Host: 127.0.0.1\r\nContent-Length: 99999999999999", 413),
+        ("Host: 127.0.0.1\r\nTransfer-Encoding: chunked", 501),
+        ("Host: evil.example\r\nContent-Length: 0", 403),
+        ("Host: 127.0.0.1.evil.example\r\nContent-Length: 0", 403),
+        ("Host: 127.0.0.1@evil.example\r\nContent-Length: 0", 403),
+        ("Content-Length: 0", 403),
+        ("Host: localhost:1\r\nContent-Length: 0", 401),
+        ("Host: [::1]:1\r\nContent-Length: 0", 401),
+    ],
+)
+def test_requests_that_nobody_honest_sends(splunkd: Splunkd, headers: str, status: int) -> None:
+    """No password, no hang, and nothing that follows is taken for a request."""
+    with socket.create_connection(("127.0.0.1", splunkd.port), timeout=60) as connection:
+        request = f"POST /services/auth/login HTTP/1.1\r\n{headers}\r\n\r\n"
+        connection.sendall(request.encode("utf-8"))
+        answer = connection.recv(65536).decode("utf-8")
+        assert answer.startswith(f"HTTP/1.1 {status} ")
+        if status != 401:
+            assert "Connection: Close" in answer
+            assert connection.recv(10) == b"", "and it hangs up"

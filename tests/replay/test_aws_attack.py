@@ -15,6 +15,7 @@ from demo import Organization, events
 from lab.ingest import Problem, read_events
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
+from tests.replay.shipped import is_judge
 
 LOG = "aws/cloudtrail_invictus_stratus_2023-07-10.jsonl"
 ACCOUNT = "123837392027"
@@ -28,7 +29,7 @@ def test_every_event_normalises_and_private_addresses_raise_nothing(shared: Any,
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(events(history, attacks=False))
         head.events.add(attack)
-        findings = replay(head, "1d", enable=lambda name: name.endswith("Detect"))
+        findings = replay(head, "1d", enable=is_judge)
         rows = head.search(
             f"search `cba_events_aws` | search project={ACCOUNT} "
             "| stats count count(identity) AS identity count(operation) AS operation dc(event_id) AS event_id "
@@ -47,6 +48,6 @@ def test_every_event_normalises_and_private_addresses_raise_nothing(shared: Any,
     ], "the public addresses, of two of its own instances"
     of_account = [finding for finding in findings if finding["project"] == ACCOUNT]
     assert [(f["detection"], f["variation"], f["identity"].split("/")[-1]) for f in of_account] == [
-        ("serverless_execution_iaas", "1", "bert-jan")
+        ("serverless_execution_iaas", "v1", "bert-jan")
     ] * 2
     assert findings, "the month before it raised what its people did for the first time"

@@ -15,6 +15,7 @@ from lab.events import Event
 from lab.export import iso
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
+from tests.replay.shipped import findings_of, is_judge
 
 DAY = 86_400
 FIRST = 20_454 * DAY  # 2026-01-01
@@ -68,10 +69,9 @@ def found(folder: Path, which: str, logs: list[tuple[int, Log]], **rows: list[di
         lists.fill(head, rows)
         kind = SOURCETYPES[which]
         head.events.add([Event(time, time + 300, "main", kind, "test", "test", json.dumps(log)) for time, log in logs])
-        replay(head, "1d", enable=[f"CBA - serverless_execution_{which} - Detect"])
-        findings = head.kv.collection("cba_findings").find()
-    today = [finding for finding in findings if float(finding["first_time"]) >= TODAY]
-    return sorted(today, key=lambda finding: float(finding["first_time"]))
+        replay(head, "1d", enable=is_judge)
+        findings = findings_of(head, f"serverless_execution_{which}")
+    return [finding for finding in findings if float(finding["first_time"]) >= TODAY]
 
 
 def told(findings: list[Log]) -> list[tuple[str, ...]]:
@@ -106,8 +106,8 @@ def test_a_flow_that_sends_mail_away(tmp_path: Path) -> None:
     ]
     findings = found(tmp_path, "office", logs)
     assert told(findings) == [
-        ("3", "medium", "ann@example.com", "f-9", "02-10T10:00", "2"),
-        ("1", "high", "ann@example.com", "f-9", "02-10T12:00", "1"),
+        ("v3", "medium", "ann@example.com", "f-9", "02-10T10:00", "2"),
+        ("v1", "high", "ann@example.com", "f-9", "02-10T12:00", "1"),
     ]
     at_once, later = steps(findings[1])[:3], steps(findings[1])[3:]
     assert sorted(at_once) == [
@@ -133,9 +133,9 @@ def test_the_makers_of_flows_are_left_alone(tmp_path: Path) -> None:
     context = [{"identity": "*@it.example.com", "comment": "they build flows"}]
     findings = found(tmp_path, "office", logs, user_context=context, own_domains=[{"domain": "*example.org"}])
     assert told(findings) == [
-        ("3", "medium", "maker@it.example.com", "f-1", "02-10T11:00", "1"),
+        ("v3", "medium", "maker@it.example.com", "f-1", "02-10T11:00", "1"),
         ("base", "informational", "bob@example.com", "f-7", "02-11T10:00", "1"),
-        ("2", "medium", "bob@example.com", "f-7", "02-11T10:30", "1"),
+        ("v2", "medium", "bob@example.com", "f-7", "02-11T10:30", "1"),
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_script_that_others_let_run(tmp_path: Path) -> None:
     findings = found(tmp_path, "saas", logs)
     assert told(findings) == [
         ("base", "low", "ann@example.com", "s-1", "02-10T11:00", "1"),
-        ("1", "high", "ann@example.com", "s-1", "02-10T12:00", "2"),
+        ("v1", "high", "ann@example.com", "s-1", "02-10T12:00", "2"),
     ]
     timeline = findings[1]["chain_timeline"]
     assert timeline.startswith(
@@ -182,7 +182,7 @@ def test_a_script_that_others_let_run(tmp_path: Path) -> None:
     )
     trigger = "Bound to events of users: Holiday calendar granted https://www.googleapis.com/auth/script.scriptapp"
     assert timeline.count(trigger) == 2
-    assert "Abnormal call, download or share: Holiday calendar granted" in timeline
+    assert "Abnormal call or share: Holiday calendar granted" in timeline
 
 
 def test_scripts_that_are_meant_to_be(tmp_path: Path) -> None:
@@ -197,5 +197,5 @@ def test_scripts_that_are_meant_to_be(tmp_path: Path) -> None:
     ]
     scope = [{"script": "s-1", "comment": "our reports"}, {"script": "crm-app *", "comment": "our CRM"}]
     assert told(found(tmp_path, "saas", logs, script_scope=scope)) == [
-        ("2", "medium", "bob@example.com", "s-3", "02-13T11:00", "1")
+        ("v2", "medium", "bob@example.com", "s-3", "02-13T11:00", "1")
     ]

@@ -12,7 +12,8 @@ import pytest
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.scenarios.scenario import FOLDER, Scenario, load
+from tests.replay.shipped import is_judge
+from tests.scenarios.scenario import Scenario, load
 from tests.support.pipeline import Seen
 
 EXACT = {
@@ -24,7 +25,7 @@ EXACT = {
 }
 SCENARIOS = [
     scenario
-    for scenario in load(FOLDER / "cloud_function_unusual_runtime.yml")
+    for scenario in load("cloud_function_unusual_runtime")
     if any(expected.fields["provider"] == "AWS" for expected in scenario.raises) or not scenario.raises
 ]
 
@@ -70,7 +71,7 @@ def events(scenario: Scenario) -> list[Event]:
         if seen.fields["source_kind"] != "aws":
             continue
         log = cloudtrail(seen)
-        if "skip_reason" in seen.fields:
+        if seen.field("outcome") != "success":
             log |= {"errorCode": "AccessDeniedException", "responseElements": None}
         found.append(Event(seen.time, seen.time + 300, "main", "aws:cloudtrail", "test", "test", json.dumps(log)))
     return found
@@ -80,9 +81,10 @@ def events(scenario: Scenario) -> list[Event]:
 def test_from_raw_logs(scenario: Scenario, tmp_path: Path) -> None:
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(events(scenario))
-        findings = replay(head, "1d", enable=["CBA - cloud_function_unusual_runtime - Detect"])
+        findings = replay(head, "1d", enable=is_judge)
     today = datetime.datetime.fromtimestamp(scenario.today * 86_400, datetime.timezone.utc).isoformat()
-    about = [f for f in findings if f["first_time"] >= today[:10]]
+    mine = [f for f in findings if f["detection"] == "cloud_function_unusual_runtime"]
+    about = [f for f in mine if f["first_time"] >= today[:10]]
     assert [(f["variation"], f["identity"], str(f["count"])) for f in about] == [
         (e.variation, e.fields["identity"], e.states.get("count", "1")) for e in scenario.raises
     ]

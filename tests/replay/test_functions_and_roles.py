@@ -19,8 +19,8 @@ from lab.export import iso
 from lab.ingest import read_events
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
+from tests.replay.shipped import findings_of, is_judge
 
-DETECT = "CBA - serverless_execution_iaas - Detect"
 DAY = 86_400
 FIRST = 20_454 * DAY  # 2026-01-01
 TODAY = FIRST + 40 * DAY
@@ -145,9 +145,9 @@ def found(folder: Path, today: list[Made], **rows: list[dict[str, str]]) -> list
                 for time, source, log in [*PAST, *today]
             ]
         )
-        replay(head, "1d", enable=[DETECT])
-        findings = head.kv.collection("cba_findings").find()
-    return sorted((f for f in findings if float(f["first_time"]) >= TODAY), key=lambda f: float(f["first_time"]))
+        replay(head, "1d", enable=is_judge)
+        findings = findings_of(head, "serverless_execution_iaas")
+    return [finding for finding in findings if float(finding["first_time"]) >= TODAY]
 
 
 def told(findings: list[Log]) -> list[tuple[str, ...]]:
@@ -184,8 +184,8 @@ def test_a_function_with_a_powerful_role_that_makes_a_user(tmp_path: Path) -> No
     findings = found(tmp_path, [*weekly(0, "report-0"), *ATTACK])
     eve = f"arn:aws:iam::{ACCOUNT}:user/eve"
     assert told(findings) == [
-        ("1", "medium", eve, TOOL, "02-10T10:00", "A B"),
-        ("3", "high", eve, TOOL, "02-10T10:05", "A B C"),
+        ("v1", "medium", eve, TOOL, "02-10T10:00", "A B"),
+        ("v3", "high", eve, TOOL, "02-10T10:05", "A B C"),
     ]
     assert steps(findings[1]) == [
         "10:00:00Z Privilege: CreateRole for 111111111111/tool-role by user/eve",
@@ -237,10 +237,10 @@ def test_unusual_uses_of_what_a_known_person_deployed(tmp_path: Path) -> None:
     findings = found(tmp_path, [*deployed, *(event for use in uses for event in use)])
     dev = f"arn:aws:iam::{ACCOUNT}:user/dev"
     assert told(findings) == [
-        ("2", "medium", dev, shop, "02-10T12:00", "A C"),
-        ("2", "medium", dev, shop, "02-16T12:00", "A C_invoked"),
-        ("2", "medium", dev, shop, "02-22T12:00", "A C_invoked"),
-        ("2", "medium", dev, shop, "02-28T12:15", "A C_repeated"),
+        ("v2", "medium", dev, shop, "02-10T12:00", "A C"),
+        ("v2", "medium", dev, shop, "02-16T12:00", "A C_invoked"),
+        ("v2", "medium", dev, shop, "02-22T12:00", "A C_invoked"),
+        ("v2", "medium", dev, shop, "02-28T12:15", "A C_repeated"),
     ]
     assert [steps(finding)[1] for finding in findings[:3]] == [
         "12:00:00Z Unusual use: GetSecretValue pay/root by role/shop",
@@ -266,7 +266,7 @@ def test_azure(tmp_path: Path) -> None:
     ]  # fmt: skip
     findings = found(tmp_path, today)
     assert told(findings) == [
-        ("1", "medium", "paul@example.com", "s-1/billing", "02-10T10:10", "A B"),
+        ("v1", "medium", "paul@example.com", "s-1/billing", "02-10T10:10", "A B"),
         ("base", "low", "alice@example.com", "s-1/other", "02-10T11:00", "A"),
     ]
     assert steps(findings[0])[1] == (
@@ -285,8 +285,8 @@ def test_google(tmp_path: Path) -> None:
     findings = found(tmp_path, today)
     mailer = "p-1/europe-west1/mailer"
     assert told(findings) == [
-        ("1", "medium", "grace@example.com", mailer, "02-10T10:10", "A B"),
-        ("3", "high", "grace@example.com", mailer, "02-10T10:40", "A B C"),
+        ("v1", "medium", "grace@example.com", mailer, "02-10T10:10", "A B"),
+        ("v3", "high", "grace@example.com", mailer, "02-10T10:40", "A B C"),
     ]
     assert steps(findings[1])[1:] == [
         f"10:10:00Z Privilege: SetIamPolicy roles/owner for {account} by admin@example.com",
@@ -310,14 +310,15 @@ def test_the_attack_run_over_a_history_of_the_same_account(shared: Callable[[str
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(past)
         head.events.add(read_events("aws", [shared(LOG)]))
-        replay(head, "1d", enable=[DETECT, "CBA - cloud_function_unusual_runtime - Detect"])
-        findings = head.kv.collection("cba_findings").find({"first_time": {"$gte": 1_688_947_200}})
+        replay(head, "1d", enable=is_judge)
+        recent = {"first_time": {"$gte": 1_688_947_200}, "project": ATTACKED}
+        findings = head.kv.collection("cba_findings").find(recent)
         (usual,) = head.kv.collection("cba_history").find({"profile": "project_runtime", "entity": ATTACKED})
     findings.sort(key=lambda finding: float(finding["first_time"]))
     attacker, place = f"arn:aws:iam::{ATTACKED}:user/bert-jan", f"{ATTACKED}/us-east-1/stratus-red-team"
     assert told(findings) == [
-        ("1", "medium", attacker, f"{place}-backdoor-f-func", "07-10T12:25", "A B"),
-        ("1", "medium", attacker, f"{place}-olc-func-xhfgzaowxc", "07-10T12:26", "A B"),
+        ("v1", "medium", attacker, f"{place}-backdoor-f-func", "07-10T12:25", "A B"),
+        ("v1", "medium", attacker, f"{place}-olc-func-xhfgzaowxc", "07-10T12:26", "A B"),
     ]
     assert [int(float(finding["count"])) for finding in findings] == [1, 3], "the second one's code was changed twice"
     backdoor, overwritten = (

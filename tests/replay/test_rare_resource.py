@@ -16,12 +16,12 @@ from lab.events import Event
 from lab.ingest import parse_time
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.scenarios.scenario import FIRST_DAY, FOLDER, Scenario, load
+from tests.replay.shipped import is_judge, judge_at_once
+from tests.scenarios.scenario import FIRST_DAY, Scenario, load
 from tests.support import sysmon
 from tests.support.pipeline import Seen
 
-DETECT = "CBA - process_rare_cloud_resource - Detect"
-SCENARIOS = load(FOLDER / "process_rare_cloud_resource.yml")
+SCENARIOS = load("process_rare_cloud_resource")
 Finding = dict[str, Any]
 Raw = tuple[str, str]
 
@@ -32,7 +32,7 @@ def findings_of(events: Iterable[Event], folder: Path) -> list[Finding]:
         head.events.add(events)
         last = head.events.last_time()
         assert last is not None
-        head.search(head.app.stanza("savedsearches", DETECT).get("search"), now=last + 2 * SECONDS_PER_DAY)
+        judge_at_once(head, "endpoint", last + 2 * SECONDS_PER_DAY)
         return export.records(head.kv.collection("cba_findings").find())
 
 
@@ -40,7 +40,7 @@ def findings_day_by_day(events: Iterable[Event], folder: Path) -> list[Finding]:
     """What the scheduled search raises, run once a day."""
     with SearchHead(APP_DIR, folder) as head:
         head.events.add(events)
-        return replay(head, "1d", enable=[DETECT])
+        return replay(head, "1d", enable=is_judge)
 
 
 # --- The scenarios, as every product would log them -------------------------------------------------------------------
@@ -67,7 +67,7 @@ def image(seen: Seen) -> str:
 
 
 def fails(seen: Seen) -> bool:
-    return "skip_reason" in seen.fields
+    return seen.field("outcome") != "success"
 
 
 def sysmon_row(seen: Seen) -> sysmon.Row:
@@ -204,24 +204,25 @@ def test_real_sysmon_events(shared: Callable[[str], Path], tmp_path: Path) -> No
     told = ("variation", "key", "count", "first_time", "explanation", "evidence", "identity")
     assert [[f[name] for name in told] for f in as_xml] == [[f[name] for name in told] for f in as_json]
 
-    assert Counter(finding["variation"] for finding in as_json) == {"1": 15, "2": 3, "0": 3, "base": 1}
+    assert Counter(finding["variation"] for finding in as_json) == {"v1": 15, "v2": 3, "v0": 3, "base": 1}
     assert all(finding["count"] == 1 for finding in as_json)
     of = {
-        variation: [f["key"] for f in as_json if f["variation"] == variation] for variation in ("base", "0", "1", "2")
+        variation: [f["key"] for f in as_json if f["variation"] == variation]
+        for variation in ("base", "v0", "v1", "v2")
     }
     # The antivirus of workstation5 contacts storage accounts every day, but not this one.
     assert of["base"] == [["workstation5", "msmpeng.exe", "officehomeblobs.blob.core.windows.net"]]
     # Antivirus and azureedge.net is what only another host does.
-    assert sorted(of["2"]) == [
+    assert sorted(of["v2"]) == [
         ["workstation5", "msmpeng.exe", f"{name}.azureedge.net"]
         for name in ("bingretailmsndata", "fp-vp", "fp-vs-nocache")
     ]
-    assert sorted(of["0"]) == [
+    assert sorted(of["v0"]) == [
         ["desktop-cqf82l6", "msedge.exe", "img-s-msn-com.akamaized.net"],
         ["workstation5", "microsoftedgecp.exe", "img-s-msn-com.akamaized.net"],
         ["workstation5", "microsoftedgecp.exe", "static-spartan-eus-s-msn-com.akamaized.net"],
     ]
-    assert Counter(process for _host, process, _resource in of["1"]) == {
+    assert Counter(process for _host, process, _resource in of["v1"]) == {
         "msmpeng.exe": 10,
         "searchui.exe": 2,
         "windowsazureguestagent.exe": 1,

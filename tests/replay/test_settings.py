@@ -9,6 +9,7 @@ import pytest
 from demo import addresses
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
+from tests.replay.shipped import findings_of, judge_at_once
 from tests.splunk import story
 from tests.support.splunk_admin import RestHandler, splunk_package
 
@@ -41,7 +42,6 @@ def test_other_findings(
         handler = RestHandler(HANDLER, head.splunkd.uri, head.splunkd.session_key)
         if settings:
             handler.edited(stanza, **settings)
-        detect = head.app.stanza("savedsearches", "CBA - cloud_unusual_country - Detect").get("search")
-        head.search(detect, earliest=NOW - 36 * story.DAY, latest=NOW, now=NOW)
-        raised = head.kv.collection("cba_findings").find()
+        judge_at_once(head, "aws", NOW)
+        raised = findings_of(head, "cloud_unusual_country")
         assert {(str(f["identity"]).rsplit("/", 1)[-1], f["country"]) for f in raised} == found

@@ -19,7 +19,8 @@ START = 1_767_225_600  # 2026-01-01
 ACCOUNT = "111111111111"
 ADDRESSES = {"NL": "194.109.6.66", "RU": "77.88.8.8"}
 ADA, BOB = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("ada", "bob"))
-DETECT = "CBA - cloud_unusual_country - Detect"
+JUDGE = "CBA - aws - Judge"
+OTHER = "CBA - gcp - Judge"
 LAST_DAY = 20
 NOON = 12 * 3600
 
@@ -46,8 +47,8 @@ def head(tmp_path: Path) -> Iterator[SearchHead]:
 
 
 def run_until(head: SearchHead, day: int) -> None:
-    """The country detection's own search, day by day up to the start of `day`, as scheduled at 03:00 the next day."""
-    head.enable([DETECT])
+    """The searches of the logs of AWS and GCP, day by day up to the start of `day`, as scheduled at 03:00 the next day."""
+    head.enable([JUDGE, OTHER])
     head.scheduler.replay(START, START + day * DAY + 4 * 3600, "1d")
 
 
@@ -66,7 +67,7 @@ def health(head: SearchHead, day: int = LAST_DAY + 1, options: str = "") -> dict
 
 def test_a_verdict_on_a_finding(head: SearchHead) -> None:
     (finding,) = findings(head)
-    assert (finding["identity"], finding["country"], finding["variation"]) == (ADA, "RU", "2")
+    assert (finding["identity"], finding["country"], finding["variation"]) == (ADA, "RU", "v2")
     name = finding["finding_id"]
     (row,) = rows(head, f'| cbaverdict finding={name} verdict=benign comment="moved there"')
     assert (row["finding_id"], row["verdict"], row["status"], row["owner"]) == (name, "benign", "closed", "admin")
@@ -94,7 +95,7 @@ def test_a_verdict_on_every_finding_of_a_search(head: SearchHead) -> None:
     for day in range(LAST_DAY + 1, LAST_DAY + 5):
         head.events.add([call(ADA, day, NOON, "RU")])
     run_until(head, LAST_DAY + 5)
-    assert [finding["variation"] for finding in findings(head)] == ["2"] * 5, "never established for anybody"
+    assert [finding["variation"] for finding in findings(head)] == ["v2"] * 5, "never established for anybody"
 
 
 def test_a_verdict_on_a_value_before_anybody_was_there(head: SearchHead) -> None:
@@ -116,7 +117,7 @@ def test_a_verdict_on_a_value_before_anybody_was_there(head: SearchHead) -> None
         ("| cbaverdict profile=identity_country entity=a value=b scope=project verdict=clear", "a profile names its scope"),
         ("| makeresults | cbaverdict verdict=benign", "field finding_id of row 1 is empty"),
         ("| makeresults | eval finding_id=\"x{}\" | cbaverdict verdict=benign", "there is no finding x{}"),
-        ("| cbaacknowledge detection=cloud_unusual_country", "the breaker is not open; there is nothing to acknowledge"),
+        ("| cbaacknowledge detection=cloud_unusual_country", "the breaker of cloud_unusual_country is not open; there is nothing to acknowledge"),
         ("| cbaacknowledge detection=nothing", "there is no 'nothing'; the detections are "),
         ("| cbahealth silent_after=soon", "silent_after=soon is not a whole number of days"),
     ],
@@ -145,6 +146,11 @@ def test_health_at_another_time(head: SearchHead) -> None:
     waiting = health(head, 10)["aws"]
     assert (waiting["state"], waiting["days_to_activation"]) == ("waiting", "4")
     assert waiting["reason"] == "source inactive: first event 2026-01-01, active from 2026-01-15"
+    behind = health(head, LAST_DAY + 4)["aws"]
+    assert behind["state"] == "behind" and behind["reason"].startswith(
+        "judged up to 2026-01-22T03:45:00Z of index time"
+    )
+    run_until(head, LAST_DAY + 4)
     silent = health(head, LAST_DAY + 4)["aws"]
     assert (silent["state"], silent["reason"]) == ("silent", "no event since 2026-01-21, for 4 days")
     assert health(head, LAST_DAY + 4, "silent_after=5")["aws"]["state"] == "active"
@@ -162,24 +168,29 @@ def test_health_of_what_is_off(head: SearchHead) -> None:
     found = health(head)
     reason = "source aws is switched off: change that on the page Configuration"
     assert (found["aws"]["state"], found["aws"]["reason"], found["gcp"]["state"]) == ("off", reason, "no data")
-    head.splunkd.endpoints.edit("savedsearches", {DETECT: {"disabled": "1"}})
+    head.splunkd.endpoints.edit("savedsearches", {JUDGE: {"disabled": "1"}})
     found = health(head)
-    reason = f"its search {DETECT} is disabled: enable it under Reports"
-    assert {row["state"] for row in found.values()} == {"off"}
-    assert (found["gcp"]["reason"], found["aws"]["reason"].startswith(f"{reason}; source aws")) == (reason, True)
-    head.splunkd.endpoints.edit("savedsearches", {DETECT: {"disabled": "0", "enableSched": "0"}})
-    assert health(head)["gcp"]["reason"] == f"its search {DETECT} has no schedule: give it one under Reports"
+    reason = f"the search {JUDGE} is disabled: enable it under Reports"
+    assert (found["aws"]["state"], found["gcp"]["state"]) == ("off", "no data")
+    assert found["aws"]["reason"] == f"{reason}; source aws is switched off: change that on the page Configuration"
+    head.splunkd.endpoints.edit("savedsearches", {OTHER: {"disabled": "0", "enableSched": "0"}})
+    assert health(head)["gcp"]["reason"] == f"the search {OTHER} has no schedule: give it one under Reports"
+    switches = {"detections": {"cloud_unusual_country_enabled": "0"}}
+    head.splunkd.endpoints.edit("cloud_behavior_analytics_settings", switches)
+    assert health(head)["azure"]["reason"].endswith(
+        "the detection is switched off: change that on the page Configuration"
+    )
 
 
 def test_a_replay_leaves_enabled_what_it_ran(tmp_path: Path) -> None:
     """Also for whoever looks at its state later, such as ./dev serve."""
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add([call(ADA, 0, NOON, "NL")])
-        replay(head, "1d", enable=[DETECT])
+        replay(head, "1d", enable=[JUDGE, OTHER])
     with SearchHead(APP_DIR, tmp_path) as head:
         found = {(row["detection"], row["source"]): row["state"] for row in rows(head, "| cbahealth", 1)}
     assert (found["cloud_unusual_country", "aws"], found["cloud_unusual_country", "gcp"]) == ("waiting", "no data")
-    assert {state for (detection, _), state in found.items() if detection != "cloud_unusual_country"} == {"off"}
+    assert {state for (_, source), state in found.items() if source not in ("aws", "gcp")} == {"off"}
 
 
 def test_a_source_whose_organization_has_nothing_to_compare_with(tmp_path: Path) -> None:
@@ -195,15 +206,15 @@ def test_the_breaker_from_opening_to_acknowledgement(head: SearchHead, monkeypat
     """With a threshold of 3: five colleagues appear in RU within 24 hours of ada."""
     from cba.detection import catalogue
 
-    detection = catalogue.get("cloud_unusual_country")
+    detection = catalogue.load().detections["cloud_unusual_country"]
     monkeypatch.setitem(detection.__dict__, "breaker", 3)
     people = [f"arn:aws:iam::{ACCOUNT}:user/p{n}" for n in range(5)]
     head.events.add([call(who, LAST_DAY + 1, 40_000 + 60 * n, "RU") for n, who in enumerate(people)])
     run_until(head, LAST_DAY + 2)
     assert [finding["identity"] for finding in findings(head)] == [ADA, *people[:2]], "ada's was the first of the three"
-    said = [text for command, level, text in head.commands.messages if (command, level) == ("cbarecord", "WARN")]
+    said = [text for command, level, text in head.commands.messages if (command, level) == ("cbajudge", "WARN")]
     assert said == [
-        "cbarecord: cloud_unusual_country matched 3 times within the 24 hours to 2026-01-22T11:07:40Z and raises no more "
+        "cbajudge: cloud_unusual_country matched 3 times within the 24 hours to 2026-01-22T11:07:40Z and raises no more "
         "findings; it goes on learning. Find out why, then run | cbaacknowledge detection=cloud_unusual_country"
     ]
     aws = health(head, LAST_DAY + 2)["aws"]
@@ -215,7 +226,7 @@ def test_the_breaker_from_opening_to_acknowledgement(head: SearchHead, monkeypat
     assert (row["opened"], row["resumes"]) == ("2026-01-22T11:07:40Z", "2026-01-23T00:15:00Z")
     assert (row["acknowledged_by"], row["comment"]) == ("admin", "known")
     assert health(head, LAST_DAY + 2)["aws"]["state"] == "active"
-    state = BreakerCollection(_service(head), "cloud_unusual_country").load()
+    state = BreakerCollection(_service(head), "cloud_unusual_country", "aws").load()
     assert [(each.by, each.comment) for each in state.acknowledged] == [("admin", "known")]
     head.events.add([call(BOB, LAST_DAY + 2, NOON, "RU")])
     run_until(head, LAST_DAY + 3)

@@ -172,14 +172,13 @@ def test_a_name_may_be_the_text_null(source: str, rows_of: Callable[..., list[Ro
     paths = [path for path in paths_of(SOURCES[source]) if path not in GIVEN.get(source, {})]
     paths = [path for path in paths if "{}" not in path]
     names = ["null"] if source == "endpoint" else ["null", "-"]
-    named, *others = (
-        rows_of(source, [event(source, {path: name}) for path in paths]) for name in ("qqq", *names)
-    )
+    named, *others = (rows_of(source, [event(source, {path: name}) for path in paths]) for name in ("qqq", *names))
     for name, rows in zip(names, others):
         wrong = {
             path: (row, other)
             for path, row, other in zip(paths, named, rows)
-            if {key: str(value).replace("qqq", name) for key, value in row.items()} != {key: str(v) for key, v in other.items()}
+            if {key: str(value).replace("qqq", name) for key, value in row.items()}
+            != {key: str(v) for key, v in other.items()}
         }
         assert wrong == {}
 
@@ -189,7 +188,11 @@ def test_taking_all_paths_at_once_is_taking_them_one_by_one(source: str, rows_of
     """The lab's short cut (lab.spl.rawpaths) changes nothing."""
     full = whole(source)
     events = [event(source, full), *(event(source, {path: "name"}) for path in paths_of(SOURCES[source]))]
-    events += [event(source, {**full, path: nothing}) for path in full for nothing in (None, " ", 7, ["a", None, ""], {"k": ""})]
+    events += [
+        event(source, {**full, path: nothing})
+        for path in full
+        for nothing in (None, " ", 7, ["a", None, ""], {"k": ""})
+    ]
     assert rows_of(source, events) == rows_of(source, events, all_fields=True)
 
 

@@ -22,9 +22,7 @@ def test_six_months(shared_data: Path, normalise: Normalise) -> None:
     assert {row["project"] for row in rows} == {"C00mpaiwz"}
     assert [row["identity"] for row in rows] == [event["actor"].get("email", "system") for event in raw]
     assert [row.get("src_ip") for row in rows] == [event.get("ipAddress") for event in raw]
-    assert [row["operation"].split() for row in rows] == [
-        [one["name"] for one in event["events"]] for event in raw
-    ]
+    assert [row["operation"].split() for row in rows] == [[one["name"] for one in event["events"]] for event in raw]
     assert [row["day"] for row in rows] == [int(event.time // 86400) for event in events]
     assert (min(row["day"] for row in rows), max(row["day"] for row in rows)) == (19040, 19219)
     assert Counter(row.get("skip_reason") for row in rows) == {

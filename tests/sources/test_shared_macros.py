@@ -1,4 +1,4 @@
-"""The macro that all sources share: cba_address."""
+"""What all sources share: one scan of all of them, and the macro cba_address."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from lab.conf import load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
-from lab.spl.engine import Engine
-from lab.spl.window import TimeWindow
+from lab.spl.engine import Engine, TimeWindow
 from tests.sources.conftest import APP
 
 Row = dict[str, Any]
@@ -45,6 +44,31 @@ def search() -> Iterator[Search]:
 
     yield run
     store.close()
+
+
+def test_all_sources_in_one_scan(search: Search) -> None:
+    """multisearch takes streaming commands only.
+
+    https://help.splunk.com/splunk-cloud-platform/spl-search-reference/10.0.2503/search-commands/multisearch
+    """
+    sources = ("aws", "azure", "gcp", "kubernetes", "m365", "gws")
+    scan = "| multisearch " + " ".join(f"[search `cba_events_{source}`]" for source in sources)
+    reduce = (
+        '| fillnull value="-" project identity src_ip skip_reason '
+        "| stats dc(event_id) AS events BY day bucket source_kind project identity src_ip skip_reason"
+    )
+    rows = search(scan + reduce, 99 * DAY, 100 * DAY)
+    assert {
+        (row["source_kind"], row["identity"], row["src_ip"], row["skip_reason"], row["events"]) for row in rows
+    } == {
+        ("aws", "arn:aws:iam::1:root", "198.51.100.1", "-", 1),
+        ("azure", "ann@example.com", "198.51.100.2", "-", 1),
+        ("gcp", "ann@example.com", "-", "no address", 1),
+        ("kubernetes", "ann@example.com", "198.51.100.4", "-", 1),
+        ("m365", "ann@example.com", "198.51.100.5", "-", 1),
+        ("gws", "ann@example.com", "198.51.100.6", "-", 1),
+    }
+    assert {(row["day"], row["bucket"]) for row in rows} == {(99, int(99.5 * DAY))}
 
 
 @pytest.mark.parametrize(

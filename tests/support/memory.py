@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from cba.findings.breaker import Acknowledgement, BreakerState
@@ -24,20 +25,46 @@ __all__ = [
 
 
 class MemoryHistories:
-    """Keeps the histories of one writer encoded, as the KV store does, so that every load gives objects of its own."""
+    """Keeps the histories of writers encoded, as the KV store does, so that every load gives objects of its own. This one
+    speaks for one writer; `of` gives another that has the same documents."""
 
-    def __init__(self) -> None:
-        self.documents: dict[Subject, dict[str, Any]] = {}
+    def __init__(self, writer: str = "") -> None:
+        self.writer = writer
+        self.documents: dict[tuple[Subject, str], dict[str, Any]] = {}
+        self._subjects: dict[Subject, set[str]] = {}
+
+    def of(self, writer: str) -> MemoryHistories:
+        other = MemoryHistories(writer)
+        other.documents, other._subjects = self.documents, self._subjects
+        return other
 
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, Remembered]:
-        found = {s: encoding.decode(self.documents[s]) for s in subjects if s in self.documents}
-        return {subject: Remembered(history, history) for subject, history in found.items()}
+        found: dict[Subject, Remembered] = {}
+        for subject in subjects:
+            histories = {w: encoding.decode(self.documents[subject, w]) for w in self._subjects.get(subject, ())}
+            if histories:
+                own = histories.get(self.writer, History())
+                together = (
+                    functools.reduce(History.union, histories.values()) if histories.keys() != {self.writer} else own
+                )
+                found[subject] = Remembered(own, together)
+        return found
 
     def save(self, histories: Mapping[Subject, History]) -> None:
         for subject, history in histories.items():
-            known = self.documents.get(subject)
+            known = self.documents.get((subject, self.writer))
             together = history if known is None else encoding.decode(known).union(history)
-            self.documents[subject] = encoding.encode(subject, together)
+            together.forget()
+            self.documents[subject, self.writer] = encoding.encode(subject, together, self.writer)
+            self._subjects.setdefault(subject, set()).add(self.writer)
+
+    def values(self, profile: str) -> dict[str, set[str]]:
+        """entity -> values of one profile."""
+        found: dict[str, set[str]] = {}
+        for (subject, _writer), document in self.documents.items():
+            if subject.profile == profile:
+                found.setdefault(subject.entity, set()).update(encoding.decode(document).values)
+        return found
 
 
 class MemorySources:

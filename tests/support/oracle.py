@@ -21,10 +21,10 @@ from lab.events import Event
 TRAINING, RETENTION, ACTIVATION, TRAINED_DAYS, MAX_COUNTRIES = 30, 90, 14, 5, 10
 DEDUPLICATION = SUSPICION = 86400
 RANK = {"informational": 0, "low": 1, "medium": 2, "high": 3}
-LISTED = ("1", "2", "3", "4", "5", "6", "7", "base")
+LISTED = ("v1", "v2", "v3", "v4", "v5", "v6", "v7", "base")
 SEVERITY = {
-    "base": "informational", "1": "medium", "2": "medium", "3": "informational", "4": "low", "5": "low", "6": "medium",
-    "7": "high",
+    "base": "informational", "v1": "medium", "v2": "medium", "v3": "informational", "v4": "low", "v5": "low",
+    "v6": "medium", "v7": "high",
 }  # fmt: skip
 
 country_of = functools.cache(addresses.country_of)
@@ -55,10 +55,13 @@ class Raised:
 
 
 def normalise(event: Event) -> Optional[Call]:
-    """The call in a raw event; None for what services do by themselves or for somebody, and what computers do."""
+    """The call in a raw event; None for what services do by themselves or for somebody, for a sign-in that was refused, and
+    for what computers do."""
     if event.sourcetype == "sysmon:json":
         return None
     log: dict[str, Any] = json.loads(event.raw)
+    if _is_refused(log):
+        return None
     if event.sourcetype == "aws:cloudtrail":
         who = log["userIdentity"]
         if who["type"] == "AWSService" or "invokedBy" in who:
@@ -94,6 +97,14 @@ def normalise(event: Event) -> Optional[Call]:
         return _call(event, "m365", log["OrganizationId"], log["UserId"].lower(), address)
     assert event.sourcetype.startswith("gws:reports:"), event.sourcetype
     return _call(event, "gws", log["id"]["customerId"], log["actor"]["email"].lower(), log["ipAddress"])
+
+
+def _is_refused(log: Mapping[str, Any]) -> bool:
+    if "Operation" in log:
+        return bool(log["Operation"] == "UserLoginFailed")
+    if log.get("category") == "SignInLogs":
+        return bool(log["resultType"] != "0")
+    return any(each.get("name") == "login_failure" for each in log.get("events", ()))
 
 
 def _call(event: Event, source: str, project: str, identity: str, address: str, key: str = "") -> Call:
@@ -187,9 +198,9 @@ def findings_of(
                 for other in raised
             )
             if suspicious or call.identity in watched:
-                matching.append("6")
+                matching.append("v6")
             if call.access_key in bad_keys or quarantine.get(call.identity, call.time) < call.time:
-                matching.append("7")
+                matching.append("v7")
         chosen = max(matching, key=lambda variation: (RANK[SEVERITY[variation]], -LISTED.index(variation)))
         window = [
             other
@@ -217,9 +228,9 @@ def _variations(call: Call, ladder: list[Optional[set[str]]]) -> list[str]:
     kubernetes = call.source == "kubernetes"
     found = []
     if new(2):
-        found.append("1" if kubernetes else "2")
+        found.append("v1" if kubernetes else "v2")
     elif new(1):
-        found.append("4" if kubernetes else "5")
+        found.append("v4" if kubernetes else "v5")
     elif own is not None:
-        found.append("base" if len(own) >= 4 else "3")
+        found.append("base" if len(own) >= 4 else "v3")
     return found

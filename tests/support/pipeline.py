@@ -7,10 +7,12 @@ runs at any cadence over index time.
 
 from __future__ import annotations
 
+import bisect
 import collections
+import contextlib
 import dataclasses
 import itertools
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from cba.detection.catalogue import Catalogue, load
 from cba.detection.choose import BY_SEVERITY
@@ -20,8 +22,9 @@ from cba.judging.fields import FieldFacts
 from cba.judging.judge import Judge, Mode
 from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD, Row, is_judged
 from cba.judging.stores import JudgeSettings, Stores
+from cba.judging.window import Mark, Window, window_of
 from cba.lists.match import ListTables
-from cba.terms import ABSENT, BUCKET_SECONDS, bucket_of
+from cba.terms import ABSENT, bucket_of
 from tests.support.memory import (
     MemoryBreaker,
     MemoryFindings,
@@ -58,7 +61,7 @@ class Seen:
 
 
 class Pipeline:
-    """The state of one detection: its stores, and a fresh judge for every search."""
+    """The state of one detection, or of several together: their stores, and a fresh judge for every search."""
 
     def __init__(
         self,
@@ -66,8 +69,12 @@ class Pipeline:
         precedence: str = BY_SEVERITY,
         lists: Optional[Lists] = None,
         failed_calls_escalate: bool = False,
+        beside: Sequence[Detection] = (),
+        content: Optional[Catalogue] = None,
     ) -> None:
+        self.content = content or load()
         self.detection = detection
+        self.detections = {each.id: each for each in (detection, *beside)}
         self.precedence = precedence
         self.settings = JudgeSettings(precedence, failed_calls_escalate)
         self.lists = ListTables(lists)
@@ -76,19 +83,34 @@ class Pipeline:
         self.homes = MemoryHomes()
         self.findings = MemoryFindings()
         self.verdicts = MemoryVerdicts()
-        self.breaker = MemoryBreaker()
-        self.signals = MemorySignals()
+        self.breakers = {name: MemoryBreaker() for name in self.detections}
+        self.signals_of = {name: MemorySignals() for name in self.detections}
+        self.mark: Optional[Mark] = None
+
+    @property
+    def breaker(self) -> MemoryBreaker:
+        return self.breakers[self.detection.id]
+
+    @property
+    def signals(self) -> MemorySignals:
+        return self.signals_of[self.detection.id]
 
     @property
     def catalogue(self) -> Catalogue:
-        return load().with_detections({self.detection.id: self.detection})
+        return self.content.with_detections(self.detections)
 
     @property
     def stores(self) -> Stores:
         return Stores(
-            self.histories, self.sources, self.verdicts, self.homes, self.findings, lambda _detection: self.signals,
-            lambda _detection: self.breaker, self.lists,
+            self.histories, self.sources, self.verdicts, self.homes, self.findings,
+            lambda detection: self.signals_of[detection.id], lambda detection: self.breakers[detection.id], self.lists,
         )  # fmt: skip
+
+    @property
+    def kept(self) -> list[Any]:
+        """Every store that a judge writes to."""
+        stores = (self.histories, self.sources, self.homes, self.findings)
+        return [*stores, *self.breakers.values(), *self.signals_of.values()]
 
     def search(self, events: Iterable[Seen], now: int = 0, mode: Mode = Mode.BOTH) -> None:
         """One run over these events, of each day for one source after the other, as searches do that run side by side. A
@@ -130,21 +152,24 @@ class Pipeline:
         assert not unknown, f"the rows of {event.source} have no field {', '.join(sorted(unknown))}"
         if not is_judged(given):
             return {name: text for name, text in given.items() if name in (SKIP_REASON, *HOME_FACTS)}
-        if self.is_candidate(event):
-            given[CANDIDATE_OF] = self.detection.id
+        candidate_of = [name for name, detection in self.detections.items() if is_candidate(detection, event)]
+        if candidate_of:
+            given[CANDIDATE_OF] = " ".join(candidate_of)
         return given
 
-    def is_candidate(self, event: Seen) -> bool:
-        condition = self.detection.candidates
-        return condition is not None and bool(condition.evaluate(FieldFacts(event.fields)))
-
     def found(self) -> list[dict[str, Any]]:
-        """The findings in order of time, without what the moment of running stamps on them."""
-        stamps = ("raised_time", "updated_time")
+        """The findings in order of time, without what the moment of running stamps on them, and which findings that were
+        raised meanwhile they have replaced."""
+        stamps = ("raised_time", "updated_time", "absorbed")
         documents = ({k: v for k, v in d.items() if k not in stamps} for d in self.findings.documents.values())
         return sorted(
             documents, key=lambda document: (document["first_time"], document["key"], document["severity_id"])
         )
+
+
+def is_candidate(detection: Detection, event: Seen) -> bool:
+    condition = detection.candidates
+    return condition is not None and bool(condition.evaluate(FieldFacts(event.fields)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,29 +180,69 @@ class Delivery:
     delivered: int
 
 
+def indexed(deliveries: Iterable[Delivery]) -> list[Seen]:
+    """The events with the seconds at which they can be searched."""
+    return [dataclasses.replace(each.event, indexed=each.delivered) for each in deliveries]
+
+
 def replay(pipeline: Pipeline, deliveries: Sequence[Delivery], cadence: int, since: int) -> Pipeline:
     """Runs the search every `cadence` seconds from second `since` on until everything delivered has been judged, each run
-    over what was indexed since the last one; the first takes everything before as well, as a back-fill and a search do."""
-    waiting = sorted((dataclasses.replace(d.event, indexed=d.delivered) for d in deliveries), key=_when_indexed)
-    now = since
-    for events in _runs(waiting, cadence, since):
-        if events:
-            pipeline.search(events, now)
-        now += cadence
+    over the window of index time that it would read; the first takes everything before as well, as a back-fill and a
+    search do."""
+    for _run in runs(pipeline, deliveries, cadence, since):
+        pass
     return pipeline
+
+
+def runs(pipeline: Pipeline, deliveries: Sequence[Delivery], cadence: int, since: int) -> Iterator[int]:
+    """The same, run by run; gives the time of each run that is over. A run that fails is repeated by the next, for the mark
+    comes last."""
+    waiting = sorted(indexed(deliveries), key=_when_indexed)
+    times = [_when_indexed(event) for event in waiting]
+    now = since
+    while pipeline.mark is None or pipeline.mark.judged_until <= times[-1]:
+        window = Window(0, bucket_of(now)) if pipeline.mark is None else window_of(pipeline.mark, now)
+        events = waiting[bisect.bisect_left(times, window.start) : bisect.bisect_left(times, window.end)]
+        try:
+            if events:
+                pipeline.search(events, now)
+            pipeline.mark = window.moved(pipeline.mark)
+        except Killed:
+            pass
+        yield now
+        now += cadence
+
+
+class Killed(BaseException):
+    """The process is gone: no fault that anything could go on after."""
+
+
+@contextlib.contextmanager
+def dying(stores: Iterable[Any], survived: int) -> Iterator[Callable[[], int]]:
+    """These stores take `survived` writes together and raise Killed instead of the next, once; gives the number of writes
+    so far."""
+    written = 0
+
+    def mortal(write: Callable[..., None]) -> Callable[..., None]:
+        def writing(*arguments: Any) -> None:
+            nonlocal written
+            written += 1
+            if written == survived + 1:
+                raise Killed
+            write(*arguments)
+
+        return writing
+
+    patched = [(store, name) for store in stores for name in ("save", "delete") if hasattr(store, name)]
+    for store, name in patched:
+        setattr(store, name, mortal(getattr(store, name)))
+    try:
+        yield lambda: written
+    finally:
+        for store, name in patched:
+            delattr(store, name)
 
 
 def _when_indexed(event: Seen) -> int:
     assert event.indexed is not None
     return event.indexed
-
-
-def _runs(waiting: Sequence[Seen], cadence: int, since: int) -> Iterator[list[Seen]]:
-    """The events of each run: those of whole quarters of an hour of index time."""
-    until, at = since, 0
-    while at < len(waiting):
-        end = at
-        while end < len(waiting) and _when_indexed(waiting[end]) < until // BUCKET_SECONDS * BUCKET_SECONDS:
-            end += 1
-        yield list(waiting[at:end])
-        at, until = end, until + cadence

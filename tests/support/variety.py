@@ -10,22 +10,26 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from typing import Any, Hashable, Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from hypothesis import strategies as st
 
+from cba.detection.catalogue import load
 from cba.detection.model import Detection
-from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY
-from tests.scenarios.scenario import Scenario
-from tests.support.pipeline import Seen
+from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD
+from cba.terms import SECONDS_PER_DAY
+from tests.scenarios.scenario import Pipe, Scenario
+from tests.support.pipeline import Pipeline, Seen
 
 MOST_EVENTS = 10
 MOST_DAYS = 7
-# Where one day is judged while the day before may still come in, and where quarters of an hour and hours meet.
+# Where days, hours and quarters of an hour meet.
 EDGES = (0, 600, 5_000, 36_000, 36_899, 80_000, 84_600, 86_399)
 DAYS = (0, 0, 0, 1, 1, 2, 3)
 BURSTS = (1,) * 12 + (3, 12, 25)
 """How often an event happens, a few seconds apart: signals may take ten or twenty."""
+
+NOT_CHANGED = (SOURCE_FIELD, CANDIDATE_OF, "event_id")
 
 Fields = Mapping[str, str]
 
@@ -34,9 +38,8 @@ Fields = Mapping[str, str]
 class Variety:
     """One scenario's past, and the fields of which what happens later is made."""
 
-    name: str
+    scenario: Scenario
     detection: Detection
-    today: int
     past: tuple[Seen, ...]
     own: tuple[Fields, ...]
     others: tuple[Fields, ...]
@@ -47,24 +50,22 @@ class Variety:
         printer.text(f"Variety({self.name!r})")
 
     @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    @property
     def since(self) -> int:
         """The second at which the past ends."""
-        return self.today * SECONDS_PER_DAY
+        return self.scenario.today * SECONDS_PER_DAY
+
+    def pipeline(self, kind: type[Pipe] = Pipeline, **options: Any) -> Pipe:  # type: ignore[assignment]
+        """A pipeline of the detection with the scenario's lists and settings."""
+        return self.scenario.pipeline(self.detection, kind, **options)
 
     @functools.cached_property
     def lists(self) -> st.SearchStrategy[list[Seen]]:
         """Lists of events after the past, each event once, in any order."""
-        return st.lists(self._events(), min_size=1, max_size=MOST_EVENTS).map(self._enriched)
-
-    def _enriched(self, bursts: list[list[Seen]]) -> list[Seen]:
-        """What enrichment adds follows from a row's other fields, so events of one row have it from the first of them."""
-        first: dict[Hashable, Fields] = {}
-        found: dict[tuple[int, Hashable], Seen] = {}
-        for event in itertools.chain.from_iterable(bursts):
-            group = tuple(event.field(name) for name in ("source_kind", *self.detection.group_by))
-            fields = first.setdefault((event.time // BUCKET_SECONDS, group), event.fields)
-            found[event.time, group] = Seen(event.time, f"{event.time} {group}", fields)
-        return list(found.values())
+        return st.lists(self._events(), min_size=1, max_size=MOST_EVENTS).map(_each_once)
 
     def _events(self) -> st.SearchStrategy[list[Seen]]:
         return st.builds(
@@ -76,7 +77,7 @@ class Variety:
         )
 
     def _burst(self, fields: Fields, day: int, second: int, times: int) -> list[Seen]:
-        start = (self.today + day) * SECONDS_PER_DAY + second
+        start = self.since + day * SECONDS_PER_DAY + second
         return [Seen(start + 7 * at, "", fields) for at in range(times)]
 
     def _changed(self) -> st.SearchStrategy[Fields]:
@@ -89,7 +90,7 @@ class Variety:
         @st.composite
         def with_another_value(draw: st.DrawFn) -> Fields:
             fields = dict(draw(st.sampled_from(self.own)))
-            name = draw(st.sampled_from(names))
+            name = draw(st.sampled_from([name for name in names if _has(fields[SOURCE_FIELD], name)]))
             value = draw(st.sampled_from(self.values[name]))
             fields.pop(name, None)
             return {**fields, name: value} if value else fields
@@ -102,15 +103,30 @@ def varieties(detection: Detection, scenarios: Sequence[Scenario]) -> list[Varie
     mine = [scenario for scenario in scenarios if scenario.detection == detection.id]
     everything = [event.fields for scenario in mine for event in scenario.events]
     others = tuple(_distinct(everything))
-    values = {name: tuple(dict.fromkeys(f.get(name, "") for f in everything)) for name in _read(detection)}
+    read = [name for name in (*detection.fields, SKIP_REASON, *GEO_FIELDS) if name not in NOT_CHANGED]
+    values = {name: tuple(dict.fromkeys(f.get(name, "") for f in everything)) for name in dict.fromkeys(read)}
     found = []
     for scenario in mine:
         since = scenario.today * SECONDS_PER_DAY
         past = tuple(_thinned([event for event in scenario.events if event.time < since]))
         own = tuple(_distinct(event.fields for event in scenario.events if event.time >= since))
         if scenario.raises:
-            found.append(Variety(scenario.name, detection, scenario.today, past, own, others, values))
+            found.append(Variety(scenario, detection, past, own, others, values))
     return found
+
+
+def _each_once(bursts: list[list[Seen]]) -> list[Seen]:
+    """Of events that are alike in one second, one."""
+    found = {
+        (event.time, tuple(sorted(event.fields.items()))): event for event in itertools.chain.from_iterable(bursts)
+    }
+    return [dataclasses.replace(event, event_id=f"{time} {fields}") for (time, fields), event in found.items()]
+
+
+def _has(source: str, name: str) -> bool:
+    """Whether the rows of a source have the field."""
+    shape = load().sources[source]
+    return name in shape.row_fields or (shape.geo and name in GEO_FIELDS)
 
 
 def _thinned(events: Sequence[Seen]) -> Iterator[Seen]:
@@ -121,13 +137,6 @@ def _thinned(events: Sequence[Seen]) -> Iterator[Seen]:
     for same in series.values():
         step = max(1, (len(same) - 1) / (MOST_DAYS - 1))
         yield from (same[round(at * step)] for at in range(min(len(same), MOST_DAYS)))
-
-
-def _read(detection: Detection) -> Sequence[str]:
-    """The fields that decide anything about an event."""
-    named = (*detection.entity_fields, *detection.dimensions, *detection.deduplicate_by, *detection.joined_by)
-    read = (*detection.condition_fields, *detection.signal_fields, "skip_reason", detection.counted_by)
-    return tuple(name for name in dict.fromkeys((*named, *read)) if name not in ("event_id", "source_kind"))
 
 
 def _distinct(fields: Iterator[Fields] | Sequence[Fields]) -> list[Fields]:

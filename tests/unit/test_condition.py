@@ -147,7 +147,7 @@ def test_printed_and_parsed_again_it_means_the_same(text: str, new: bool, seen: 
 
 
 def test_what_is_no_text_is_no_condition() -> None:
-    with pytest.raises(DetectionError, match="x.yml: when: a condition is a text, not int"):
+    with pytest.raises(DetectionError, match=r"x\.yml: when: a condition is a text, not int"):
         parse(5, "x.yml: when")  # type: ignore[arg-type]
 
 

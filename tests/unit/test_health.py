@@ -7,11 +7,13 @@ from typing import Any, Mapping
 import pytest
 
 from cba.detection.catalogue import get
-from cba.detection.model import detect_search, variation_search
+from cba.detection.model import source_search, variation_search
 from cba.findings.breaker import BreakerState, Opening
 from cba.health import (
     ACTIVE,
+    BEHIND,
     BREAKER_OPEN,
+    FAULT,
     LEARNING,
     NO_DATA,
     OFF,
@@ -20,19 +22,21 @@ from cba.health import (
     WAITING,
     Census,
     IpData,
+    Judged,
     Switches,
     rows,
     take_census,
 )
-from cba.history.baseline import SourceStatus, Subject
 from cba.history.days import DaySet
-from cba.history.history import CROWD, History
+from cba.history.history import CROWD, History, Subject
+from cba.judging.evidence import SourceDays
+from cba.judging.window import Mark
 from cba.store.searches import DISABLED, RUNS
 
 DAY = 20_500
 NOW = (DAY + 1) * 86_400 - 1
 COUNTRY = "cloud_unusual_country"
-DETECT = detect_search(COUNTRY)
+JUDGE = source_search("aws", "Judge")
 ALL_ON = Switches({}, frozenset())
 MONTH = DaySet(DAY - 30, DAY - 1, (1 << 30) - 1)
 
@@ -42,14 +46,15 @@ def row(
     *known: tuple[str, str],
     days: DaySet | None = MONTH,
     switches: Switches = ALL_ON,
-    breaker: BreakerState | None = None,
+    judged: Judged | None = None,
 ) -> dict[str, Any]:
     """The row of its first source, with 30 days of (profile, value) learned and the source seen on `days`."""
     detection = get(detection_id)
     histories = [(Subject(profile, "organization"), History({value: MONTH}), 100) for profile, value in known]
     census: Census = take_census(detection, histories, DAY, DAY - 16)
-    statuses = {source: SourceStatus(days) for source in detection.sources} if days else {}
-    return next(rows(detection, statuses, census, breaker or BreakerState(), IpData("", 0, ""), switches, NOW))
+    statuses = {source: SourceDays(days) for source in detection.sources} if days else {}
+    runs = {detection.sources[0]: judged or Judged()}
+    return next(rows(detection, statuses, census, runs, IpData("", 0, ""), switches, NOW))
 
 
 @pytest.mark.parametrize(
@@ -75,11 +80,11 @@ def test_learning_is_what_keeps_a_detection_silent(
 @pytest.mark.parametrize(
     ("searches", "sources_off", "reason"),
     [
-        ({DETECT: DISABLED}, [], f"its search {DETECT} is disabled: enable it under Reports"),
-        ({DETECT: RUNS}, ["aws"], "source aws is switched off: change that on the page Configuration"),
+        ({JUDGE: DISABLED}, [], f"the search {JUDGE} is disabled: enable it under Reports"),
+        ({JUDGE: RUNS}, ["aws"], "source aws is switched off: change that on the page Configuration"),
         (
-            {DETECT: DISABLED}, ["aws"],
-            f"its search {DETECT} is disabled: enable it under Reports; "
+            {JUDGE: DISABLED}, ["aws"],
+            f"the search {JUDGE} is disabled: enable it under Reports; "
             "source aws is switched off: change that on the page Configuration",
         ),
     ],
@@ -91,28 +96,46 @@ def test_a_detection_that_is_off_says_why_and_what_to_do(
     assert (found["state"], found["reason"]) == (OFF, reason)
 
 
-@pytest.mark.parametrize("switches", [ALL_ON, Switches({DETECT: RUNS}, frozenset({"gcp"}))])
+@pytest.mark.parametrize("switches", [ALL_ON, Switches({JUDGE: RUNS}, frozenset({"gcp"}))])
 def test_another_source_and_searches_that_may_not_be_read_switch_nothing_off(switches: Switches) -> None:
     assert row(COUNTRY, ("organization_country", "NL"), switches=switches)["state"] == ACTIVE
 
 
+def test_a_detection_that_is_switched_off_by_itself() -> None:
+    found = row(COUNTRY, ("organization_country", "NL"), switches=Switches({}, frozenset(), frozenset({COUNTRY})))
+    assert (found["state"], found["reason"]) == (
+        OFF,
+        "the detection is switched off: change that on the page Configuration",
+    )
+
+
 def test_the_first_state_that_holds_is_the_one() -> None:
     """Everything that keeps a source from raising at once, taken away one by one."""
-    off = Switches({DETECT: DISABLED}, frozenset())
+    off = Switches({JUDGE: DISABLED}, frozenset())
     opened = BreakerState({}, (Opening(NOW - 60, "x"),), ())
+    late = Mark(NOW - 9_000, NOW - 7_200)
     old, young = DaySet(DAY - 40, DAY - 9, 1), DaySet(DAY - 3, DAY - 1, 0b111)
     known = ("organization_country", "NL")
     found = [
-        row(COUNTRY, days=None, switches=off, breaker=opened),
-        row(COUNTRY, days=None, breaker=opened),
-        row(COUNTRY, days=None),
-        row(COUNTRY, days=old),
+        row(COUNTRY, days=None, switches=off, judged=Judged(late, "KeyError: 'x'", opened)),
+        row(COUNTRY, days=None, judged=Judged(late, "KeyError: 'x'", opened)),
+        row(COUNTRY, days=None, judged=Judged(late, "", opened)),
+        row(COUNTRY, days=None, judged=Judged(late)),
+        row(COUNTRY, days=old, judged=Judged(late)),
+        row(COUNTRY, days=old, judged=Judged(Mark(0, NOW))),
         row(COUNTRY, days=young),
         row(COUNTRY),
         row(COUNTRY, known),
     ]
     assert tuple(each["state"] for each in found) == STATES
-    assert STATES == (OFF, BREAKER_OPEN, NO_DATA, SILENT, WAITING, LEARNING, ACTIVE)
+    assert STATES == (OFF, FAULT, BREAKER_OPEN, NO_DATA, BEHIND, SILENT, WAITING, LEARNING, ACTIVE)
+
+
+def test_how_far_a_source_has_been_judged() -> None:
+    found = row(COUNTRY, judged=Judged(Mark(0, NOW // 900 * 900 - 1800), ahead=7_200))
+    assert (found["judged_until"], found["behind_minutes"], found["clock_ahead_minutes"]) == (
+        "2026-02-16T23:15:00Z", 30, 120
+    )  # fmt: skip
 
 
 def test_the_variations_that_raise_alerts_are_counted() -> None:
@@ -140,7 +163,7 @@ def test_growth_counts_each_value_on_the_day_it_was_first_seen() -> None:
                        "today": DaySet.of(DAY), CROWD: DaySet.of(DAY - 2)})  # fmt: skip
     histories = [(Subject("identity_country", who), history, 100) for who in ("ada", "bob")]
     census = take_census(detection, histories, DAY, DAY - 16)
-    (found, *_) = rows(detection, {}, census, BreakerState(), IpData("", 0, ""), ALL_ON, NOW)
+    (found, *_) = rows(detection, {}, census, {}, IpData("", 0, ""), ALL_ON, NOW)
     growth = dict(pair.split("=") for pair in str(found["values_first_seen"]).split(" "))
     assert {day: count for day, count in growth.items() if count != "0"} == {"2026-01-17": "2", "2026-02-14": "2"}
     assert (len(growth), found["history_values"], found["history_documents"]) == (30, 8, 2)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import random
-from typing import Any, Iterable, NamedTuple, Sequence
+import itertools
+from typing import Any, Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cba.errors import RowError, StoreError
-from cba.home.finder import ANSWER_FIELDS, NOBODY, Answer, HomeFinder, Row
-from cba.home.homes import HOWS, STRONG, WEAK, Home, Known, Tally, known_home, outside, tally
+from cba.detection.catalogue import get
+from cba.errors import StoreError
+from cba.home.calls import Call
+from cba.home.finder import NOBODY, Answer, HomeFinder
+from cba.home.homes import HOWS, KEPT_CALLS, STRONG, WEAK, Home, Known, Tally, known_home, outside, tally
 from cba.store.homes import decode, encode
+from tests.scenarios.scenario import load as scenarios
 from tests.support.memory import MemoryHomes
+from tests.support.pipeline import Delivery, Pipeline, Seen, indexed, replay
 
 DAY, QUARTER, HOUR = 86_400, 900, 3600
-OVERLAP = 2 * HOUR
 TODAY = 20_500
 MIDNIGHT = TODAY * DAY
 NOON = MIDNIGHT + 12 * HOUR
-LATER = MIDNIGHT + 40 * DAY
 WEB = "i-0a1b2c3d4e5f60718"
 ROLE = "arn:aws:iam::111111111111:role/orders"
 FUNCTION = f"{ROLE}/orders"
@@ -45,22 +46,28 @@ def called(**quarters: int) -> Home:
     return home
 
 
-def at(home: Home, bucket: int = NOON, settled: bool = True, inventory: str = "") -> Known | None:
-    return known_home(home, bucket, settled, inventory)
+def at(home: Home, bucket: int = NOON, inventory: str = "") -> Known | None:
+    return known_home(home, bucket, inventory)
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_a_fact_of_an_earlier_day_counts_at_once(how: str) -> None:
     home = taught(("us-east-1", how, MIDNIGHT - 1))
-    assert at(home, MIDNIGHT, settled=False) == Known(("us-east-1",), how)
+    assert at(home, MIDNIGHT) == Known(("us-east-1",), how)
 
 
 @pytest.mark.parametrize("how", HOWS)
-def test_a_fact_of_the_same_day_counts_from_its_quarter_on_once_nothing_can_be_late(how: str) -> None:
+def test_of_a_workload_of_which_nothing_was_known_before_a_fact_counts_for_calls_of_the_day_before_it(how: str) -> None:
     home = taught(("us-east-1", how, NOON))
-    assert at(home, NOON) == Known(("us-east-1",), how)
-    assert at(home, NOON, settled=False) is None
-    assert at(home, NOON - QUARTER) is None
+    known = Known(("us-east-1",), how)
+    assert [at(home, bucket) for bucket in (NOON, NOON - QUARTER, NOON - DAY)] == [known] * 3
+    assert at(home, NOON - DAY - QUARTER) is None
+
+
+def test_of_two_facts_after_a_call_the_first_counts() -> None:
+    home = taught(("us-east-1", WEAK, NOON), ("eu-west-1", "RunInstances", NOON + QUARTER))
+    assert at(home, NOON - QUARTER) == Known(("us-east-1",), WEAK)
+    assert at(home, NOON + QUARTER) == Known(("eu-west-1",), "RunInstances")
 
 
 def test_what_was_known_before_is_not_touched_by_the_day_itself() -> None:
@@ -91,7 +98,7 @@ def test_a_function_of_one_name_in_two_regions_is_at_home_in_both() -> None:
 
 
 def test_the_inventory_comes_after_facts_and_before_calls() -> None:
-    assert at(called(us_east_1=96), inventory="eu-west-1") == Known(("eu-west-1",), "lookup instance_inventory")
+    assert at(called(us_east_1=96), inventory="eu-west-1") == Known(("eu-west-1",), "list instance_inventory")
     home = taught(("us-east-1", WEAK, 0))
     assert at(home, inventory="eu-west-1") == Known(("us-east-1",), WEAK)
 
@@ -152,7 +159,14 @@ CALLS = st.dictionaries(
 MAYBE = st.none() | st.integers(0, 99_999)
 
 
-@given(st.builds(Home, facts=FACTS, calls=CALLS, met_day=MAYBE, known_day=MAYBE, last_day=st.integers(0, 99_999)))
+KEPT = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3)
+HOMES = st.builds(
+    Home, facts=FACTS, calls=CALLS, met_day=MAYBE, known_day=MAYBE, last_day=st.integers(0, 99_999), first_day=MAYBE,
+    kept=KEPT, not_kept=st.integers(0, 99),
+)  # fmt: skip
+
+
+@given(HOMES)
 def test_a_document_is_the_home(home: Home) -> None:
     assert decode(encode(WEB, home)) == home
 
@@ -183,33 +197,45 @@ def test_the_tally_counts_who_called_in_the_training_period() -> None:
     assert tally(homes, TODAY) == Tally(known=2, unknown=2)
 
 
+@given(HOMES, HOMES)
+def test_what_two_runs_remember_is_united_in_either_order(one: Home, other: Home) -> None:
+    def united(here: Home, there: Home) -> Home:
+        home = decode(encode(WEB, here))
+        home.unite(there)
+        return dataclasses.replace(home, kept={name: "" for name in sorted(home.kept)}, not_kept=0)
+
+    assert united(one, other) == united(other, one)
+    assert united(one, one) == dataclasses.replace(one, kept={name: "" for name in sorted(one.kept)}, not_kept=0)
+
+
 # -- the finder ---------------------------------------------------------------------------------------------------------
 
-PLAIN = Row(
-    bucket=NOON, skipped=False, identity=ROLE, identity_type="compute", workload=WEB, region="us-east-1", public=True,
+PLAIN = Call(
+    bucket=NOON, identity=ROLE, identity_type="compute", workload=WEB, region="us-east-1", public=True,
     source_region="us-east-1", hint="", home_of=(), home_in="", home_how="", inventory="",
 )  # fmt: skip
 
 
-def call(bucket: int = NOON, **more: Any) -> Row:
+def call(bucket: int = NOON, **more: Any) -> Call:
     return dataclasses.replace(PLAIN, bucket=bucket, **more)
 
 
-def fact(how: str, region: str, *workloads: str, bucket: int = NOON, **more: Any) -> Row:
+def fact(how: str, region: str, *workloads: str, bucket: int = NOON, **more: Any) -> Call:
     """An event that nobody judges and that tells a home."""
-    return call(bucket, skipped=True, workload="", home_of=workloads, home_in=region, home_how=how, **more)
+    return call(bucket, workload="", home_of=workloads, home_in=region, home_how=how, **more)
 
 
-def answers(
-    rows: Sequence[Row], store: MemoryHomes | None = None, end: int = LATER, learn: bool = True
-) -> list[Answer]:
-    return HomeFinder(store or MemoryHomes(), end, OVERLAP, learn).process(rows)
+def answers(calls: Sequence[Call], store: MemoryHomes | None = None, learn: bool = True) -> list[Answer]:
+    finder = HomeFinder(store or MemoryHomes(), learn)
+    finder.want(calls)
+    answered = [finder.answer(each) for each in calls]
+    finder.flush()
+    return answered
 
 
 def test_a_row_of_nobody_gets_nothing() -> None:
-    nobody = [fact("RunInstances", "us-east-1", WEB), call(workload="")]
-    assert answers(nobody) == [NOBODY, NOBODY]
-    assert dict(zip(ANSWER_FIELDS, NOBODY)) == {
+    assert answers([fact("RunInstances", "us-east-1", WEB), call(workload="")]) == [NOBODY, NOBODY]
+    assert NOBODY._asdict() == {
         "home_region": "", "home_source": "", "outside": "", "home_state": "", "workload_type": "none",
     }  # fmt: skip
 
@@ -242,18 +268,6 @@ def test_a_launch_tells_the_home_of_all_its_instances() -> None:
     }
 
 
-def test_a_fact_in_a_judged_row_counts_from_the_next_quarter_on() -> None:
-    """Judged rows of one quarter stand in any order; what they tell of each other must not depend on it."""
-    own = call(home_of=(WEB,), home_in="us-east-1", home_how=WEAK)
-    assert [a.home_state for a in answers([own, call(), call(NOON + QUARTER)])] == ["unknown", "unknown", "known"]
-
-
-def test_same_day_facts_wait_for_late_events() -> None:
-    rows = [fact("AssumeRole by EC2", "us-east-1", WEB), call()]
-    states = [answers(rows, end=NOON + QUARTER + OVERLAP + wait)[1].home_state for wait in (-1, 0)]
-    assert states == ["unknown", "known"]
-
-
 def test_own_calls_are_counted_only_while_no_home_is_known() -> None:
     store = MemoryHomes()
     answers([call(MIDNIGHT - 2 * DAY + n * QUARTER) for n in range(20)], store)
@@ -276,7 +290,7 @@ def test_a_service_without_a_region_is_no_call_to_anywhere() -> None:
     assert decode(store.documents[WEB]).calls == {}
 
 
-def session(bucket: int = NOON, **more: Any) -> Row:
+def session(bucket: int = NOON, **more: Any) -> Call:
     """A role's session, which may be a function's."""
     return call(bucket, **{"identity_type": "role", "workload": FUNCTION, "region": "eu-west-1", **more})
 
@@ -291,178 +305,130 @@ def test_a_roles_session_is_a_functions_when_that_function_has_the_role() -> Non
 
 
 def test_the_sessions_of_other_roles_are_not_even_asked_for() -> None:
-    store = MemoryHomes()
+    class Asked(MemoryHomes):
+        def load(self, workloads: Any) -> Any:
+            asked.extend(workloads)
+            return super().load(workloads)
+
+    asked: list[str] = []
+    store = Asked()
     answers([session(workload=f"{ROLE}/session-{n}") for n in range(1000)], store)
-    assert store.asked == [ROLE]
+    assert asked == [ROLE]
     assert store.documents == {}
 
 
 def test_without_learning_nothing_is_remembered() -> None:
     store = MemoryHomes()
-    rows = [fact("RunInstances", "us-east-1", WEB), call(hint="eu-west-1")]
-    assert answers(rows, store, learn=False)[1].home_region == "eu-west-1"
+    calls = [fact("RunInstances", "us-east-1", WEB), call(hint="eu-west-1")]
+    assert answers(calls, store, learn=False)[1].home_region == "eu-west-1"
     assert store.documents == {}
 
 
-def test_rows_out_of_order_are_refused() -> None:
-    for rows in ([call(NOON + QUARTER), call()], [call(), fact("RunInstances", "us-east-1", WEB)]):
-        finder = HomeFinder(MemoryHomes(), LATER, OVERLAP)
-        with pytest.raises(RowError, match=r"row 1 .* put .*`.*\| sort 0 bucket judged` before this command"):
-            for row in rows:
-                finder.process([row])
+def test_no_more_calls_are_kept_than_said() -> None:
+    home = Home()
+    home.meet(TODAY, known=False)
+    assert all(home.keep(str(number), "", TODAY) for number in range(KEPT_CALLS + 5))
+    assert (len(home.kept), home.not_kept) == (KEPT_CALLS, 5)
+    home.meet(TODAY + 3, known=False)
+    home.forget()
+    assert (home.kept, home.not_kept) == ({}, 0), "nothing that comes that late is waited for"
 
 
-# -- any order, cadence, repetition, chunking, and a kill -----------------------------------------------------------------
+# -- calls of workloads whose home is not known yet -----------------------------------------------------------------------
+
+DETECTION = get("compute_identity_outside_region")
+WHO = next(each for each in scenarios(DETECTION.id) if each.name.startswith("variation 2, stolen"))
+PAST = [event for event in WHO.events if event.time < WHO.today * DAY]
+(STOLEN,) = [event.fields for event in WHO.events if event.time >= WHO.today * DAY]
+START = WHO.today * DAY
+YOUNG = "i-0cafe0cafe0cafe00"
 
 
-class Event(NamedTuple):
-    """Something that happened, and the row its quarter of an hour gets."""
-
-    time: int
-    row: Row
+def theft(time: int, **more: str) -> Seen:
+    """A call of the role with the credentials of an instance that was launched lately, from somewhere new."""
+    return Seen(time, f"theft at {time} {more}", {**STOLEN, "workload": YOUNG, **more})
 
 
-WORKLOADS = (WEB, FUNCTION)
-REGIONS = st.sampled_from(["us-east-1", "us-east-1", "eu-west-1"])
-# Around midnight, where one day is decided while the day before may still come in, and in the middle of a day.
-SECONDS = st.sampled_from([0, 600, 1_000, 5_000, 43_200, 43_300, 44_300, 84_600, 85_600, 86_399])
+def launch(time: int, how: str = "RunInstances", region: str = "us-east-1") -> Seen:
+    fields = {"source_kind": "aws", "skip_reason": "service", "home_of": YOUNG, "home_in": region, "home_how": how}
+    return Seen(time, f"{how} at {time} in {region}", fields)
 
 
-@st.composite
-def events(draw: st.DrawFn) -> Event:
-    time = (TODAY + draw(st.integers(0, 2))) * DAY + draw(SECONDS)
-    bucket = time // QUARTER * QUARTER
-    region, workload = draw(REGIONS), draw(st.sampled_from(WORKLOADS))
-    kind = draw(st.sampled_from(["fact", "fact", "call", "call", "own fact", "hint", "session"]))
-    if kind == "fact":
-        names = (WEB,) if workload == WEB else (ROLE, FUNCTION)
-        return Event(time, fact(draw(st.sampled_from(HOWS)), region, *names, bucket=bucket))
-    asked = {"workload": workload, "identity_type": "compute" if workload == WEB else "lambda", "region": region}
-    if kind == "own fact":
-        return Event(time, call(bucket, **asked, home_of=(workload,), home_in=region, home_how=WEAK))
-    if kind == "hint":
-        return Event(time, call(bucket, **asked, hint=draw(REGIONS)))
-    if kind == "session":
-        return Event(time, session(bucket))
-    return Event(time, call(bucket, **asked))
+def judged(deliveries: Sequence[Delivery], cadence: int = 900) -> list[tuple[str, int, int]]:
+    past = [Delivery(event, event.time) for event in PAST]
+    pipeline = replay(Pipeline(DETECTION), [*past, *deliveries], cadence, START)
+    return [(f["variation"], f["first_time"], f["count"]) for f in pipeline.found() if f["first_time"] >= START]
 
 
-LISTS = st.lists(events(), max_size=14)
-# Ten quarters of an hour a day of the instance's own calls, so that they are about to be enough.
-PAST = [Event(t, call(t)) for day in (2, 1) for t in range(MIDNIGHT - day * DAY, MIDNIGHT - day * DAY + 9_000, QUARTER)]
+ORDERS = list(itertools.permutations(range(3)))
 
 
-def rows_of(seen: Iterable[Event]) -> list[Row]:
-    """What the reduction makes of events, in the order of the detection's search."""
-    return sorted({event.row for event in seen}, key=lambda row: (row.bucket, not row.skipped, repr(row)))
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+@pytest.mark.parametrize("cadence", [900, DAY])
+@pytest.mark.parametrize("launched", [-1 * HOUR, 0, 2 * HOUR, 12 * HOUR])
+def test_a_call_is_judged_when_its_workload_s_home_becomes_known(
+    order: tuple[int, ...], cadence: int, launched: int
+) -> None:
+    """In whatever order of arrival, a launch before, between or after the calls of its day."""
+    noon = START + 12 * HOUR - 60
+    events = [launch(noon + launched - 300), theft(noon - 200), theft(noon - 100)]
+    deliveries = [Delivery(events[place], noon + 1200 * at) for at, place in enumerate(order)]
+    assert judged(deliveries, cadence) == [("v2", noon - 200, 2)]
 
 
-class Outcome(NamedTuple):
-    """What came of it: the rows that were ever outside, the last answer to each row, and what is remembered."""
-
-    outside: set[tuple[Row, Answer]]
-    last: dict[Row, Answer]
-    stored: dict[str, dict[str, Any]]
-
-
-def search(outcome: Outcome, store: MemoryHomes, rows: Sequence[Row], end: int, chunk: int = 50_000) -> None:
-    finder = HomeFinder(store, end, OVERLAP)
-    for start in range(0, len(rows), chunk):
-        part = rows[start : start + chunk]
-        for row, answer in zip(part, finder.process(part)):
-            outcome.last[row] = answer
-            if answer.outside:
-                outcome.outside.add((row, answer))
+@pytest.mark.parametrize(("launched", "raised"), [(DAY - 900, 1), (DAY, 1), (DAY + 900, 0), (3 * DAY, 0)])
+def test_a_call_waits_for_a_day_and_no_longer(launched: int, raised: int) -> None:
+    noon = START + 12 * HOUR
+    events = [theft(noon), launch(noon + launched)]
+    assert len(judged([Delivery(event, event.time + 60) for event in events])) == raised
 
 
-def reference(happened: Sequence[Event]) -> Outcome:
-    """Everything in one search, in order of time."""
-    store = MemoryHomes()
-    outcome = Outcome(set(), {}, store.documents)
-    search(outcome, store, rows_of([*PAST, *happened]), LATER)
-    return outcome
+def test_calls_of_a_workload_that_is_unknown_for_days_are_not_kept() -> None:
+    noon = START + 12 * HOUR
+    calls = [theft(noon + day * DAY) for day in range(4)]
+    told = launch(noon + 3 * DAY + HOUR)
+    assert judged([Delivery(event, event.time + 60) for event in (*calls, told)]) == []
 
 
-def replay(delivered: Sequence[tuple[Event, int]], cadence: int) -> Outcome:
-    """A search every `cadence` seconds over its own time and the overlap, of the days that may be judged by then."""
-    store = MemoryHomes()
-    outcome = Outcome(set(), {}, store.documents)
-    now = MIDNIGHT
-    while now <= MIDNIGHT + 4 * DAY + cadence:
-        earliest = (now - cadence - OVERLAP) // HOUR * HOUR if now > MIDNIGHT else 0
-        judged = (now - OVERLAP) // DAY
-        seen = [e for e, time in delivered if time <= now and earliest <= e.time < now and e.time // DAY <= judged]
-        search(outcome, store, rows_of(seen), now)
-        now += cadence
-    return outcome
+def test_what_a_second_launch_tells_comes_too_late_for_a_call_that_was_judged() -> None:
+    """The limit of what is promised: a workload with facts of two regions on its first day. A call that came between is
+    judged by the one that was there when it came; in the order of time both would have been."""
+    noon = START + 12 * HOUR
+    here, there = launch(noon - HOUR, "CreateFunction"), launch(noon - HOUR + 900, "CreateFunction", "eu-west-1")
+    called = theft(noon, region="eu-west-1", country="IE", asn="16509", cloud_provider="aws", cloud_region="eu-west-1")
+    in_time = [Delivery(event, event.time + 60) for event in (here, there, called)]
+    late = [in_time[0], in_time[2], Delivery(there, noon + HOUR)]
+    assert (judged(in_time), len(judged(late))) == ([], 1)
+
+
+KINDS: list[Callable[[int], Seen]] = [
+    lambda time: launch(time),
+    lambda time: theft(time),
+    lambda time: theft(
+        time, region="eu-west-1", country="IE", asn="16509", cloud_region="eu-west-1", cloud_provider="aws"
+    ),
+    lambda time: theft(
+        time, region="us-east-1", country="US", asn="14618", cloud_region="us-east-1", cloud_provider="aws"
+    ),
+    lambda time: theft(time, region="", workload="i-0a1b2c3d4e5f60718"),
+]
+HAPPENED = st.lists(
+    st.builds(
+        lambda kind, day, second: kind(START + day * DAY + second),
+        st.sampled_from(KINDS), st.integers(0, 2), st.sampled_from([0, 600, 1000, 5000, 43_200, 43_300, 84_600, 86_399]),
+    ),
+    max_size=12, unique_by=lambda event: event.event_id,
+)  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
-@given(LISTS, st.sampled_from([900, 1800, HOUR, 6 * HOUR, DAY]), st.randoms(use_true_random=False))
-def test_any_cadence_any_order_within_the_overlap_and_twice(
-    happened: list[Event], cadence: int, chance: random.Random
-) -> None:
-    everything = [*PAST, *happened]
-    delivered = [(event, event.time + chance.randint(1, OVERLAP)) for event in everything]
-    delivered += [(event, event.time + chance.randint(1, OVERLAP)) for event in happened if chance.random() < 0.3]
-    chance.shuffle(delivered)
-    assert replay(delivered, cadence) == reference(happened)
-
-
-def test_a_call_is_not_outside_until_the_facts_of_its_day_are_complete() -> None:
-    """A function is created in two regions and called at once; the log of the second creation is late."""
-    here, there = (fact("CreateFunction", region, ROLE, FUNCTION) for region in ("eu-west-1", "us-east-1"))
-    asked = call(NOON + QUARTER, workload=FUNCTION, identity_type="lambda")
-    happened = [Event(NOON + 10, here), Event(NOON + 20, there), Event(NOON + QUARTER, asked)]
-    delays = (60, OVERLAP, 60)
-    delivered = [(event, event.time + 60) for event in PAST]
-    delivered += [(event, event.time + delay) for event, delay in zip(happened, delays)]
-    found = replay(delivered, 900)
-    assert found == reference(happened)
-    assert (found.outside, found.last[asked].home_region) == (set(), "eu-west-1, us-east-1")
-
-
-@settings(max_examples=60, deadline=None)
-@given(LISTS, st.integers(1, 4))
-def test_any_chunks(happened: list[Event], chunk: int) -> None:
-    store = MemoryHomes()
-    outcome = Outcome(set(), {}, store.documents)
-    search(outcome, store, rows_of([*PAST, *happened]), LATER, chunk)
-    assert outcome == reference(happened)
-
-
-@settings(max_examples=60, deadline=None)
-@given(LISTS)
-def test_searching_everything_again_changes_nothing(happened: list[Event]) -> None:
-    store, rows = MemoryHomes(), rows_of([*PAST, *happened])
-    first, second = Outcome(set(), {}, {}), Outcome(set(), {}, {})
-    search(first, store, rows, LATER)
-    before = dict(store.documents)
-    search(second, store, rows, LATER)
-    assert (second, store.documents) == (first, before)
-
-
-class Killed(Exception):
-    """The process is gone."""
-
-
-@settings(max_examples=60, deadline=None)
-@given(LISTS, st.integers(0, 8))
-def test_killed_at_any_write_and_run_again(happened: list[Event], survived: int) -> None:
-    store, rows = MemoryHomes(), rows_of([*PAST, *happened])
-    save, left = store.save, survived
-
-    def dying(homes: Any) -> None:
-        nonlocal left
-        if left == 0:
-            raise Killed
-        left -= 1
-        save(homes)
-
-    store.save = dying  # type: ignore[method-assign]
-    with contextlib.suppress(Killed):
-        search(Outcome(set(), {}, {}), store, rows, LATER, chunk=5)
-    store.save = save  # type: ignore[method-assign]
-    outcome = Outcome(set(), {}, store.documents)
-    search(outcome, store, rows, LATER, chunk=5)
-    assert outcome == reference(happened)
+@given(HAPPENED, st.sampled_from([900, HOUR, 6 * HOUR, DAY]), st.randoms(use_true_random=False))
+def test_any_order_within_a_day_at_any_cadence(happened: list[Seen], cadence: int, random: Any) -> None:
+    """All that is ever told of a home is one region, in one way: which of several a finding names depends on what was
+    known when the call was judged."""
+    days = [(event, event.time // DAY * DAY) for event in happened]
+    deliveries = [Delivery(event, start + random.randrange(DAY)) for event, start in days]
+    deliveries += [Delivery(event, event.time) for event in PAST]
+    at_once = Pipeline(DETECTION)
+    at_once.search(indexed(deliveries))
+    assert replay(Pipeline(DETECTION), deliveries, cadence, START).found() == at_once.found()

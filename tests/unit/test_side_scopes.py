@@ -15,19 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get
-from cba.detection.model import SIDE_VALUES, Detection
+from cba.detection.catalogue import load as catalogue
+from cba.detection.reader import Document, read_detection
+from cba.errors import DetectionErrors
 from cba.findings.verdicts import targets_of
-from cba.history.baseline import Baseline, Row, Subject
 from cba.history.days import KEPT_DAYS, RETENTION_DAYS
 from cba.history.evidence import Evidence, ScopeEvidence, scope_evidence
-from cba.history.history import BENIGN, CROWD, MALICIOUS, History, ScopeView, Terms, view
-from cba.history.listing import list_histories
+from cba.history.history import BENIGN, CROWD, MALICIOUS, History, ScopeView, Subject, Terms, view
+from cba.history.listing import Reading, list_histories
+from cba.history.remembered import Histories
 from cba.scoring.explain import explain
 from cba.scoring.facts import RowFacts
 from cba.store.histories import decode, encode
-from tests.scenarios.scenario import FOLDER, load
-from tests.support.memory import MemoryHistories, MemoryStatuses
-from tests.support.pipeline import Pipeline
+from tests.scenarios.scenario import load
+from tests.support.memory import MemoryHistories
 
 RARE = get("process_rare_cloud_resource")
 TERMS = Terms()
@@ -185,7 +186,7 @@ def test_what_an_analyst_calls_malicious_never_becomes_usual() -> None:
 
 def told(found: ScopeEvidence) -> str:
     evidence = Evidence(D, "endpoint", True, {"host": "A"}, {"resource": {"host": found}})
-    return explain(evidence, RARE.scopes, (), {})
+    return explain(RARE, evidence, {}, ())
 
 
 def test_it_is_told_by_whom_it_was_used() -> None:
@@ -205,7 +206,7 @@ def test_it_is_told_by_whom_it_was_used() -> None:
 
 def test_a_listing_shows_the_crowd() -> None:
     histories = {SUBJECT: learned([("A", D - 2), *((value, D - 1) for value in "BCD")], limit=2)}
-    rows = list_histories(histories, {RARE.id: RARE}, {}, {}, D)
+    rows = list_histories(histories, {"resource_host": Reading(TERMS, LONG_AGO, 2)}, {}, D)
     assert [(row["profile"], row["value"], row["days_training"]) for row in rows] == [
         ("resource_host", CROWD, 1),
         ("resource_host", "A", 1),
@@ -215,33 +216,23 @@ def test_a_listing_shows_the_crowd() -> None:
 # --- How many are named -----------------------------------------------------------------------------------------------
 
 
-def counting(*conditions: str, population: str = "") -> Mapping[str, int]:
-    document = {**RARE.document, "variations": [], "when": " and ".join(("new(host, tool)", *conditions))}
-    if population:
-        document["population"] = population
-    return Detection.from_dict(document, "x.yml").limits
+def counting(*conditions: str) -> str:
+    """What is wrong with a detection that asks for these."""
+    when = " and ".join(("new(host, tool)", *conditions))
+    with pytest.raises(DetectionErrors) as caught:
+        read_detection(Document("x.yml", {**RARE.document, "variations": [], "when": when}), catalogue().populations)
+    return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("conditions", "limit"),
-    [
-        (["spread(resource, host) <= 2"], 2),
-        (["4 > spread(resource, host)"], 4),
-        (["(spread(resource, host) == 1 or not spread(resource, host) >= 7)"], 7),
-        (["busy(resource, host) <= 3"], SIDE_VALUES),
-        ([], SIDE_VALUES),
-    ],
-)
-def test_as_many_as_the_conditions_count_to(conditions: list[str], limit: int) -> None:
-    assert counting(*conditions) == {"resource_host": limit}
+@pytest.mark.parametrize("condition", ["4 > spread(resource, host)", "not spread(resource, host) >= 7"])
+def test_no_condition_counts_further_than_is_named(condition: str) -> None:
+    assert "needs names_a_day of the profile to be as large; it is 2" in counting(condition)
 
 
-def test_a_population_has_limits_of_its_own() -> None:
-    assert counting("spread(resource, host) <= 5", population="server") == {"server_resource_host": 5}
-
-
-def test_scopes_that_ask_one_another_have_none() -> None:
-    assert get("cloud_unusual_country").limits == {}
+def test_scopes_that_ask_one_another_name_everything() -> None:
+    assert {profile.scope for p in catalogue().populations.values() for profile in p.profiles if profile.names_a_day} == {
+        "resource", "function"
+    }  # fmt: skip
 
 
 # --- What it costs ----------------------------------------------------------------------------------------------------
@@ -253,22 +244,22 @@ def size(history: History) -> int:
 
 
 HOSTS = 10_000
+LIMIT = next(profile.names_a_day for profile in RARE.asked if profile.name == "resource_host")
 
 
 def test_something_popular_costs_no_more_than_something_rare() -> None:
     """Ten thousand hosts, and one; every day of what is kept."""
     days = range(D - KEPT_DAYS, D)
-    popular = learned(
-        [(f"workstation-{host:05}", day) for day in days[-3:] for host in range(HOSTS)], RARE.limits["resource_host"]
-    )
-    rare = learned([("workstation-00000", day) for day in days[-3:]], RARE.limits["resource_host"])
+    popular = learned([(f"workstation-{host:05}", day) for day in days[-3:] for host in range(HOSTS)], LIMIT)
+    rare = learned([("workstation-00000", day) for day in days[-3:]], LIMIT)
     assert list(popular.values) == [CROWD]
     assert size(popular) < size(rare) < 250
 
 
 def test_the_most_a_thing_can_cost() -> None:
     """As many hosts a day as are named, every day others: what is older than the retention goes."""
-    limit, history = RARE.limits["resource_host"], History()
+    limit, history = LIMIT, History()
+    assert limit is not None
     sizes = []
     for day in range(D, D + 3 * KEPT_DAYS):
         for number in range(limit):
@@ -278,11 +269,6 @@ def test_the_most_a_thing_can_cost() -> None:
     assert len(history.values) == (KEPT_DAYS + 1) * limit
     assert max(sizes) == sizes[-1] < 12_000
     assert sizes[2 * KEPT_DAYS] == sizes[-1]
-
-
-def rows(day: int, hosts: int, resource: str) -> list[Row]:
-    tool = "backup.exe to s3.amazonaws.com"
-    return [Row(day, "endpoint", "-", (f"ws{host}", resource), (tool, f"ws{host}")) for host in range(hosts)]
 
 
 def test_a_popular_resource_is_written_three_times_a_day_at_most() -> None:
@@ -297,11 +283,32 @@ def test_a_popular_resource_is_written_three_times_a_day_at_most() -> None:
             self.saved += histories
             super().save(histories)
 
-    store, statuses = Counting(), MemoryStatuses()
-    for row in rows(D, 50, SUBJECT.entity):
+    store = Counting()
+    for host in range(50):
         # Every host in a search of its own.
-        Baseline(RARE, store, statuses).process([row])
+        histories = Histories(store, {SUBJECT.profile: 2})
+        histories.want([SUBJECT])
+        histories.learn(SUBJECT, f"ws{host}", D)
+        histories.flush()
     assert store.saved.count(SUBJECT) == 3
+
+
+@given(OBSERVATIONS, LIMITS, st.sets(st.integers(0, 60)), st.sampled_from([1, 2, 3]))
+def test_runs_and_writers_do_not_matter(observations: Observations, limit: int, runs: set[int], writers: int) -> None:
+    """Each run reads what all writers have kept, and adds to its own; a day is crowded whoever saw its values."""
+    store = MemoryHistories()
+    histories = Histories(store, {SUBJECT.profile: limit})
+    for at, (value, day) in enumerate(observations):
+        if at in runs:
+            histories.flush()
+            histories = Histories(store.of(f"writer {at % writers}"), {SUBJECT.profile: limit})
+        histories.want([SUBJECT])
+        histories.learn(SUBJECT, value, day)
+    histories.flush()
+    read_again = Histories(store, {SUBJECT.profile: limit})
+    for each in (histories, read_again):
+        each.want([SUBJECT])
+        assert each.view(SUBJECT, D, LONG_AGO, TERMS) == seen(learned(observations, limit), limit)
 
 
 # --- The detection ----------------------------------------------------------------------------------------------------
@@ -309,12 +316,12 @@ def test_a_popular_resource_is_written_three_times_a_day_at_most() -> None:
 
 def test_a_finding_is_judged_by_the_host_of_its_resource() -> None:
     """Benign silences it for that host; malicious keeps it coming, however often it was seen."""
-    scenario = next(s for s in load(FOLDER / "process_rare_cloud_resource.yml") if s.name.startswith("base,"))
+    scenario = next(s for s in load("process_rare_cloud_resource") if s.name.startswith("base,"))
     today = max(scenario.events, key=lambda event: event.time)
     repeats = [dataclasses.replace(today, time=today.time + day * 86_400, event_id=f"+{day}") for day in range(8)]
 
     def raised(verdict: str) -> int:
-        pipeline = Pipeline(RARE)
+        pipeline = scenario.pipeline(RARE)
         pipeline.search(scenario.events)
         (finding,) = [f for f in pipeline.found() if f["first_time"] == today.time]
         (target,) = targets_of(RARE, finding)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import content
 import pytest
 from words import LEAVES, in_words
 
+import content
 from cba.detection.condition import Node, parse
 from cba.detection.model import Detection
 

@@ -13,11 +13,13 @@ from cba.terms import SOURCES
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
 from lab.views import read_view
-from tests.replay.test_triage import ADA, BOB, DAY, DETECT, NOON, START, call
+from tests.replay.test_triage import ADA, BOB, DAY, JUDGE, NOON, START, call
 from tests.views.test_views import full_query
 
 COUNTRY = "cloud_unusual_country"
-DETECTIONS, PAIRS = len(load()), sum(len(detection.sources) for detection in load().values())
+DETECTIONS = load().detections.values()
+PAIRS = sum(len(detection.sources) for detection in DETECTIONS)
+OF_AWS = [detection for detection in DETECTIONS if "aws" in detection.sources]
 
 
 class Pages:
@@ -50,8 +52,12 @@ class Pages:
         )
         return row
 
+    def of_aws(self, page: str, name: str) -> dict[str, Any]:
+        (row,) = (row for row in self.rows(page, name) if row["Source"] == "aws")
+        return row
+
     def next_step(self) -> str:
-        return str(self.of_country("welcome", "next")["Next"])
+        return str(self.of_aws("welcome", "next")["Next"])
 
 
 @pytest.fixture
@@ -61,56 +67,81 @@ def head(tmp_path: Path) -> Iterator[SearchHead]:
 
 
 def after(head: SearchHead, days: int) -> Pages:
-    """So many days of the same people in the same country; the country detection runs on each, and nothing else."""
+    """So many days of the same people in the same country; the search of AWS runs on each, and nothing else."""
     head.events.add([call(who, day, NOON, "NL") for day in range(days) for who in (ADA, BOB)])
-    head.enable([DETECT])
+    head.enable([JUDGE])
     head.scheduler.replay(START, START + days * DAY + 4 * 3600, "1d")
     return Pages(head, START + days * DAY)
 
 
 def test_an_empty_installation_says_what_to_do_first(head: SearchHead) -> None:
     pages = Pages(head, START)
-    assert pages.numbers() == [f"0 of {len(SOURCES)}", f"0 of {PAIRS}", f"0 of {DETECTIONS}", f"0 of {PAIRS}"]
+    all_sources = len(SOURCES)
+    assert pages.numbers() == [f"0 of {all_sources}", f"0 of {all_sources}", f"0 of {all_sources}", f"0 of {PAIRS}"]
     assert {row["Data"] for row in pages.rows("welcome", "arrived")} == {"none"}
     assert {(row["Days"], row["Learned"]) for row in pages.rows("welcome", "back_fill")} == {(0, "░" * 11)}
     first = "back-fill it (step 2), then turn it on; without a back-fill it is active from 2026-01-15"
-    assert [row["Next"] for row in pages.rows("welcome", "next")] == [first] * DETECTIONS
+    assert [row["Next"] for row in pages.rows("welcome", "next")] == [first] * all_sources
+    assert {(row["Next"], row["State"]) for row in pages.rows("welcome", "alerts")} == {("", "off")}
     assert [row["count"] for row in pages.rows("health", "off")] == [PAIRS]
     assert pages.of_country("health", "coverage").items() >= {"aws": "off", "gws": "off", "Alerts": "0 of 8"}.items()
+    assert {row["Judged"] for row in pages.rows("health", "judged")} == {"not yet"}
     assert all(
-        row["Why"].endswith("Detect is disabled: enable it under Reports") for row in pages.rows("health", "states")
+        row["Why"].endswith("Judge is disabled: enable it under Reports") for row in pages.rows("health", "states")
     )
 
 
 def test_it_waits_says_until_when_and_becomes_active(head: SearchHead) -> None:
     pages = after(head, 10)
-    assert pages.numbers() == [f"1 of {len(SOURCES)}", f"0 of {PAIRS}", f"1 of {DETECTIONS}", f"0 of {PAIRS}"]
+    all_sources = len(SOURCES)
+    assert pages.numbers() == [f"1 of {all_sources}", f"0 of {all_sources}", f"1 of {all_sources}", f"0 of {PAIRS}"]
     assert pages.next_step() == "wait: first findings from 2026-01-15, or back-fill it"
     state = {"State": "waiting", "Days left": "4", "First day": "2026-01-01", "Last day": "2026-01-10"}
     assert pages.of_country("health", "states", "aws").items() >= state.items()
     pages = after(head, 22)
-    assert pages.numbers() == [f"1 of {len(SOURCES)}", f"1 of {PAIRS}", f"1 of {DETECTIONS}", f"1 of {PAIRS}"]
-    assert pages.next_step() == "read the findings; enable the alerts you want"
-    row = pages.of_country("welcome", "next")
-    assert (row["Search"], row["Alerts"], row["Active from"], row["Settled from"]) == (
-        "on", "0 of 8", "2026-01-15", "2026-01-31",
-    )  # fmt: skip
-    head.enable(["CBA - cloud_unusual_country - Base"])
+    assert pages.numbers()[:3] == [f"1 of {all_sources}"] * 3
     assert pages.next_step() == "read the findings; it settles until 2026-01-31"
+    row = pages.of_aws("welcome", "next")
+    assert (row["Search"], row["Active from"], row["Settled from"]) == ("on", "2026-01-15", "2026-01-31")
+    active = int(row["Active"].split(" of ")[0])
+    assert row["Active"] == f"{active} of {len(OF_AWS)}" and pages.number("raising") == f"{active} of {PAIRS}"
+    alerts = pages.of_country("welcome", "alerts")
+    assert (alerts["Alerts"], alerts["Next"]) == (
+        "0 of 8",
+        "read its findings for a week, then enable the alerts you want",
+    )
+    head.enable(["CBA - cloud_unusual_country - Base"])
+    assert pages.of_country("welcome", "alerts")["Next"] == "raises alerts"
 
 
 def test_what_was_back_filled_is_turned_on_next(head: SearchHead) -> None:
     pages = after(head, 22)
-    head.enable([DETECT], False)
+    head.enable([JUDGE], False)
     assert pages.next_step() == "turn it on: it is active at once"
-    learned = pages.of_country("welcome", "back_fill", "aws")
-    assert (learned["Days"], learned["Of"], learned["Learned"]) == ("22", "44", "█" * 5 + "░" * 6)
+    learned = pages.of_aws("welcome", "back_fill")
+    assert (learned["Days"], learned["Of"], learned["Learned"]) == (22, 44, "█" * 5 + "░" * 6)
+
+
+def test_health_says_how_far_a_source_has_been_judged(head: SearchHead) -> None:
+    pages = after(head, 22)
+    pages.now = START + 22 * DAY + 4 * 3600
+    judged = pages.of_aws("health", "judged")
+    assert (judged["Judged"], judged["Until"], judged["Stopped"]) == ("up to date", "2026-01-23T03:45:00Z", "")
+    pages.now += 3 * 3600
+    assert pages.of_aws("health", "judged").items() >= {"Judged": "behind", "Behind": "3 hours"}.items()
+    pages.now += 3 * DAY
+    assert pages.rows("health", "judged")[0].items() >= {"Source": "aws", "Behind": "3 days"}.items()
+    fault = {"_key": f"aws:{COUNTRY}", "source": "aws", "detection": COUNTRY, "message": "broken", "time": START}
+    head.kv.collection("cba_faults").batch_save([fault])
+    assert pages.of_aws("health", "judged")["Stopped"] == COUNTRY
+    why = pages.of_country("health", "states", "aws")
+    assert why["State"] == "fault" and why["Why"].endswith("the other detections went on: broken")
 
 
 def test_health_draws_coverage_freshness_and_growth(head: SearchHead) -> None:
     pages = after(head, 22)
     covered = pages.of_country("health", "coverage")
-    assert covered.items() >= {"aws": "active", "azure": "no data"}.items() and "endpoint" not in covered
+    assert covered.items() >= {"aws": "active", "azure": "off"}.items() and "endpoint" not in covered
     aws = pages.rows("health", "fresh")[0]
     assert (aws["Source"], aws["Data"], aws["Newest"], aws["Age"]) == ("aws", "fresh", "2026-01-22 12:00", "12 hours")
     growth = pages.rows("health", "growth")
@@ -131,7 +162,7 @@ def test_a_source_that_stopped_is_late(head: SearchHead) -> None:
 
 def test_every_row_leads_to_a_report_that_is_there(head: SearchHead) -> None:
     reports = {unquote(row["_report"].rpartition("/")[2]) for row in Pages(head, START).rows("welcome", "back_fill")}
-    assert len(reports) == DETECTIONS
+    assert len(reports) == len(SOURCES)
     assert reports <= set(head.app.stanzas("savedsearches"))
 
 

@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-import content
 import generate
 import jsonschema
 import pages
@@ -17,6 +16,7 @@ import pytest
 from pages import finding as finding_page
 from pages.board import Board
 
+import content
 from cba.findings.record import encode_atoms
 from cba.findings.windows import Atom, AtomKey
 from cba.history.days import DaySet

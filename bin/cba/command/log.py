@@ -1,6 +1,7 @@
 """The app's log, var/log/splunk/cloud_behavior_analytics.log, which Splunk indexes into _internal by itself.
 
-Only commands of the search head write it: the level is a setting, and indexers cannot ask for that.
+Commands of the search head write it at the level that is set. Commands on indexers, which cannot ask for that, write
+what somebody should look at: attempts at what is refused, and faults of the app.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 A *match* is a scored row with a variation (one group of events in 15 minutes). The match that makes the detection's
 threshold full within 24 hours opens the breaker: it and those before it may raise findings, those after it raise none.
 The 24 hours are a match's own 15-minute bucket and the 95 before it; within a bucket, matches are in order of their
-first second. All of that is event time, and the counts per bucket merge by maximum, as those of findings do. So
-re-runs and overlapping searches count nothing twice, and with events in order any cadence opens it at the same match.
+first second. All of that is event time. Matches are counted per quarter of an hour of event time and of index time, and
+the counts merge by maximum, as those of findings do. So re-runs count nothing twice, events of one quarter that are read
+by several runs are counted together, and with events in order any cadence opens it at the same match.
 
 What does not hold: events that come late, around the moment it opens, may show that it should have opened earlier, and
-a finding raised meanwhile stays; and a search with more matches than a chunk holds counts chunk by chunk.
+a finding raised meanwhile stays; and a search with more matches than a batch holds counts batch by batch.
 
 An acknowledgement closes it from the next whole bucket on, and counting begins anew there. What matched while it was
 open stays unraised however often it is searched again.
@@ -20,11 +21,18 @@ import json
 from typing import Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from ..errors import OptionError
-from ..terms import BUCKET_SECONDS, time_text
+from ..terms import BUCKET_SECONDS, bucket_of, time_text
 from .windows import Sighting
 
 PERIOD_SECONDS = 24 * 3600
 KEPT_SECONDS = 4 * PERIOD_SECONDS
+
+
+class Quarters(NamedTuple):
+    """The quarters of an hour in which matches happened and were indexed."""
+
+    bucket: int
+    indexed: int
 
 
 class Opening(NamedTuple):
@@ -49,9 +57,9 @@ class Acknowledgement(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class BreakerState:
-    """What is kept of a detection's breaker: matches per bucket, openings, and acknowledgements, oldest first."""
+    """What is kept of a detection's breaker: matches, openings, and acknowledgements, oldest first."""
 
-    counts: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    counts: Mapping[Quarters, int] = dataclasses.field(default_factory=dict)
     openings: tuple[Opening, ...] = ()
     acknowledged: tuple[Acknowledgement, ...] = ()
 
@@ -81,7 +89,7 @@ class BreakerState:
     def matches(self, now: int) -> int:
         """Matches of the 24 hours before `now` since the last acknowledgement; while it is open none are counted."""
         since = max(self.era, now - PERIOD_SECONDS)
-        return sum(count for bucket, count in self.counts.items() if since <= bucket < now)
+        return sum(count for quarters, count in self.counts.items() if since <= quarters.bucket < now)
 
     def acknowledge(self, now: int, by: str, comment: str) -> Acknowledgement:
         """The acknowledgement that closes it. Raises OptionError when it is not open at `now`."""
@@ -110,8 +118,8 @@ class Breaker:
         self.threshold = threshold
         self._store = store
         self._state: Optional[BreakerState] = None
-        self._seen: dict[int, dict[str, int]] = {}
-        """per bucket, the rows of this run and their first seconds"""
+        self._seen: dict[Quarters, dict[str, int]] = {}
+        """the rows of this run and their first seconds"""
         self._opened_now: Optional[Opening] = None
 
     def admit(self, sightings: Sequence[Sighting]) -> list[bool]:
@@ -124,11 +132,11 @@ class Breaker:
         state = self._state
         for sighting in sightings:
             if not state.silences(sighting.seconds[0], sighting.counted):
-                rows = self._seen.setdefault(sighting.bucket, {})
+                rows = self._seen.setdefault(Quarters(sighting.bucket, sighting.indexed), {})
                 rows[sighting.counted] = min(rows.get(sighting.counted, sighting.seconds[0]), sighting.seconds[0])
         counts = dict(state.counts)
-        for bucket in {sighting.bucket for sighting in sightings} & self._seen.keys():
-            counts[bucket] = max(counts.get(bucket, 0), len(self._seen[bucket]))
+        for quarters in {Quarters(sighting.bucket, sighting.indexed) for sighting in sightings} & self._seen.keys():
+            counts[quarters] = max(counts.get(quarters, 0), len(self._seen[quarters]))
         openings = _with(state, self._find(counts, state.era))
         changed = BreakerState(_recent(counts), openings, state.acknowledged)
         if changed.open is not None:
@@ -144,31 +152,39 @@ class Breaker:
         """The opening, if the last `admit` was what opened the breaker."""
         return self._opened_now
 
-    def _find(self, counts: Mapping[int, int], era: int) -> Optional[Opening]:
+    def _find(self, counts: Mapping[Quarters, int], era: int) -> Optional[Opening]:
         """The match that fills the threshold first, of those since `era`."""
-        buckets = sorted(bucket for bucket in counts if bucket >= era)
+        per_bucket: dict[int, int] = {}
+        for quarters, count in counts.items():
+            if quarters.bucket >= era:
+                per_bucket[quarters.bucket] = per_bucket.get(quarters.bucket, 0) + count
+        buckets = sorted(per_bucket)
         total, start = 0, 0
         for bucket in buckets:
             while buckets[start] <= bucket - PERIOD_SECONDS:
-                total -= counts[buckets[start]]
+                total -= per_bucket[buckets[start]]
                 start += 1
             missing = self.threshold - total
-            total += counts[bucket]
-            if counts[bucket] >= missing:
-                rows = sorted((second, part) for part, second in self._seen.get(bucket, {}).items())
+            total += per_bucket[bucket]
+            if per_bucket[bucket] >= missing:
+                rows = sorted(
+                    (second, part)
+                    for quarters, seen in self._seen.items()
+                    if quarters.bucket == bucket
+                    for part, second in seen.items()
+                )
                 # An earlier run may have counted more rows than this one sees: then the bucket's end is the moment.
                 last = rows[missing - 1] if len(rows) >= missing else (bucket + BUCKET_SECONDS - 1, "")
                 return Opening(*last)
         return None
 
-    def _until(self, opening: Opening, counts: Mapping[int, int]) -> dict[int, int]:
+    def _until(self, opening: Opening, counts: Mapping[Quarters, int]) -> dict[Quarters, int]:
         """The counts up to the match that opened the breaker, so that they are the same at any cadence."""
-        kept = {bucket: count for bucket, count in counts.items() if bucket <= opening.time}
-        moment = opening.time // BUCKET_SECONDS * BUCKET_SECONDS
-        rows = self._seen.get(moment, {})
-        seen = sum((second, part) <= opening for part, second in rows.items())
-        if moment in kept and seen:
-            kept[moment] = min(kept[moment], seen)
+        kept = {quarters: count for quarters, count in counts.items() if quarters.bucket <= opening.time}
+        for quarters in kept:
+            if quarters.bucket == bucket_of(opening.time):
+                seen = sum((second, part) <= opening for part, second in self._seen.get(quarters, {}).items())
+                kept[quarters] = min(kept[quarters], seen) if seen else kept[quarters]
         return kept
 
 
@@ -180,9 +196,9 @@ def _with(state: BreakerState, found: Optional[Opening]) -> tuple[Opening, ...]:
     return (*(each for each in state.openings if each != lasting), found)
 
 
-def _recent(counts: Mapping[int, int]) -> dict[int, int]:
-    newest = max(counts, default=0)
-    return {bucket: count for bucket, count in sorted(counts.items()) if bucket > newest - KEPT_SECONDS}
+def _recent(counts: Mapping[Quarters, int]) -> dict[Quarters, int]:
+    newest = max((quarters.bucket for quarters in counts), default=0)
+    return {quarters: count for quarters, count in sorted(counts.items()) if quarters.bucket > newest - KEPT_SECONDS}
 
 
 def message(detection_id: str, threshold: int, opening: Opening) -> str:
@@ -193,9 +209,16 @@ def message(detection_id: str, threshold: int, opening: Opening) -> str:
     )
 
 
-def encode_counts(counts: Mapping[int, int]) -> str:
-    return json.dumps({str(bucket): count for bucket, count in sorted(counts.items())}, separators=(",", ":"))
+def encode_counts(counts: Mapping[Quarters, int]) -> str:
+    """`{"bucket|indexed": count}` as compact JSON."""
+    told = {f"{quarters.bucket}|{quarters.indexed}": count for quarters, count in sorted(counts.items())}
+    return json.dumps(told, separators=(",", ":"))
 
 
-def decode_counts(text: str) -> dict[int, int]:
-    return {int(bucket): int(count) for bucket, count in json.loads(text or "{}").items()}
+def decode_counts(text: str) -> dict[Quarters, int]:
+    """The inverse of `encode_counts`. Raises ValueError on anything else."""
+    counts: dict[Quarters, int] = {}
+    for name, count in json.loads(text or "{}").items():
+        bucket, indexed = name.split("|")
+        counts[Quarters(int(bucket), int(indexed))] = int(count)
+    return counts

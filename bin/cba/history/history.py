@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Iterable, Mapping, NamedTuple, Optional
+from typing import Iterable, Iterator, Mapping, NamedTuple, Optional
 
 from .days import KEPT_DAYS, RETENTION_DAYS, DaySet, popcount
 
@@ -42,12 +42,13 @@ class Subject(NamedTuple):
 
 
 class History:
-    """What one entity has been seen with: value -> days."""
+    """What one entity has been seen with: value -> days. `limit`: how many values a day names, see `learn`."""
 
-    __slots__ = ("values",)
+    __slots__ = ("limit", "values")
 
-    def __init__(self, values: Optional[Mapping[str, DaySet]] = None) -> None:
+    def __init__(self, values: Optional[Mapping[str, DaySet]] = None, limit: Optional[int] = None) -> None:
         self.values: dict[str, DaySet] = dict(values or {})
+        self.limit = limit
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, History) and self.values == other.values
@@ -95,17 +96,48 @@ class History:
 
     def union(self, other: History) -> History:
         """Everything that either has seen."""
-        merged = History(self.values)
+        merged = History(self.values, self.limit or other.limit)
         for value, days in other.values.items():
             known = merged.values.get(value)
             merged.values[value] = days if known is None else known.union(days)
+        merged.settle()
         return merged
+
+    def settle(self) -> None:
+        """Where there is a limit: leaves of a day that has more values than that, or is known to have more, only that it
+        had more. So what several runs or writers have named of one day is what one would have kept of it."""
+        if self.limit is None or not self.values:
+            return
+        last = self.last or 0
+        masks = {value: days.mask << (last - days.last) for value, days in self.values.items() if value != CROWD}
+        # By a number, the days on which so many values were seen, as masks whose bit 0 is `last`.
+        at_least = [0] * (self.limit + 2)
+        for mask in masks.values():
+            for count in range(self.limit, 0, -1):
+                at_least[count + 1] |= at_least[count] & mask
+            at_least[1] |= mask
+        crowd = self.values.get(CROWD)
+        crowded = at_least[-1] | (crowd.mask << (last - crowd.last) if crowd is not None else 0)
+        for value, mask in masks.items():
+            for day in _days_of(mask & crowded, last):
+                self._take_out(value, day)
+        for day in _days_of(at_least[-1], last):
+            known = self.values.get(CROWD)
+            self.values[CROWD] = DaySet.of(day) if known is None else known.union(DaySet.of(day))
 
     def forget(self) -> None:
         """Drops values that no longer count for the entity's last day or the days shortly before."""
         oldest = (self.last or 0) - KEPT_DAYS
         for value in [value for value, days in self.values.items() if days.last < oldest]:
             del self.values[value]
+
+
+def _days_of(mask: int, last: int) -> Iterator[int]:
+    """The days of a mask whose bit 0 is `last`."""
+    while mask:
+        low = mask & -mask
+        yield last - low.bit_length() + 1
+        mask ^= low
 
 
 class ScopeView(NamedTuple):

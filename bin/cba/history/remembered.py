@@ -81,6 +81,9 @@ class Histories:
             if remembered is None:
                 own = History()
                 remembered = Remembered(own, own)
+            for history in remembered:
+                history.limit = self._limits.get(subject.profile)
+                history.settle()
             self._known[subject] = remembered
         self._decided.update(self._verdict_store.load(wanted))
 
@@ -88,6 +91,8 @@ class Histories:
         """Adds an observation."""
         if not self._learn:
             return
+        if day < self._day:
+            self._views.clear()
         own, everybody = self._known[subject]
         limit = self._limits.get(subject.profile)
         if own.learn(value, day, limit):

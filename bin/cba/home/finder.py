@@ -45,6 +45,8 @@ class HomeFinder:
         self._known: dict[str, Home] = {}
         self._changed: dict[str, None] = {}
         self._released: list[str] = []
+        self._let_go: dict[str, set[str]] = {}
+        """workload -> the names of calls that were released since the last time that homes were written"""
 
     def want(self, calls: Sequence[Call]) -> None:
         """Reads what these calls ask for. A role's sessions are many; they are asked for only of the roles of
@@ -75,6 +77,8 @@ class HomeFinder:
             return NOBODY
         if self._learn:
             self._meet(known, call)
+            if known is not None and call.workload not in self._let_go:
+                self._release(call.workload)  # kept by another run, which did not know what this one does
         kind = FUNCTION if call.by_a_role or call.identity_type == LAMBDA else INSTANCE
         if known is None:
             return Answer(home_state=UNKNOWN, workload_type=kind)
@@ -92,12 +96,16 @@ class HomeFinder:
         return released
 
     def flush(self) -> None:
-        """Writes what was learned since the last time; harmless to repeat. Raises StoreError when the store fails."""
+        """Writes what was learned since the last time, together with what others have meanwhile; harmless to repeat.
+        Raises StoreError when the store fails."""
         if self._changed:
+            for workload, stored in self._store.load(self._changed).items():
+                self._known[workload].unite(stored, self._let_go.get(workload, ()))
             for workload in self._changed:
                 self._known[workload].forget()
             self._store.save({workload: self._known[workload] for workload in self._changed})
             self._changed.clear()
+            self._let_go.clear()
 
     def _home(self, call: Call) -> Optional[Known]:
         """The home of the call's workload."""
@@ -119,8 +127,13 @@ class HomeFinder:
     def _fact(self, workload: str, region: str, how: str, call: Call) -> None:
         home = self._known[workload]
         self._mark(workload, home.learn_fact(region, how, call.bucket, call.day))
-        if home.kept:
-            self._released.extend(home.release())
+        self._release(workload)
+
+    def _release(self, workload: str) -> None:
+        calls = self._known[workload].release()
+        if calls:
+            self._released.extend(calls.values())
+            self._let_go.setdefault(workload, set()).update(calls)
             self._mark(workload, True)
 
     def _mark(self, workload: str, changed: bool) -> None:

@@ -22,7 +22,7 @@ and union.
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterable, Mapping, NamedTuple, Optional
+from typing import Collection, Iterable, Mapping, NamedTuple, Optional
 
 from ..history.days import KEPT_DAYS, RETENTION_DAYS, popcount
 from ..terms import BUCKET_SECONDS, SECONDS_PER_DAY
@@ -118,14 +118,31 @@ class Home:
             self.kept[name] = call
         return True
 
-    def release(self) -> tuple[str, ...]:
-        """The kept calls, which are kept no longer."""
-        calls = tuple(self.kept[name] for name in sorted(self.kept))
+    def release(self) -> dict[str, str]:
+        """The kept calls by their names, which are kept no longer."""
+        calls = dict(sorted(self.kept.items()))
         self.kept, self.not_kept = {}, 0
         return calls
 
+    def unite(self, other: Home, let_go: Collection[str] = ()) -> None:
+        """Adds what another run has remembered meanwhile, but for kept calls that were let go here."""
+        for region, hows in other.facts.items():
+            mine = self.facts.setdefault(region, {})
+            mine.update({how: min(since, mine.get(how, since)) for how, since in hows.items()})
+        for region, days in other.calls.items():
+            masks = self.calls.setdefault(region, {})
+            masks.update({day: mask | masks.get(day, 0) for day, mask in days.items()})
+        self.met_day = max((day for day in (self.met_day, other.met_day) if day is not None), default=None)
+        self.known_day = max((day for day in (self.known_day, other.known_day) if day is not None), default=None)
+        self.first_day = min((day for day in (self.first_day, other.first_day) if day is not None), default=None)
+        self.last_day = max(self.last_day, other.last_day)
+        self.kept = {**{name: call for name, call in other.kept.items() if name not in let_go}, **self.kept}
+
     def forget(self) -> None:
-        """Drops the calls that no longer count for the workload's last day or the days shortly before."""
+        """Drops the calls that no longer count for the workload's last day or the days shortly before, and those that
+        were kept in vain."""
+        if self.first_day is not None and self.last_day > self.first_day + 2:
+            self.kept, self.not_kept = {}, 0
         oldest = self.last_day - KEPT_CALL_DAYS
         kept = {region: {d: m for d, m in days.items() if d >= oldest} for region, days in self.calls.items()}
         self.calls = {region: days for region, days in kept.items() if days}

@@ -23,6 +23,9 @@ from .stores import JudgeSettings, Stores
 
 BATCH = 2_000
 """Rows that are prepared, learned and judged together: enough to ask the store for many at once, few enough to hold."""
+IDLE_LIMIT = 20_000
+"""How many different rows are kept in mind that nobody has anything to say about; with more, they are looked at
+again."""
 
 
 class Mode(enum.Enum):
@@ -123,11 +126,13 @@ class Judge:
         wanted = self._want(prepared)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)
-        if self._mode.judges:
-            spoken = self._judge(prepared)
-            self._idle.update(key for key in told if key not in spoken)
-        else:
-            self._idle.update(told)
+        if any(each.row.day < rows[0].day for each in prepared):  # a call that was kept is of the day before
+            for judge in self.detections:
+                judge.forget()
+        spoken = self._judge(prepared) if self._mode.judges else set()
+        if len(self._idle) > IDLE_LIMIT:
+            self._idle.clear()
+        self._idle.update(key for key in told if key not in spoken)
         # Calls that were kept are let go with the homes, so what came of them is written before.
         self.flush()
 
@@ -189,10 +194,13 @@ class Judge:
     def _judge(self, prepared: Sequence[Prepared]) -> set[tuple[tuple[str, str], ...]]:
         """Has every detection judge these rows; the rows that one of them had something to say about."""
         spoken: set[tuple[tuple[str, str], ...]] = set()
+        stirred: dict[str, int] = {}
         for judge in list(self.detections):
             try:
                 scored = self._scored(judge, prepared)
                 opening = judge.record(scored) if scored else None
+                if judge.suspects:
+                    judge.reconsider(stirred)
             except StoreError as error:
                 if not isinstance(error, DamagedError):
                     raise
@@ -203,6 +211,9 @@ class Judge:
                 spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
                 if opening is not None:
                     self.report.opened[judge.detection.id] = opening
+            for name, second in judge.stirred.items():
+                stirred[name] = min(second, stirred.get(name, second))
+            judge.stirred.clear()
         return spoken
 
     def _scored(self, judge: DetectionJudge, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Scored]]:

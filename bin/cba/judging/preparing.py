@@ -80,6 +80,9 @@ class Preparer:
         calls = self._read_calls(released)
         for position, row in enumerate(released):
             answer = self._homes.answer(calls[position])
+            if answer.home_state == UNKNOWN:  # what was learned does not reach back so far; something else still may
+                self._homes.keep(calls[position], row.name, row.to_json())
+                continue
             for population in self._populations:
                 if population.rows == COMPUTE:
                     yield self._compute(population.name, row, self._cells(row), answer)

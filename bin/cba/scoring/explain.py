@@ -13,6 +13,7 @@ from ..detection.model import PLACE, Detection
 from ..history.evidence import Evidence, ScopeEvidence
 from ..history.history import CROWD
 from ..terms import ABSENT, ORGANIZATION, PRIVATE, date_text
+from .names import named
 
 SHOWN = 5
 
@@ -34,7 +35,7 @@ def explain(detection: Detection, evidence: Evidence, fields: Mapping[str, str],
     for result in _questions(reasons):
         subject = _subject(result, order, compared)
         decided[subject] = None
-        if isinstance(result.node, Call) and result.node.name == "new" and result:
+        if result.seen is not None and result.seen.new:
             new[subject] = None
     things = [Subject(scope, name) for scope, found in evidence.scopes.items() if scope not in order for name in found]
     rest = [*(Subject("", name) for name in compared), *things, *(each for each in decided if each.scope in order)]
@@ -98,7 +99,8 @@ def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> s
 
 def _compared(evidence: Evidence, dimension: str, order: Sequence[str]) -> str:
     parts = _scopes(evidence, dimension, order)
-    return f"{_words(dimension).capitalize()} {evidence.values[dimension]}: {'; '.join(parts)}."
+    value = named(dimension, evidence.values[dimension])
+    return f"{_words(dimension).capitalize()} {value}: {'; '.join(parts)}."
 
 
 def _scopes(evidence: Evidence, dimension: str, order: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Iterable, Iterator, Mapping, Optional
 
 from splunklib.client import Service
 
@@ -94,17 +94,11 @@ class HistoryCollection:
         left = dict(by_key)
         for _attempt in range(TRIES):
             stored = {document["_key"]: decode(document) for document in self._collection.by_keys(left)}
-            lacking = {
-                key: subject
-                for key, subject in left.items()
-                if key not in stored or stored[key].union(histories[subject]) != stored[key]
-            }
+            together = {key: _together(histories[subject], stored.get(key)) for key, subject in left.items()}
+            lacking = {key: subject for key, subject in left.items() if together[key] != stored.get(key)}
             if not lacking:
                 return
-            self._collection.save(
-                encode(subject, _with(stored, key, histories[subject]), self._writer)
-                for key, subject in lacking.items()
-            )
+            self._collection.save(encode(subject, together[key], self._writer) for key, subject in lacking.items())
             left = lacking
         raise StoreError(
             f"KV store collection {NAME}: {len(left)} documents are changed by another run all the time; is "
@@ -112,8 +106,11 @@ class HistoryCollection:
         )
 
 
-def _with(stored: Mapping[str, History], key: str, history: History) -> History:
-    return stored[key].union(history) if key in stored else history
+def _together(history: History, stored: Optional[History]) -> History:
+    """Both, without what counts no longer."""
+    together = history if stored is None else stored.union(history)
+    together.forget()
+    return together
 
 
 def encode(subject: Subject, history: History, writer: str = "") -> dict[str, Any]:
