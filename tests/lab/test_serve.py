@@ -73,15 +73,15 @@ def test_a_view_comes_as_its_definition(server: Server) -> None:
 
 def test_saved_searches_are_listed_and_enabled(server: Server) -> None:
     """For the pages' links to Splunk's list of them, and to its search page with one of them."""
-    name = "CBA - cloud_unusual_country - Detect"
-    (detect,) = json.loads(ask(server, "GET", "/api/saved?search=cba%20-%20CLOUD_unusual_country%20-%20detect")[1])
-    assert (detect["name"], detect["enabled"], detect["earliest"]) == (name, False, "-24h@h")
-    assert detect["query"].startswith("| multisearch [ search `cba_events_aws` ]")
+    name = "CBA - aws - Judge"
+    (judge,) = json.loads(ask(server, "GET", "/api/saved?search=cba%20-%20AWS%20-%20judge")[1])
+    assert (judge["name"], judge["enabled"], judge["earliest"]) == (name, False, "-7d@d")
+    assert judge["query"].startswith("search `cba_base_aws` [| cbawindow source=aws")
     for enabled in (True, False):
         status, body = ask(server, "POST", "/api/saved", {"name": name, "enabled": enabled})
         assert (status, json.loads(body)[0]["enabled"]) == (200, enabled)
         assert server.site.head.app.stanzas("savedsearches")[name].boolean("disabled") is not enabled
-    (by_hand, *_) = json.loads(ask(server, "GET", "/api/saved?search=country%20-%20Backfill")[1])
+    (by_hand, *_) = json.loads(ask(server, "GET", "/api/saved?search=aws%20-%20Backfill")[1])
     assert by_hand["enabled"] is None, "there is nothing to enable"
     status, body = ask(server, "POST", "/api/saved", {"name": "none", "enabled": True})
     assert (status, json.loads(body)["message"]) == (400, "there is no saved search 'none'")

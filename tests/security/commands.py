@@ -12,7 +12,8 @@ from lab.transport import command_class
 from tests.support.workbench import CHOSEN, Workbench
 
 COMMANDS = sorted(load_app(APP_DIR).stanzas("commands"))
-USUAL = {"detection": CHOSEN, "verdict": "verdict=benign", "entity": "entity=ann", "source": "source=aws"}
+USUAL = {"detection": CHOSEN, "verdict": "verdict=benign", "entity": "entity=ann", "source": "source=aws",
+         "variation": "variation=base"}  # fmt: skip
 """What options that a command needs may be, by name."""
 
 

@@ -28,22 +28,28 @@ PIECES = ['"', "\\", "$", "|", "`", "[", "]", "(", ")", "\n", "\r", "\t", ",", "
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.text(max_size=20))
 WORDS = st.sampled_from(["host=a", "a b", 'user="x y"', "NOT b=1", "(a OR b)", 'x!="\\\\"', 'c IN (1, "2")', "d>=3"])
 FILTERS = st.one_of(TEXTS, st.lists(WORDS, max_size=4).map(" OR ".join), st.tuples(WORDS, TEXTS).map("".join))
+NAMES = st.lists(st.sampled_from(["cloud", "aws_*", "acme:trail", "a-b.c"]), max_size=3).map(", ".join)
+PATHS = st.sampled_from(["/opt/geo.mmdb", "C:\\geo\\a b.mmdb", "D:/x.mmdb"])
 
 
 def values(key: str) -> st.SearchStrategy[str]:
     """Values of a setting: good ones, so that some are accepted, and others."""
-    return FILTERS if key.endswith("_filter") else TEXTS
+    if key.endswith("_filter"):
+        return FILTERS
+    good = PATHS if key == "ip_database" else NAMES
+    return st.one_of(TEXTS, good, st.tuples(good, TEXTS).map("".join))
 
 
+READ = ("egress_ranges",)
+"""Texts that cbajudge reads, and that no search has in it."""
 SETTINGS = [
     (tab.stanza, setting)
     for tab in TABS
     for setting in tab.settings
-    if not isinstance(setting, (Switch, Choice, Number))
+    if not isinstance(setting, (Switch, Choice, Number)) and setting.key not in READ
 ]
 CONTEXTS = {
     "ip_database": ["| makeresults | cbageo ip=src_ip database=`cba_ip_database`"],
-    "egress_ranges": ["| makeresults | eval x=coalesce(y, `cba_egress_setting`)"],
 }
 
 

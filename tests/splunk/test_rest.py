@@ -132,8 +132,8 @@ def test_every_saved_search_is_there_as_shipped(service: client.Service) -> None
 
 
 def test_which_saved_searches_run_is_asked_at_once(service: client.Service) -> None:
-    """As `cbahealth` asks, to say of a detection that it is off."""
-    name = "CBA - cloud_unusual_country - Detect"
+    """As `cbahealth` asks, to say of a source that it is off."""
+    name = "CBA - aws - Judge"
     before = running(service)
     assert set(before) >= set(load_app(APP_DIR, APP_DIR / "no-local").stanzas("savedsearches"))
     assert before[name] in (RUNS, DISABLED)
