@@ -8,7 +8,6 @@ from typing import Callable, Mapping, Sequence
 
 from bench.arithmetic import Summary, pairwise
 from bench.driver import CommandFailed, Measurement, Splunkd, encode, required_fields, run
-from cba.scoring.score import SCORE_FIELDS
 from lab.chunked import Row
 from lab.protocol import SearchInfo
 from lab.replay import APP_DIR
@@ -17,9 +16,9 @@ from lab.searchhead import SearchHead
 __all__ = ["Case", "CommandFailed", "Result", "cases", "measure", "recorded_rows"]
 
 DETECTION = "cloud_unusual_country"
-RESOURCES = "process_rare_cloud_resource"
 ECHO = Path(__file__).with_name("echo.py")
-DETECTION_SEARCH = f"CBA - {DETECTION} - Detect"
+SOURCE = "aws"
+ROWS_SEARCH = f"CBA - {SOURCE} - Rows"
 
 
 @dataclass(frozen=True)
@@ -67,53 +66,40 @@ class Result:
 
 
 def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
-    """The commands with the rows of `recorded_rows` and of `fleet.rows`; `storm` is when every row is a finding."""
+    """The commands with the rows of `recorded_rows` and of `fleet.rows`."""
     detection = (f"detection={DETECTION}",)
-    learning = (*detection, "learn=true")
-    resources = (f"detection={RESOURCES}", "learn=true")
-    histories = ("cba_history", "cba_status")
+    written = ("cba_history", "cba_sources", "cba_findings", "cba_homes", "cba_signals", "cba_breakers", "cba_faults")
+    endpoint = ("source=endpoint",)
     return [
         Case("cbageo", "cbageo", ("ip=src_ip",), rows["cbageo"], ("src_ip",)),
-        Case("cbascore", "cbascore", detection, rows["cbascore"], ("identity", "country", "evidence")),
-        Case("cbascore, storm", "cbascore", detection, rows["storm"], ("identity", "country", "evidence")),
-        Case(
-            "cbabaseline", "cbabaseline", learning, rows["cbabaseline"], ("identity", "country", "day"),
-            histories,
-        ),
-        Case("cbarecord, storm", "cbarecord", detection, rows["storm"], ("identity", "country"), ("cba_findings",)),
+        Case("cbajudge", "cbajudge", (f"source={SOURCE}",), rows["reduced"], ("identity", "country"), written),
         Case("cbaresource", "cbaresource", ("fqdn=cba_place",), rows["names"], ("cba_place",)),
-        Case("cbabaseline, popular", "cbabaseline", resources, rows["popular"], ("host", "resource"), histories),
-        Case("cbabaseline, rare", "cbabaseline", resources, rows["rare"], ("host", "resource"), histories),
-    ]  # fmt: skip
+        Case("cbajudge, popular", "cbajudge", endpoint, rows["popular"], ("host", "resource"), written),
+        Case("cbajudge, rare", "cbajudge", endpoint, rows["rare"], ("host", "resource"), written),
+        Case("cbabaseline", "cbabaseline", detection, rows["reduced"], ("identity", "country")),
+        Case("cbascore", "cbascore", detection, rows["evidence"], ("identity", "country", "evidence")),
+    ]
 
 
 def recorded_rows(head: SearchHead, most: int) -> dict[str, list[Row]]:
-    """The rows each command of the detection search gets when it runs over all events of the head at once.
-
-    `storm` are all rows that cbascore got, each with the evidence and score of one that has a variation: in truth one
-    row in thousands has, and a bench of cbarecord with these few would measure the start of the interpreter. It is what
-    follows a broken list of egress ranges.
-    """
+    """The rows each command gets when the source's search runs over all events of the head at once: what `cbageo` gets,
+    the `reduced` rows that are judged or looked up, and those with `evidence`."""
     recorded: dict[str, list[Row]] = {}
     original = head.commands.run
 
     def recording(command: str, args: Sequence[str], rows: Sequence[Row], info: SearchInfo) -> list[Row]:
-        answer = original(command, args, rows, info)
         recorded[command] = list(rows)[:most]
-        if command == "cbascore":
-            recorded["scored"] = answer
-        return answer
+        return original(command, args, rows, info)
 
     setattr(head.commands, "run", recording)  # noqa: B010 (a method of this one object)
     try:
-        head.search(head.app.stanzas("savedsearches")[DETECTION_SEARCH].settings["search"])
+        reduced = head.search(head.app.stanzas("savedsearches")[ROWS_SEARCH].settings["search"]).rows[:most]
+        evidence = head.commands.run(
+            "cbabaseline", [f"detection={DETECTION}"], reduced, SearchInfo("1.1", "| cbabaseline")
+        )
     finally:
         setattr(head.commands, "run", original)  # noqa: B010
-    raised = next((row for row in recorded["scored"] if row.get("variation")), {})
-    score = {name: raised[name] for name in ("evidence", *SCORE_FIELDS) if name in raised}
-    storm = {"variation": "3", "variation_if_suspicious": "3", **score}
-    recorded["storm"] = [{**row, **storm} for row in recorded.pop("scored")[:most] if row.get("country")]
-    return recorded
+    return {"cbageo": recorded["cbageo"], "reduced": reduced, "evidence": evidence}
 
 
 def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Callable[[str], None]) -> Result:
@@ -121,7 +107,8 @@ def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Ca
     splunkd = Splunkd(head.splunkd.uri, head.splunkd.session_key)
     needed = required_fields(case.script, case.args, splunkd, home)
     chunks = encode(needed, case.rows)
-    added = run(case.script, case.args, encode(needed, case.rows[:1]), 1, splunkd, home).answers.names[len(needed) :]
+    names = run(case.script, case.args, encode(needed, case.rows[:1]), 1, splunkd, home).answers.names
+    added = [name for name in names if name not in needed]
     echo_args = (f"fields={','.join(needed)}", f"add={','.join(added)}")
 
     def ours() -> Measurement:

@@ -8,7 +8,7 @@ from typing import Iterator
 from lab.chunked import Row
 
 HOSTS = 10_000
-DAY = 20_500
+NOON = 20_500 * 86_400 + 43_200
 PROCESSES = (
     "chrome.exe",
     "msedge.exe",
@@ -54,9 +54,10 @@ def _names(count: int) -> Iterator[Row]:
 
 
 def _reduced(number: int, bucket: str) -> Row:
-    """A row as `cbabaseline` gets it: each host in turn, with a bucket."""
+    """A row as `cbajudge` gets it: each host in turn, with a storage bucket."""
     process = PROCESSES[number // HOSTS % len(PROCESSES)]
     return {
-        "day": DAY, "source_kind": "endpoint", "skip_reason": "-", "host": f"workstation-{number % HOSTS:05}",
+        "bucket": NOON, "indexed": NOON, "events": 1, "event_times": NOON,
+        "source_kind": "endpoint", "host": f"workstation-{number % HOSTS:05}",
         "resource": f"{bucket}.s3.amazonaws.com", "tool": f"{process} to s3.amazonaws.com",
     }  # fmt: skip

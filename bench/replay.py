@@ -15,7 +15,7 @@ from lab.spl.engine import Ready
 
 DAYS = 30
 CADENCE = "1d"
-COMMANDS = ("cbageo", "cbabaseline", "cbascore", "cbarecord")
+COMMANDS = ("cbawindow", "cbageo", "cbajudge", "cbaalerts")
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,6 @@ class _Part:
 
 
 def _kind(spl: str) -> str:
-    if "cbabaseline" in spl:
+    if "cbajudge" in spl:
         return "normalise and reduce"
-    return "variation searches" if "inputlookup" in spl else "other searches over events"
+    return "alerts" if "cbaalerts" in spl else "other searches over events"

@@ -56,7 +56,7 @@ class SettingsHandler(admin_external.AdminExternalHandler):
             service = bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
             values = settings(service, stanza)
             write_macros(service, effects.macros(stanza, values))
-            write_searches(service, effects.alerts(load()), effects.actions(stanza, values))
+            write_searches(service, effects.alerts(load().detections), effects.actions(stanza, values))
         except CbaError as error:
             raise RestError(500, f"The settings are kept, but do not all take effect yet: {error}") from error
 

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 from splunklib import client
@@ -202,12 +202,34 @@ class Remote:
             raise RemoteError(f"collection {collection}: {words(problem)}") from problem
         return list(json.loads(answer.body.read()))
 
+    def save(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Adds documents to a collection of the app."""
+        headers = [("Content-Type", "application/json")]
+        try:
+            self.service.post(f"{DATA_PATH}{collection}/batch_save", headers=headers, body=json.dumps(documents))
+        except HTTPError as problem:
+            raise RemoteError(f"collection {collection}: {words(problem)}") from problem
+
     def clear(self, collection: str) -> None:
         """Removes every document of a collection."""
         try:
             self.service.delete(f"{DATA_PATH}{collection}")
         except HTTPError as problem:
             raise RemoteError(f"collection {collection} cannot be emptied: {words(problem)}") from problem
+
+    # -- configuration ------------------------------------------------------------------------------------------------
+
+    def set(self, conf: str, stanza: str, values: Mapping[str, str]) -> dict[str, str]:
+        """Sets keys of a stanza of the app; returns what they said before."""
+        try:
+            found = self.service.confs[conf][stanza]
+            before = {key: found[key] for key in values}
+            found.submit(dict(values))
+        except KeyError as problem:
+            raise RemoteError(f"[{stanza}] of {conf}.conf: there is no {problem}; is it the same version?") from None
+        except HTTPError as problem:
+            raise RemoteError(f"[{stanza}] of {conf}.conf: {words(problem)}") from problem
+        return before
 
 
 def words(problem: Exception) -> str:

@@ -110,8 +110,8 @@ def _chain(detection: Detection, names: dict[str, str]) -> list[str]:
     opening = detection.signals[0].name
     return [
         *_wrapped(
-            f"A chain begins with *{opening}*; the other steps belong to it that lie within TimeWindow (macro "
-            "`cba_time_window`, 24 hours as shipped) before or after it and concern the same "
+            f"A chain begins with *{opening}*; the other steps belong to it that lie within TimeWindow (a "
+            "setting, 24 hours as shipped) before or after it and concern the same "
             f"{_listed([joined.partition('_')[2] for joined in detection.joined_by])}."
         ),
         "",

@@ -2,8 +2,8 @@
 
 Cases of plain rows only search. With --yes, others make lookups, macros and collections named cba_attest_… for the
 moment of their search, and scenarios run where the app is installed, has learned nothing and has no search enabled;
-what they write is removed again. With an index and the HTTP Event Collector, cases of raw events are tried too; those
-events stay in the index (source=cba_attest_*).
+what they write is removed again, and a setting that they change is set back. With an index and the HTTP Event
+Collector, cases of raw events are tried too; those events stay in the index (source=cba_attest_*).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
-from cba.detection.catalogue import load as load_detections
+from cba.detection.catalogue import load as load_catalogue
 from lab.attest.cases import PREFIX, attest_case
 from lab.attest.outcome import DISAGREES, NOT_RUN, STRICTER, Outcome, counts, summary
 from lab.attest.scenarios import NotClean, attest_scenario, check_clean
@@ -37,7 +37,7 @@ from tests.spl.harness import Case, load_cases
 AGREEMENT, DISAGREEMENT, IMPOSSIBLE = 0, 1, 2
 """Exit codes; IMPOSSIBLE when Splunk could not be asked, or scenarios were asked for and may not run there."""
 LAB = "lab"
-SCENARIO_NEEDS_YES = "it writes to the app's collections (give --yes)"
+SCENARIO_NEEDS_YES = "it writes to the app's collections and settings (give --yes)"
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -142,8 +142,8 @@ def _announce(remote: Remote, where: str, options: argparse.Namespace, refusal: 
     if refusal:
         print(f"no scenario is run: {refusal}")
     if options.yes:
-        collections = "" if refusal or options.only == "cases" else ", and to the app's collections"
-        print(f"writes lookups, macros and collections named {PREFIX}*{collections}; removed again")
+        besides = "" if refusal or options.only == "cases" else ", and to the app's collections and settings"
+        print(f"writes lookups, macros and collections named {PREFIX}*{besides}; undone at once")
     if options.yes and options.index:
         print(f"writes events to index {options.index}, source {PREFIX}*; they stay there")
 
@@ -161,7 +161,7 @@ def _cases(remote: Remote, cases: Sequence[tuple[int, Case]], options: argparse.
 def _scenarios(remote: Remote, app: AppConf, scenarios: Sequence[Scenario], reason: str) -> Iterator[Outcome]:
     if reason:
         return (Outcome("scenario", scenario.id, NOT_RUN, reason) for scenario in scenarios)
-    detections = load_detections()
+    detections = load_catalogue().detections
     return _with_progress(
         "scenarios", scenarios, lambda one: attest_scenario(remote, app, one, detections[one.detection])
     )

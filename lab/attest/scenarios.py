@@ -1,13 +1,16 @@
 """The scenarios of tests/scenarios through the app that is installed on a Splunk.
 
-A scenario is a history and some events as normalised, enriched rows. They travel inside a search and go through the
-rest of the detection's own saved search, from the first command on that is told which detection it serves: evidence,
-correlation, score, findings. What comes before it (base searches, normalisation, reduction, enrichment) is proven from
-raw logs by tests/splunk.
+A scenario is a history and some events as normalised rows with their places. They travel inside a search and go through
+the end of their source's own saved search: one search for each source of the scenario, each over the whole of its rows.
+What comes before (base searches, normalisation, reduction, enrichment) is proven from raw logs by tests/splunk.
+
+A source's search judges for every detection. Only what the scenario's own one raises is compared; the others are left
+switched on, for that is how the app runs, and their findings may make an identity suspicious to this one.
 
 Commands write into the app's real collections, and nobody could tell a scenario's organization from the real one. So
 scenarios only run where there is nothing to spoil: every collection of the app empty, no search of it enabled. Each
-scenario starts from empty collections and leaves them empty.
+scenario starts from empty collections and leaves them empty; the lists it needs are in collections, too. Few scenarios
+need a setting as well, which is set back at once.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ import re
 from contextlib import contextmanager
 from typing import Any, Iterator, Mapping, Sequence
 
-from cba.detection.model import Detection
-from cba.terms import SECONDS_PER_DAY
+from cba.detection.model import Detection, source_search
+from cba.lists.declared import LISTS
+from cba.settings import CONF
+from cba.terms import SECONDS_PER_DAY, SOURCES
 from lab.attest.outcome import AGREES, DISAGREES, Outcome
 from lab.conf import AppConf
 from lab.remote import APP, Remote, RemoteError, SearchFailed
@@ -30,11 +35,11 @@ from tests.support.pipeline import Pipeline
 UNFOLD = (
     '| eval moment=split(moments, " ") | mvexpand moment'
     ' | eval events=mvindex(split(moment, "@"), 1), event_times=split(mvindex(split(moment, "@"), 0), "/"),'
-    " first_time=mvindex(event_times, 0), day=floor(first_time/86400), bucket=floor(first_time/900)*900"
-    " | fields - moment moments | sort 0 day bucket"
+    " bucket=floor(mvindex(event_times, 0)/900)*900, indexed=bucket"
+    " | fields - moment moments | sort 0 bucket"
 )
-_TOLD = re.compile(r"\bdetection=")
 _MACRO = re.compile(r"`[^`]*`")
+_SUBSEARCH = re.compile(r"\[[^\]]*\]")
 
 
 class NotClean(RemoteError):
@@ -84,24 +89,49 @@ def emptied(remote: Remote, app: AppConf) -> Iterator[None]:
             remote.clear(name)
 
 
+@contextmanager
+def prepared(remote: Remote, scenario: Scenario) -> Iterator[None]:
+    """Writes the scenario's lists, which `emptied` removes, and its settings, which say afterwards what they said
+    before."""
+    for name, rows in scenario.lists.items():
+        documents = [{column: str(cell) for column, cell in row.items()} for row in rows]
+        remote.save(LISTS[name].collection, documents)
+    if not scenario.settings:
+        yield
+        return
+    wanted = {name: str(int(value)) for name, value in scenario.settings.items()}
+    before = remote.set(CONF, "detections", wanted)
+    try:
+        yield
+    finally:
+        remote.set(CONF, "detections", before)
+
+
 def attest_scenario(remote: Remote, app: AppConf, scenario: Scenario, detection: Detection) -> Outcome:
-    """Runs one scenario and compares what it raised. The collections must be empty, and are again afterwards."""
-    search = search_of(scenario, detection, app)
-    with emptied(remote, app):
-        try:
-            remote.search(search)
-        except SearchFailed as problem:
-            why = f"the search failed: {problem}"
-            return Outcome("scenario", scenario.id, DISAGREES, why, _shortened(search))
+    """Runs one scenario and compares what its detection raised. The collections must be empty, and are again
+    afterwards."""
+    searches = searches_of(scenario, detection, app)
+    with emptied(remote, app), prepared(remote, scenario):
+        for search in searches:
+            try:
+                remote.search(search)
+            except SearchFailed as problem:
+                why = f"the search failed: {problem}"
+                return Outcome("scenario", scenario.id, DISAGREES, why, _shortened(search))
         since = scenario.today * SECONDS_PER_DAY
-        findings = [f for f in remote.documents("cba_findings") if float(f["first_time"]) >= since]
+        findings = [
+            finding
+            for finding in remote.documents("cba_findings")
+            if finding["detection"] == detection.id and float(finding["first_time"]) >= since
+        ]
     findings.sort(key=lambda f: (float(f["first_time"]), f["key"], float(f["severity_id"])))
     told = [_told(finding) for finding in findings]
     expected = [_expected(entry, detection) for entry in scenario.raises]
     why = _difference(scenario.raises, expected, findings, told)
     if not why:
         return Outcome("scenario", scenario.id, AGREES)
-    return Outcome("scenario", scenario.id, DISAGREES, why, _shortened(search), expected, told)
+    shown = "; then ".join(map(_shortened, searches))
+    return Outcome("scenario", scenario.id, DISAGREES, why, shown, expected, told)
 
 
 def _told(finding: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,33 +169,38 @@ def _difference(
 # -- the search --------------------------------------------------------------------------------------------------------
 
 
-def search_of(scenario: Scenario, detection: Detection, app: AppConf) -> str:
-    """The scenario's rows, and the part of the detection's own search that judges them."""
-    data = json.dumps(folded(scenario, detection), ensure_ascii=False).replace("\\", "\\\\").replace('"', '\\"')
-    return f'| makeresults format=json data="{data}" {UNFOLD} | {judging(app, detection)}'
+def searches_of(scenario: Scenario, detection: Detection, app: AppConf) -> list[str]:
+    """For each source of the scenario its rows, and the end of the source's own search, which judges them."""
+    searches = []
+    for source, rows in folded(scenario, detection).items():
+        data = json.dumps(rows, ensure_ascii=False).replace("\\", "\\\\").replace('"', '\\"')
+        searches.append(f'| makeresults format=json data="{data}" {UNFOLD} | {judging(app, source)}')
+    return searches
 
 
-def judging(app: AppConf, detection: Detection) -> str:
-    """The text of the detection's saved search from the first of the app's commands on that names a detection."""
-    stanza = app.stanza("savedsearches", f"CBA - {detection.id} - Detect")
+def judging(app: AppConf, source: str) -> str:
+    """The last command of the source's saved search, without what a subsearch tells it: the window of index time that a
+    scheduled run has read. Rows that come with the search are in none, and the source's mark must stay where it is."""
+    stanza = app.stanza("savedsearches", source_search(source, "Judge"))
     search = stanza.get("search")
     places = _MACRO.sub(lambda call: "m" * len(call[0]), search)  # what a macro stands for has no place in this text
-    for segment in split_pipeline(places):
-        if segment.name in app.stanzas("commands") and _TOLD.search(segment.args):
-            return search[segment.position :].lstrip("| \n")
-    raise stanza.error("search", "none of the app's commands in it is told its detection.")
+    last = split_pipeline(places)[-1]
+    if last.name != "cbajudge":
+        raise stanza.error("search", "it does not end in cbajudge.")
+    return _SUBSEARCH.sub("", search[last.position :].lstrip("| \n")).rstrip()
 
 
-def folded(scenario: Scenario, detection: Detection) -> list[dict[str, str]]:
-    """The reduced rows of a scenario, those that differ only in time as one with all its `moments`."""
-    pipeline = Pipeline(detection)
-    moments: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for row, seen in pipeline.reduce(scenario.events):
-        # What enrichment does not find it leaves out; only what the search groups by is filled with "-".
-        cells = {k: v for k, v in row.items() if k not in ("day", "bucket") and (v != "-" or k in detection.group_by)}
-        times = "/".join(str(second) for second in pipeline.seconds(seen))
-        moments.setdefault(tuple(cells.items()), []).append(f"{times}@{pipeline.count(seen)}")
-    return [{**dict(cells), "moments": " ".join(when)} for cells, when in moments.items()]
+def folded(scenario: Scenario, detection: Detection) -> dict[str, list[dict[str, str]]]:
+    """The reduced rows of a scenario by their source, those that differ only in time as one with all its `moments`."""
+    moments: dict[str, dict[tuple[tuple[str, str], ...], list[str]]] = {}
+    for source, row in Pipeline(detection).reduce(scenario.events):
+        times = "/".join(map(str, row.seconds))
+        alike = moments.setdefault(source, {})
+        alike.setdefault(tuple(row.cells.items()), []).append(f"{times}@{row.events}")
+    return {
+        source: [{**dict(cells), "moments": " ".join(when)} for cells, when in alike.items()]
+        for source, alike in sorted(moments.items(), key=lambda each: SOURCES.index(each[0]))
+    }
 
 
 def _shortened(search: str) -> str:

@@ -18,8 +18,8 @@ from lab.chunked import Row
 from tests.support.workbench import CHOSEN, FIRST_DAY, TODAY, Workbench, reduced, story
 
 INTERNALS = re.compile(r'Traceback|stderr|at "[^"]*\.py"|KeyError\b(?!\()|line \d+ :')
-KNOWN = ", ".join(load())
-GOOD = reduced(FIRST_DAY, "ann", "NL", variation="2")
+KNOWN = ", ".join(load().detections)
+GOOD = reduced(FIRST_DAY, "ann", "NL")
 
 
 @pytest.fixture
@@ -37,22 +37,35 @@ def here(tmp_path: Path) -> Iterator[Workbench]:
 OPTIONS: list[tuple[str, list[str], str]] = [
     ("cbabaseline", ["detection=cloud_unusal"], f"there is no 'cloud_unusal'; the detections are {KNOWN}"),
     ("cbascore", ["detection={x}"], f"cbascore: detection: there is no '{{x}}'; the detections are {KNOWN}"),
-    ("cbarecord", ["detection=nope"], "cbarecord: detection: there is no 'nope'; the detections are"),
-    ("cbabaseline", ["learn=true"], 'A value for "detection" is required'),
+    ("cbabaseline", [], 'A value for "detection" is required'),
     ("cbascore", [], 'A value for "detection" is required'),
-    ("cbarecord", [], 'A value for "detection" is required'),
-    ("cbabaseline", [CHOSEN, "learn=maybe"], "cbabaseline: learn=maybe is not one of true, false, only"),
+    ("cbajudge", [], 'A value for "source" is required'),
+    (
+        "cbajudge",
+        ["source={aws}"],
+        "cbajudge: source={aws} is not one of aws, azure, gcp, kubernetes, m365, gws, endpoint",
+    ),
+    ("cbajudge", ["source=aws", "learn=maybe"], "cbajudge: learn=maybe is not one of true, only"),
+    (
+        "cbajudge",
+        ["source=aws", "window={0}"],
+        "cbajudge: window={0} is not two quarters of an hour, as cbawindow gives",
+    ),
+    ("cbabaseline", [CHOSEN, "learn=true"], "Unrecognized option: learn=true"),
     ("cbascore", [CHOSEN, "precedence={loud}"], "precedence={loud} is not one of severity, listed"),
     ("cbascore", [CHOSEN, "colour={red} {0} {"], "Unrecognized option: colour={red} {0} {"),
     ("cbageo", ["ip=two words"], "Illegal value: ip=two words"),
     ("cbahistory", [], "cbahistory: give entity=<name>, profile=<name> or both, or finding=<id>"),
     ("cbahistory", ["{who}=ann"], "Unrecognized option: {who}=ann"),
+    ("cbawindow", ["source=s3"], "cbawindow: source=s3 is not one of aws, azure"),
+    ("cbawindow", [], 'A value for "source" is required'),
 ]
+GENERATING = ("cbahistory", "cbawindow")
 
 
 @pytest.mark.parametrize(("command", "args", "words"), OPTIONS)
 def test_options(bench: Workbench, command: str, args: list[str], words: str) -> None:
-    complaint = bench.complaint(command, *args, rows=None if command == "cbahistory" else [GOOD])
+    complaint = bench.complaint(command, *args, rows=None if command in GENERATING else [GOOD])
     assert words in complaint
     assert not INTERNALS.search(complaint), complaint
 
@@ -61,32 +74,37 @@ def without(*names: str) -> Row:
     return {name: value for name, value in GOOD.items() if name not in names}
 
 
+EARLIER = reduced(FIRST_DAY - 1, "ann", "NL")
 ROWS: list[tuple[str, Row, str]] = [
-    ("cbabaseline", {**GOOD, "day": "today"}, "field day of row 2 is 'today'; a whole number is needed"),
-    ("cbabaseline", {**GOOD, "day": "nan"}, "field day of row 2 is 'nan'; a whole number is needed"),
-    ("cbabaseline", {**GOOD, "day": "1e400"}, "field day of row 2 is '1e400'; a whole number is needed"),
-    ("cbabaseline", {**GOOD, "day": 1_767_225_600}, "is '1767225600'; a UTC day number is needed: floor(_time/86400)"),
-    ("cbabaseline", without("day"), "field day of row 2 is ''"),
-    ("cbabaseline", without("source_kind"), "field source_kind of row 2 is empty; the macros cba_events_... set it"),
-    ("cbabaseline", reduced(FIRST_DAY - 1, "ann", "NL"),
-     "row 2 of this batch is of 2025-12-31 and comes after rows of 2026-01-01: a later day is judged with the earlier ones"
-     " learned, so put `| sort 0 day`"),
+    ("cbajudge", {**GOOD, "bucket": "today"}, "field bucket of row 2 is 'today'; a whole number is needed"),
+    ("cbajudge", {**GOOD, "bucket": "nan"}, "field bucket of row 2 is 'nan'; a whole number is needed"),
+    ("cbajudge", {**GOOD, "bucket": "1e400"}, "field bucket of row 2 is '1e400'; a whole number is needed"),
+    (
+        "cbajudge",
+        {**GOOD, "bucket": "9e99"},
+        "field bucket of row 2 is '9e99'; a quarter of an hour in epoch seconds is",
+    ),
+    ("cbajudge", {**GOOD, "bucket": FIRST_DAY * 86_400 + 1}, "a quarter of an hour in epoch seconds is needed"),
+    ("cbajudge", {**GOOD, "bucket": -900}, "a quarter of an hour in epoch seconds is needed"),
+    ("cbajudge", {**GOOD, "indexed": "{"}, "field indexed of row 2 is '{'; a whole number is needed"),
+    ("cbajudge", {**GOOD, "events": "many"}, "field events of row 2 is 'many'; a whole number is needed"),
+    ("cbajudge", {**GOOD, "event_times": ["1", "x"]}, "field event_times of row 2 is 'x'; a whole number is needed"),
+    ("cbajudge", {**GOOD, "event_times": "1"}, "field event_times of row 2 has times outside its bucket"),
+    ("cbajudge", without("event_times"), "field event_times of row 2 is empty; the reduction gives values(event_time)"),
+    ("cbajudge", without("bucket"), "field bucket of row 2 is ''"),
+    ("cbajudge", without("indexed"), "field indexed of row 2 is ''"),
+    ("cbajudge", EARLIER, "a row of 2025-12-31 comes after rows of 2026-01-01: a later day is judged with the earlier"),
+    ("cbabaseline", {**GOOD, "bucket": "today"}, "field bucket of row 2 is 'today'; a whole number is needed"),
+    ("cbabaseline", without("source_kind"), "field source_kind of row 2 is '', not one of aws, azure, gcp"),
     ("cbascore", {**GOOD, "evidence": "not {json}"}, "field evidence is 'not {json}': not evidence of cbabaseline"),
     ("cbascore", {**GOOD, "evidence": "[1]"}, "field evidence is '[1]': not evidence of cbabaseline"),
     ("cbascore", {**GOOD, "evidence": '{"day": 1}'}, "run cbabaseline before cbascore"),
-    ("cbarecord", {**GOOD, "variation": "99"}, "row 2: detection cloud_unusual_country has no variation '99'"),
-    ("cbarecord", {**GOOD, "events": "many"}, "field events of row 2 is 'many'; a whole number is needed"),
-    ("cbarecord", {**GOOD, "bucket": "{"}, "field bucket of row 2 is '{'; a whole number is needed"),
-    ("cbarecord", {**GOOD, "event_times": ["1", "x"]}, "field event_times of row 2 is 'x'; a whole number is needed"),
-    ("cbarecord", without("event_times"), "field event_times of row 2 is empty; the reduction gives values(event_time)"),
-    ("cbarecord", without("bucket"), "field bucket of row 2 is ''"),
-    ("cbarecord", without("identity"), "field identity of row 2 is empty; a finding is about someone"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("command", "row", "words"), ROWS)
 def test_rows(bench: Workbench, command: str, row: Row, words: str) -> None:
-    args = [CHOSEN, "learn=true"] if command == "cbabaseline" else [CHOSEN]
+    args = ["source=aws"] if command == "cbajudge" else [CHOSEN]
     complaint = bench.complaint(command, *args, rows=[GOOD, row])
     assert f"{command}: " in complaint
     assert words in complaint
@@ -96,7 +114,7 @@ def test_rows(bench: Workbench, command: str, row: Row, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "args", "absent"),
-    [("cbageo", ["ip=adress"], "adress"), ("cbascore", [CHOSEN], "evidence"), ("cbabaseline", [CHOSEN], "country")],
+    [("cbageo", ["ip=adress"], "adress"), ("cbascore", [CHOSEN], "evidence")],
 )
 def test_a_field_that_no_row_has_is_pointed_out_once(
     bench: Workbench, command: str, args: list[str], absent: str
@@ -112,7 +130,7 @@ def test_fields_that_some_rows_have_need_no_word(here: Workbench) -> None:
     here.runner.chunk_rows = 1
     here.run("cbageo", rows=[without("src_ip"), GOOD, without("src_ip")])
     here.run("cbageo", rows=[])
-    here.run("cbarecord", CHOSEN, rows=[without("variation", "event_times", "identity")])
+    here.run("cbajudge", "source=aws", rows=[without("identity", "country", "project")])
     assert here.warnings() == []
 
 
@@ -130,30 +148,46 @@ DAMAGES: list[tuple[str, dict[str, Any]]] = [
     ("cba_history", {"values": '{"NL": "20454,20450,1"}'}),
     ("cba_history", {"values": "[]"}),
     ("cba_history", {"values": None}),
-    ("cba_status", {"days": None}),
-    ("cba_status", {"days": "20454"}),
-    ("cba_findings", {"atoms": "{"}),
-    ("cba_findings", {"atoms": '{"1|99|": [1, 2, 3]}'}),
-    ("cba_findings", {"atoms": None}),
-    ("cba_findings", {"severity": "dire"}),
+    ("cba_sources", {"days": None}),
+    ("cba_sources", {"days": "20454"}),
 ]
 
 
 @pytest.mark.parametrize(("collection", "change"), DAMAGES)
-def test_damaged_documents(here: Workbench, collection: str, change: dict[str, Any]) -> None:
+def test_damaged_documents_that_all_detections_read(here: Workbench, collection: str, change: dict[str, Any]) -> None:
     here.search(story())
     key = damage(here, collection, change)
     before = here.stored()
-    everyone = [reduced(TODAY, name, "RU", variation="2") for name in ("ann", "bob")]
-    if collection == "cba_findings":
-        complaint = here.complaint("cbarecord", CHOSEN, rows=everyone)
-    else:
-        complaint = here.complaint("cbabaseline", CHOSEN, "learn=true", rows=everyone)
+    complaint = here.complaint("cbajudge", "source=aws", rows=story()[-2:])
     assert f"KV store collection {collection}: document {key}" in complaint
     assert "is damaged: " in complaint
     assert "Restore it from a backup, or delete it" in complaint
     assert not INTERNALS.search(complaint), complaint
     assert here.stored() == before, "what is damaged is left for a person to look at"
+
+
+@pytest.mark.parametrize(
+    ("collection", "change"),
+    [
+        ("cba_findings", {"atoms": "{"}),
+        ("cba_findings", {"atoms": '{"1|99|": [1, 2, 3]}'}),
+        ("cba_findings", {"atoms": None}),
+        ("cba_findings", {"severity": "dire"}),
+        ("cba_breakers", {"counts": "{"}),
+        ("cba_breakers", {"openings": '[["soon"]]'}),
+    ],
+)
+def test_damaged_documents_of_one_detection(here: Workbench, collection: str, change: dict[str, Any]) -> None:
+    here.search(story())
+    damage(here, collection, change)
+    before = here.stored()
+    here.search([reduced(TODAY, name, "CN") for name in ("ann", "bob")])
+    (fault,) = here.kv.collection("cba_faults").find()
+    assert f"KV store collection {collection}: " in fault["message"]
+    assert "is damaged: " in fault["message"]
+    assert not INTERNALS.search(fault["message"]), fault["message"]
+    assert here.stored()[collection] == before[collection], "what is damaged is left for a person to look at"
+    assert any(fault["message"] in text for text in here.warnings())
 
 
 def test_a_damaged_history_is_named_by_cbahistory(here: Workbench) -> None:

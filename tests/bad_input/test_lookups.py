@@ -28,19 +28,19 @@ def told(folder: Path, name: str, content: bytes, macro: str) -> str:
         (
             "cba_sensitive_operations.csv",
             b"service,operation\n",
-            "cba_serverless_iaas",
+            "cba_fields_aws",
             ["sensitive_operations", "provider"],
         ),
         (
             "cba_sensitive_operations.csv",
             b"provider,provider\n",
-            "cba_serverless_iaas",
+            "cba_fields_aws",
             ["sensitive_operations.csv", "same name"],
         ),
         (
             "cba_global_services.csv",
             b"service,operation,region\na,b,c,oops\n",
-            "cba_compute",
+            "cba_fields_aws",
             ["cba_global_services.csv", "line 2"],
         ),
     ],

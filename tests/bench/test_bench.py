@@ -74,9 +74,10 @@ def test_everything_once(tmp_path: Path) -> None:
         results = [measure(case, head, 1, tmp_path, lambda _told: None) for case in cases(rows)]
     for result in results:
         ours, echo = result.ours[0].answers, result.echo[0].answers
-        assert set(ours.names) == set(echo.names), "the echo adds what the command adds"
+        if result.case.command != "cbajudge":  # it answers findings, not its rows
+            assert set(ours.names) == set(echo.names), "the echo adds what the command adds"
         assert ours.required_fields == echo.required_fields
         assert result.ours[0].rows == result.echo[0].rows == len(result.case.rows) > 0
-    assert "cbarecord, storm" in report.commands(results)
+    assert "cbajudge, rare" in report.commands(results)
     assert f"{replayed.events:,} events" in report.replayed(replayed)
     assert "identity_country" in report.stored(sizes)

@@ -19,7 +19,7 @@ const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_panel', 'compared_days
 // What of a panel is clicked: its first row, or bar.
 const CLICKED = 'tbody td, .highcharts-point';
 // Links to searches that write are followed, not run; one verdict is.
-const WRITES = /\|\s*(outputlookup|cba(alerts|verdict|acknowledge|record|baseline|home|correlate|forget))\b/;
+const WRITES = /\|\s*(outputlookup|cba(alerts|verdict|acknowledge|judge|window|forget))\b/;
 
 const started = Date.now();
 const say = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);

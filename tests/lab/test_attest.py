@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from cba.detection.catalogue import load as load_detections
+from cba.detection.catalogue import load as load_catalogue
+from cba.settings import CONF, defaults
+from cba.terms import SOURCES
 from lab.attest.__main__ import AGREEMENT, DISAGREEMENT, IMPOSSIBLE, main
 from lab.attest.cases import PREFIX, renamed
 from lab.attest.outcome import AGREES, DISAGREES, NOT_RUN
-from lab.attest.scenarios import check_clean, collections, emptied, judging
+from lab.attest.scenarios import check_clean, collections, emptied, judging, searches_of
 from lab.conf import load_app
 from lab.remote import Remote, RemoteError
 from lab.searchhead import SearchHead
@@ -24,8 +26,9 @@ from tests.scenarios.scenario import load_all
 from tests.spl.harness import Case, load_cases
 
 ROOT = Path(__file__).resolve().parents[2]
-DETECTIONS = load_detections()
+DETECTIONS = load_catalogue().detections
 CASES = load_cases()
+DEFAULTS = defaults()["detections"]
 COUNTRY = "cloud_unusual_country"
 LEARNED = {"_key": "x", "profile": "organization_country", "entity": "organization", "last_day": 1, "values": "{}"}
 
@@ -61,6 +64,12 @@ def leftovers(head: SearchHead) -> list[str]:
     return [*stanzas, *files, *documents]
 
 
+def settings(head: SearchHead) -> dict[str, str]:
+    """What stands in the settings that a scenario may change."""
+    stanza = connected(head).service.confs[CONF]["detections"]
+    return {name: stanza[name] for name in DEFAULTS}
+
+
 # -- agreement --------------------------------------------------------------------------------------------------------
 
 
@@ -83,10 +92,12 @@ def test_every_case_that_can_be_asked_agrees(head: SearchHead, capsys: pytest.Ca
 def test_every_scenario_of_a_detection_agrees(
     head: SearchHead, detection: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shipped = settings(head)
     code, outcomes = attest(head, "--only", "scenarios", "--match", f"{detection}: ", "--yes")
     assert code == AGREEMENT, capsys.readouterr().out
     assert named(outcomes, AGREES) == [s.id for s in load_all() if s.detection == detection]
     assert leftovers(head) == []
+    assert settings(head) == shipped
 
 
 # -- disagreement -----------------------------------------------------------------------------------------------------
@@ -124,11 +135,11 @@ def test_a_search_that_should_fail_and_does_not_is_reported(head: SearchHead) ->
     assert [outcome["verdict"] for outcome in outcomes] == ["stricter"]
 
 
-@pytest.mark.parametrize("change", [{"variation": "1"}, {"first_time": 1}, {"says": ("no such words",)}, None])
+@pytest.mark.parametrize("change", [{"variation": "v1"}, {"first_time": 1}, {"says": ("no such words",)}, None])
 def test_a_wrong_scenario_is_reported_and_only_it(head: SearchHead, change: Any) -> None:
     right = [scenario for scenario in load_all() if scenario.detection == COUNTRY and scenario.raises][:2]
     one = right[0].raises[0]
-    assert one.variation != "1"
+    assert one.variation != "v1"
     raises = () if change is None else (dataclasses.replace(one, **change), *right[0].raises[1:])
     code, outcomes = attest(
         head, "--only", "scenarios", "--yes", scenarios=[dataclasses.replace(right[0], raises=raises), right[1]]
@@ -136,6 +147,21 @@ def test_a_wrong_scenario_is_reported_and_only_it(head: SearchHead, change: Any)
     assert code == DISAGREEMENT
     assert [outcome["verdict"] for outcome in outcomes] == [DISAGREES, AGREES]
     assert leftovers(head) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        (f"{COUNTRY}: variation 6, an identity on the watch list", "lists"),
+        ("compute_identity_outside_region: the setting failed_calls_escalate lets 2 win over 6", "settings"),
+    ],
+)
+def test_the_lists_and_settings_of_a_scenario_hold_while_it_runs(head: SearchHead, name: str, left_out: str) -> None:
+    (scenario,) = (each for each in load_all() if each.id == name)
+    without = dataclasses.replace(scenario, **{left_out: {}})
+    code, outcomes = attest(head, "--only", "scenarios", "--yes", scenarios=[scenario, without])
+    assert code == DISAGREEMENT
+    assert [outcome["verdict"] for outcome in outcomes] == [AGREES, DISAGREES]
 
 
 # -- what is written --------------------------------------------------------------------------------------------------
@@ -161,7 +187,7 @@ def test_a_system_that_has_learned_is_left_alone(head: SearchHead, capsys: pytes
 
 
 def test_a_system_with_an_enabled_search_is_left_alone(head: SearchHead, capsys: pytest.CaptureFixture[str]) -> None:
-    name = f"CBA - {COUNTRY} - Detect"
+    name = "CBA - aws - Judge"
     connected(head).service.confs["savedsearches"][name].submit({"disabled": "0"})
     code, outcomes = attest(head, "--yes", "--match", COUNTRY)
     assert (code, {outcome["verdict"] for outcome in outcomes}) == (IMPOSSIBLE, {NOT_RUN})
@@ -222,7 +248,12 @@ def test_a_cases_own_objects_get_names_nobody_else_has(search: str, becomes: str
 def test_a_scenario_enters_where_its_rows_are_complete() -> None:
     app = load_app(ROOT, ROOT / "no-local")
     assert set(collections(app)) >= {"cba_findings", "cba_history"}
-    for detection in DETECTIONS.values():
-        tail = judging(app, detection)
-        assert re.match(rf"cbabaseline detection={detection.id} learn=true\s", tail)
-        assert tail.endswith(f"cbarecord detection={detection.id}")
+    assert [judging(app, source) for source in SOURCES] == [f"cbajudge source={source}" for source in SOURCES]
+
+
+def test_each_source_of_a_scenario_has_a_search() -> None:
+    app = load_app(ROOT, ROOT / "no-local")
+    for scenario in load_all():
+        searches = searches_of(scenario, DETECTIONS[scenario.detection], app)
+        told = {event.source for event in scenario.events}
+        assert [search.rpartition("source=")[2] for search in searches] == [name for name in SOURCES if name in told]

@@ -95,7 +95,7 @@ def test_a_detection_from_logs_to_a_verdict_in_processes_of_this_python(tmp_path
     with SearchHead(APP_DIR, tmp_path, mode="process", python=sys.executable) as head:
         head.events.add(call(who, day, "194.109.6.66") for day in range(LAST_DAY) for who in ("ada", "bob"))
         head.events.add([call("ada", LAST_DAY, "77.88.8.8")])
-        (finding,) = replay(head, "1d", enable=["CBA - cloud_unusual_country - Detect"])
+        (finding,) = replay(head, "1d", enable=["CBA - aws - Judge"])
         assert (finding["identity"], finding["country"]) == (f"arn:aws:iam::{ACCOUNT}:user/ada", "RU")
         (judged,) = head.search(f"| cbaverdict finding={finding['finding_id']} verdict=benign").rows
         assert (judged["status"], judged["value"]) == ("closed", "RU")

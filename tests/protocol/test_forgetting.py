@@ -18,7 +18,10 @@ def test_what_is_expired_goes_and_the_rest_stays(tmp_path: Path) -> None:
         today = TODAY + 1
         old = {
             "cba_history": {
-                "subject": "s", "profile": "identity_country", "entity": "gone", "writer": "aws",
+                "subject": "s",
+                "profile": "identity_country",
+                "entity": "gone",
+                "writer": "aws",
                 "last_day": today - KEPT_DAYS - 1,
             },
             "cba_homes": {"workload": "i-gone", "last_day": today - KEPT_DAYS - 1},

@@ -14,7 +14,7 @@ def is_judge(name: str) -> bool:
 
 def judge_at_once(head: SearchHead, source: str, now: float) -> None:
     """Judges everything that the head has of a source in one run, whenever it was indexed."""
-    head.search(f'| savedsearch "CBA - {source} - Rows" | cbajudge source={source}', now=now)
+    head.search(f'| savedsearch "CBA - {source} - Rows" | cbajudge source={source}', earliest=0, latest=now, now=now)
 
 
 def findings_of(head: SearchHead, detection: str) -> list[dict[str, Any]]:

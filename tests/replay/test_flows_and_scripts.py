@@ -182,7 +182,7 @@ def test_a_script_that_others_let_run(tmp_path: Path) -> None:
     )
     trigger = "Bound to events of users: Holiday calendar granted https://www.googleapis.com/auth/script.scriptapp"
     assert timeline.count(trigger) == 2
-    assert "Abnormal call, download or share: Holiday calendar granted" in timeline
+    assert "Abnormal call or share: Holiday calendar granted" in timeline
 
 
 def test_scripts_that_are_meant_to_be(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def events(scenario: Scenario) -> list[Event]:
         if seen.fields["source_kind"] != "aws":
             continue
         log = cloudtrail(seen)
-        if "skip_reason" in seen.fields:
+        if seen.field("outcome") != "success":
             log |= {"errorCode": "AccessDeniedException", "responseElements": None}
         found.append(Event(seen.time, seen.time + 300, "main", "aws:cloudtrail", "test", "test", json.dumps(log)))
     return found

@@ -42,7 +42,11 @@ def judge(state: Path, scenario: Scenario, events: Sequence[Seen]) -> list[dict[
 def _as_result(row: Row) -> dict[str, str]:
     """A row as `stats` and `cbageo` leave it."""
     times = {"bucket": row.bucket, "indexed": row.indexed, "events": row.events}
-    return {**{name: str(time) for name, time in times.items()}, "event_times": " ".join(map(str, row.seconds)), **row.cells}
+    return {
+        **{name: str(time) for name, time in times.items()},
+        "event_times": " ".join(map(str, row.seconds)),
+        **row.cells,
+    }
 
 
 @pytest.mark.parametrize("detection", DETECTIONS.values(), ids=lambda detection: detection.id)

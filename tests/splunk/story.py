@@ -22,7 +22,7 @@ HOMES = {"ada": "NL", "bob": "DE", "cleo": "US"}
 YESTERDAY = (("ada", "NL", 9), ("ada", "RU", 10), ("bob", "NL", 11), ("cleo", "DE", 12))
 """(who, from where, hour)"""
 
-RAISED = {("ada", "RU"): "2", ("bob", "NL"): "3", ("cleo", "DE"): "5"}
+RAISED = {("ada", "RU"): "v2", ("bob", "NL"): "v3", ("cleo", "DE"): "v5"}
 """The variation of `cloud_unusual_country` that each surprise is."""
 
 

@@ -202,10 +202,10 @@ def test_what_two_runs_remember_is_united_in_either_order(one: Home, other: Home
     def united(here: Home, there: Home) -> Home:
         home = decode(encode(WEB, here))
         home.unite(there)
-        return dataclasses.replace(home, kept={name: "" for name in sorted(home.kept)}, not_kept=0)
+        return dataclasses.replace(home, kept=dict.fromkeys(sorted(home.kept), ""), not_kept=0)
 
     assert united(one, other) == united(other, one)
-    assert united(one, one) == dataclasses.replace(one, kept={name: "" for name in sorted(one.kept)}, not_kept=0)
+    assert united(one, one) == dataclasses.replace(one, kept=dict.fromkeys(sorted(one.kept), ""), not_kept=0)
 
 
 # -- the finder ---------------------------------------------------------------------------------------------------------
@@ -404,8 +404,12 @@ def test_what_a_second_launch_tells_comes_too_late_for_a_call_that_was_judged() 
 KINDS: list[Callable[[int], Seen]] = [
     lambda time: launch(time),
     lambda time: theft(time),
-    lambda time: theft(time, region="eu-west-1", country="IE", asn="16509", cloud_region="eu-west-1", cloud_provider="aws"),
-    lambda time: theft(time, region="us-east-1", country="US", asn="14618", cloud_region="us-east-1", cloud_provider="aws"),
+    lambda time: theft(
+        time, region="eu-west-1", country="IE", asn="16509", cloud_region="eu-west-1", cloud_provider="aws"
+    ),
+    lambda time: theft(
+        time, region="us-east-1", country="US", asn="14618", cloud_region="us-east-1", cloud_provider="aws"
+    ),
     lambda time: theft(time, region="", workload="i-0a1b2c3d4e5f60718"),
 ]
 HAPPENED = st.lists(

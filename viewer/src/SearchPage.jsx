@@ -29,7 +29,7 @@ export default function SearchPage() {
     );
   };
   const { found, problem, running } = state;
-  const risky = /\|\s*cba(alerts|verdict|acknowledge|record|baseline|home|correlate|forget)\b/.test(query);
+  const risky = /\|\s*cba(alerts|verdict|acknowledge|judge|window|forget)\b/.test(query);
   return (
     <main style={{ padding: 16, font: '14px sans-serif' }}>
       <textarea

@@ -22,11 +22,14 @@ from .windows import (
     Window,
     derive,
     finding_id,
+    in_order,
     period_seconds,
     place,
 )
 
 Document = dict[str, object]
+FURTHER = " Raised further: "
+"""Begins the sentence that says which other finding has made an entity suspicious."""
 
 
 class FindingStore(Protocol):
@@ -83,6 +86,22 @@ class Recorder:
         self._write([self._entities[name] for name in touched])
         return [entity.outcome(window, atom) for entity, window, atom in placed]
 
+    def reconsider(self, stirred: Mapping[str, int]) -> None:
+        """Derives the findings of entities anew of which other detections have found something: entity or identity ->
+        the first second of it. Raises StoreError when the store fails."""
+        if not stirred:
+            return
+        self._load(set(stirred), min(stirred.values()))
+        entities = []
+        for name, second in stirred.items():
+            entity = self._entities[name]
+            after = [window for windows in entity.windows.values() for window in windows if window.last >= second]
+            if after:
+                entity.touched.update((id(window), window) for window in after)
+                entity.derive(self.detection, self.now)
+                entities.append(entity)
+        self._write(entities)
+
     def _replace_chains(self, sightings: Sequence[tuple[str, Sighting]]) -> None:
         """Clears the way for the moments of chains: they come whole for their key each time, from the earliest on, and
         what was said of a moment before may have changed with a signal that came late."""
@@ -93,20 +112,23 @@ class Recorder:
             self._entities[name].replace_chain(key, moments, self._period)
 
     def _load(self, names: set[str], earliest: int) -> None:
-        """Reads the findings of entities not met yet, far enough back for their open windows and for suspicion."""
+        """Reads the findings of entities as they are now, far enough back for their open windows and for suspicion.
+
+        They are read each time: another detection may have found something about an entity that this run has met
+        before, and the search of another source may have counted events in the same finding.
+        """
         # Windows that reach into the earliest one open up to two periods before it; their neighbours a day earlier.
         since = earliest - 2 * self._period - SECONDS_PER_DAY
-        wanted = [n for n in sorted(names) if n not in self._entities or since < self._entities[n].since]
-        if not wanted:
-            return
+        for name in names:
+            entity = self._entities.setdefault(name, _Entity(name, since))
+            since = min(since, entity.since)
         documents: dict[str, list[Document]] = {}
-        for document in self.store.of_entities(wanted, since):
+        for document in self.store.of_entities(sorted(names), since):
             for name in {str(document["entity"]), str(document.get("identity"))}:
                 documents.setdefault(name, []).append(document)
-        for name in wanted:
-            entity = self._entities.setdefault(name, _Entity(name, since))
-            entity.since = min(since, entity.since)
-            entity.restore(self.detection, documents.get(name, []))
+        for name in names:
+            self._entities[name].since = since
+            self._entities[name].restore(self.detection, documents.get(name, []))
 
     def _write(self, entities: Iterable[_Entity]) -> None:
         saved: list[Document] = []
@@ -161,33 +183,37 @@ class _Entity:
 
     def restore(self, detection: Detection, documents: Iterable[Document]) -> None:
         """Takes over stored findings: those of this detection on the entity as windows, others as neighbours."""
-        restored: dict[tuple[str, int], Window] = {}
+        self.documents, self.neighbours = {}, {}
         for document in documents:
             try:
-                self._restore(detection, document, restored)
+                self._restore(detection, document)
             except (KeyError, ValueError, TypeError, AttributeError) as error:
                 raise DamagedError(
                     f"KV store collection cba_findings: document {document.get('_key')} (a finding on "
                     f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it."
                 ) from error
 
-    def _restore(self, detection: Detection, document: Document, restored: dict[tuple[str, int], Window]) -> None:
+    def _restore(self, detection: Detection, document: Document) -> None:
         known = str(document["finding_id"])
-        if known in self.documents or known in self.neighbours:
-            return
         neighbour = _neighbour(document)
         if document["detection"] != detection.id or document["entity"] != self.name:
             self.neighbours[known] = neighbour
             return
         self.documents[known] = document
         key, opened_day = str(document["key"]), _whole(document["opened_day"])
-        window = restored.get((key, opened_day))
+        windows = self.windows.setdefault(key, [])
+        window = next((each for each in windows if day_of(each.opened) == opened_day), None)
         if window is None:
-            window = restored[key, opened_day] = Window(key, _whole(document["first_time"]))
-            self.windows.setdefault(key, []).append(window)
-        for atom, (count, first, last) in decode_atoms(str(document["atoms"])).items():
-            detection.variation(atom.plain)  # KeyError for one that the detection no longer has
+            window = Window(key, neighbour.time)
+            windows.append(window)
+        atoms = decode_atoms(str(document["atoms"]))
+        for atom, (count, first, last) in atoms.items():
             window.restore(atom, count, first, last)
+        ranked = sorted(atoms, key=lambda atom: (in_order(detection, atom), atom))
+        cause = next((atom for atom in ranked if atoms[atom][1] == neighbour.time), None)
+        if cause is not None:
+            told = {**document, "explanation": str(document.get("explanation", "")).partition(FURTHER)[0]}
+            window.tell(cause, neighbour.time, str(document.get("part", "")), told)
 
     def derive(self, detection: Detection, now: int) -> None:
         """Derives the findings of every window with events at or after the earliest touched one; finds what changed."""
@@ -301,8 +327,7 @@ def _details(detection: Detection, window: Window, record: Record, stored: Mappi
 def _explanation(explanation: str, record: Record) -> str:
     if not record.suspicious_of:
         return explanation
-    sentence = f" Raised further: finding {record.suspicious_of} came up on it in the 24 hours before."
-    return explanation if explanation.endswith(sentence) else explanation + sentence
+    return f"{explanation}{FURTHER}finding {record.suspicious_of} came up on it in the 24 hours before."
 
 
 def _content(document: Mapping[str, object]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 A verdict on a value belongs to one *target*: a profile, an entity and a value (`identity_country` of ada, RU). It
 overrides what the history says about that value, for that entity and for everyone narrower: benign at once, malicious
-never established (`history.history.view`, `history.baseline`). Nothing an analyst has said is lost: each document keeps
+never established (`history.history.view`). Nothing an analyst has said is lost: each document keeps
 what it said before, with who and when.
 """
 

@@ -87,7 +87,7 @@ class Window:
         self.opened = second
         self.last = second
         self.atoms: dict[AtomKey, Atom] = {}
-        self.details: dict[AtomKey, tuple[int, str, Mapping[str, str]]] = {}
+        self.details: dict[AtomKey, tuple[int, str, Mapping[str, object]]] = {}
 
     def restore(self, key: AtomKey, count: int, first: int, last: int) -> None:
         """Takes an atom over from a stored finding."""
@@ -107,9 +107,13 @@ class Window:
         if atom is None:
             atom = self.atoms[key] = Atom(seconds[0], seconds[-1])
         atom.see(sighting.counted, count, seconds[0], seconds[-1])
+        self.tell(key, seconds[0], sighting.part, sighting.details)
+
+    def tell(self, key: AtomKey, second: int, part: str, details: Mapping[str, object]) -> None:
+        """What the row says whose events begin at that second, unless another one comes before it."""
         known = self.details.get(key)
-        if known is None or (seconds[0], sighting.part) < known[:2]:
-            self.details[key] = (seconds[0], sighting.part, sighting.details)
+        if known is None or (second, part) < known[:2]:
+            self.details[key] = (second, part, details)
 
     def _reach(self, first: int, last: int) -> None:
         self.opened = min(self.opened, first)
@@ -179,7 +183,7 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
     current: dict[int, Record] = {}
     moments = sorted(
         (
-            (atom.first, -_rank(detection, key.plain), window.key, key, window)
+            (atom.first, in_order(detection, key), window.key, key, window)
             for window in windows
             for key, atom in window.atoms.items()
         ),
@@ -201,8 +205,10 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
     return iter(records)
 
 
-def _rank(detection: Detection, variation_id: str) -> int:
-    return detection.variation(variation_id).rank
+def in_order(detection: Detection, key: AtomKey) -> tuple[int, str, str]:
+    """What comes first of one second: the most severe; whenever it was indexed. Raises KeyError for a variation that the
+    detection no longer has."""
+    return -detection.variation(key.plain).rank, key.plain, key.suspected
 
 
 def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[Neighbour]:

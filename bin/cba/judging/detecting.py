@@ -53,6 +53,8 @@ class DetectionJudge:
         self.source = source
         self.raised: dict[str, bool] = {}
         """the findings that this run has touched: id -> whether it raised them"""
+        self.stirred: dict[str, int] = {}
+        """entity or identity -> the first second of what was recorded of it lately"""
         self._settings = settings
         self._evidence = EvidenceMaker(detection)
         self._recorder = Recorder(detection, stores.findings, now)
@@ -116,7 +118,14 @@ class DetectionJudge:
         kept = [sighting for sighting, may_raise in zip(sightings, admitted) if may_raise]
         for outcome in self._recorder.record(kept):
             self.raised[outcome.finding_id] = self.raised.get(outcome.finding_id, False) or outcome.raised
+        for entity, seen in kept:
+            for name in {entity, seen.details.get("identity", entity)}:
+                self.stirred[name] = min(seen.seconds[0], self.stirred.get(name, seen.seconds[0]))
         return self._breaker.opened_now
+
+    def reconsider(self, stirred: Mapping[str, int]) -> None:
+        """Looks again at the findings of entities of which other detections have found something."""
+        self._recorder.reconsider(stirred)
 
     def _sighting(self, prepared: Prepared, said: Scored) -> tuple[str, Sighting]:
         row, cells = prepared.row, prepared.cells

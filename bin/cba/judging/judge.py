@@ -194,10 +194,13 @@ class Judge:
     def _judge(self, prepared: Sequence[Prepared]) -> set[tuple[tuple[str, str], ...]]:
         """Has every detection judge these rows; the rows that one of them had something to say about."""
         spoken: set[tuple[tuple[str, str], ...]] = set()
+        stirred: dict[str, int] = {}
         for judge in list(self.detections):
             try:
                 scored = self._scored(judge, prepared)
                 opening = judge.record(scored) if scored else None
+                if judge.suspects:
+                    judge.reconsider(stirred)
             except StoreError as error:
                 if not isinstance(error, DamagedError):
                     raise
@@ -208,6 +211,9 @@ class Judge:
                 spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
                 if opening is not None:
                     self.report.opened[judge.detection.id] = opening
+            for name, second in judge.stirred.items():
+                stirred[name] = min(second, stirred.get(name, second))
+            judge.stirred.clear()
         return spoken
 
     def _scored(self, judge: DetectionJudge, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Scored]]:
