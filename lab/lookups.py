@@ -11,7 +11,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional
 
 from lab.conf import AppConf, Stanza
 from lab.errors import LabError, RunFailed
@@ -132,6 +132,10 @@ class LookupTables:
             return []
         self._read(path)
         return self._tables[path][1]
+
+    def types(self, lookup: Lookup) -> Mapping[str, str]:
+        """The types of the fields of a KV store lookup, as far as collections.conf says them."""
+        return self._collection(lookup).definition.types  # type: ignore[no-any-return]
 
     def rows(self, lookup: Lookup, query: Optional[dict[str, Any]] = None) -> Iterator[Row]:
         """All rows (of a CSV in file order). `query` narrows a KV collection; the caller filters again anyway."""

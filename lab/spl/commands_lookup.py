@@ -5,16 +5,21 @@ Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Look
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Collection, Optional
+from typing import TYPE_CHECKING, Any, Collection, Mapping, Optional
 
 from lab.errors import SplError
 from lab.spl.command import POSITION, Command, Run, Wanted, extend
+from lab.spl.searchexpr import Comparison, Expression, parse_search, parts_of
 from lab.spl.text import ArgTokens, Segment
-from lab.spl.values import Row, members, multivalue
+from lab.spl.values import Row, members, multivalue, number
 
 if TYPE_CHECKING:
     from lab.lookups import Lookup
     from lab.spl.engine import Engine
+
+
+NUMBERS = ("number", "time")
+"""Types of fields in collections.conf that hold numbers."""
 
 
 class LookupCommand(Command):
@@ -122,8 +127,6 @@ class Inputlookup(Command):
 
     def __init__(self, segment: Segment) -> None:
         super().__init__(segment.position)
-        from lab.spl.searchexpr import parse_search
-
         tokens = ArgTokens(segment.args, segment.args_position, "inputlookup")
         options = tokens.options("append", "start", "max", "strict")
         self.table = tokens.take().text
@@ -147,12 +150,28 @@ class Inputlookup(Command):
 
     def run(self, rows: list[Row], run: Run) -> list[Row]:
         lookup = run.lookups.find(self.table)
+        if self.where is not None and lookup.collection:
+            self._check_types(self.where, run.lookups.types(lookup))
         found = []
         for row in run.lookups.rows(lookup):
             row = {k: v for k, v in row.items() if v != "" and k != "_key"}
             if self.where is None or self.where.test(row):
                 found.append(row)
         return rows + found[self.start : self.start + self.most]
+
+    def _check_types(self, where: Expression, types: Mapping[str, str]) -> None:
+        """A filter on a KV store collection is answered by the KV store, where the number 1 and the text "1" differ.
+        Which of them `x="1"` looks for is not documented, unless collections.conf calls the field a number."""
+        for part in parts_of(where):
+            if not isinstance(part, Comparison) or types.get(part.field) in NUMBERS:
+                continue
+            literal = next((word for word in part.literals if number(word) is not None), None)
+            if literal is not None:
+                raise SplError(
+                    f"inputlookup: whether {part.field}={literal} finds the number or the text in a KV store is not"
+                    f" documented. Filter after it, with | where or | search.",
+                    position=self.position,
+                )
 
 
 class Outputlookup(Command):

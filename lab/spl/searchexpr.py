@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
 from lab.errors import SplError
 from lab.spl.regex import wildcard
@@ -71,6 +71,7 @@ class Comparison:
     field: str
     matches: Callable[[Any], bool]
     negative: bool
+    literals: tuple[str, ...] = ()
 
     def test(self, row: Row) -> bool:
         value = row.get(self.field)
@@ -245,15 +246,19 @@ def _without_modifiers(expression: Expression, found: dict[str, str]) -> Express
 
 
 def _refuse_modifiers(expression: Expression) -> None:
-    if isinstance(expression, TimeModifier):
-        raise SplError(
-            f"search: '{expression.name}=' under OR or NOT is not supported by the lab.", position=expression.position
-        )
-    for part in (
-        expression.parts if isinstance(expression, (All, AnyOf)) else
-        (expression.inner,) if isinstance(expression, Not) else ()
-    ):  # fmt: skip
-        _refuse_modifiers(part)
+    for part in parts_of(expression):
+        if isinstance(part, TimeModifier):
+            raise SplError(
+                f"search: '{part.name}=' under OR or NOT is not supported by the lab.", position=part.position
+            )
+
+
+def parts_of(expression: Expression) -> Iterator[Expression]:
+    """An expression and all that it is made of."""
+    yield expression
+    inner = (expression.inner,) if isinstance(expression, Not) else ()
+    for part in expression.parts if isinstance(expression, (All, AnyOf)) else inner:
+        yield from parts_of(part)
 
 
 def uses(source: str) -> list[str]:
@@ -380,8 +385,8 @@ class _Parser:
         if operator in ("=", "!="):
             if "*" in literal:
                 self.used.add("wildcard")
-            return Comparison(field, value_test(literal, field), operator == "!=")
-        return Comparison(field, _order_test(operator, literal), False)
+            return Comparison(field, value_test(literal, field), operator == "!=", (literal,))
+        return Comparison(field, _order_test(operator, literal), False, (literal,))
 
     def _modifier(self, name: str, operator: str, value: str, token: _Token) -> Expression:
         first = self.at - 3
@@ -398,6 +403,7 @@ class _Parser:
         self.used.add("IN")
         self.at += 2
         tests: list[Callable[[Any], bool]] = []
+        literals: list[str] = []
         while not self.word(")"):
             if self.word(","):
                 continue
@@ -407,10 +413,11 @@ class _Parser:
             self.at += 1
             if "*" in _literal(value):
                 self.used.add("wildcard")
+            literals.append(_literal(value))
             tests.append(value_test(_literal(value), field))
         if not tests:
             raise self.error("IN () needs at least one value.")
-        return Comparison(field, lambda v: any(t(v) for t in tests), False)
+        return Comparison(field, lambda v: any(t(v) for t in tests), False, tuple(literals))
 
 
 def _literal(token: _Token) -> str:

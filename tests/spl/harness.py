@@ -9,7 +9,7 @@ A file has `source` (documentation page) and `cases`; each case:
     events    raw events instead: {raw, time, indextime, index, sourcetype, source, host}; attesting needs an index;
               {{pad}} in a raw text stands for 5,000 characters; see also _LONG
     lookups   CSV files: name → {csv: text, and settings of the transforms.conf stanza}
-    kv        KV store lookups: name → {fields_list: …, rows: […], and settings}
+    kv        KV store lookups: name → {fields_list: …, rows: […], types: {field: type}, and settings}
     macros    stanzas of macros.conf: name → {definition, args, iseval}
     saved     saved searches: name → text
     window    {earliest, latest, now} in epoch seconds
@@ -122,10 +122,12 @@ def make_app(folder: Path, case: Case) -> AppConf:
         (folder / "lookups" / f"{name}.csv").write_text(settings["csv"], encoding="utf-8")
         transforms[name] = {"filename": f"{name}.csv", **rest}
     for name, settings in case.kv.items():
-        rest = {k: v for k, v in settings.items() if k != "rows"}
+        rest = {k: v for k, v in settings.items() if k not in ("rows", "types")}
         transforms[name] = {"external_type": "kvstore", "collection": name, **rest}
     _write_conf(folder / "default" / "transforms.conf", transforms)
-    _write_conf(folder / "default" / "collections.conf", {name: {} for name in case.kv})
+    types = {name: settings.get("types", {}) for name, settings in case.kv.items()}
+    fields = {name: {f"field.{field}": kind for field, kind in of.items()} for name, of in types.items()}
+    _write_conf(folder / "default" / "collections.conf", fields)
     _write_conf(folder / "default" / "macros.conf", case.macros)
     saved = {name: {"search": text} for name, text in case.saved.items()}
     _write_conf(folder / "default" / "savedsearches.conf", saved)
