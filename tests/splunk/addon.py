@@ -30,7 +30,7 @@ from lab.tls import self_signed
 SUITE = Path(__file__).with_name("addon_suite.py")
 HOUR, DAY = 3600, 86_400
 EVENTS_PER_DAY = 500
-DETECT = " - Detect"
+JUDGE = " - Judge"
 WRITERS = re.compile(r"^CBA - (?!.* - (Backfill.*|Base|Variation .*)$)")
 """The searches that fill collections; what they look up comes before the detections."""
 
@@ -96,7 +96,7 @@ def filled(state: Path) -> Iterator[SearchHead]:
         head.events.add(events(organization))
         head.jobs.clock = lambda: now - HOUR
         names = sorted(
-            filter(WRITERS.search, head.app.stanzas("savedsearches")), key=lambda name: name.endswith(DETECT)
+            filter(WRITERS.search, head.app.stanzas("savedsearches")), key=lambda name: name.endswith(JUDGE)
         )
         with Progress(len(names), "Running the searches") as progress:
             for done, name in enumerate(names):
