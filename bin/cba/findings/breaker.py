@@ -117,7 +117,6 @@ class Breaker:
     def __init__(self, threshold: int, store: BreakerStore) -> None:
         self.threshold = threshold
         self._store = store
-        self._state: Optional[BreakerState] = None
         self._seen: dict[Quarters, dict[str, int]] = {}
         """the rows of this run and their first seconds"""
         self._opened_now: Optional[Opening] = None
@@ -127,9 +126,7 @@ class Breaker:
         self._opened_now = None
         if not sightings:
             return []
-        if self._state is None:
-            self._state = self._store.load()
-        state = self._state
+        state = self._store.load()  # each time: another run may count, too, and somebody close it meanwhile
         for sighting in sightings:
             if not state.silences(sighting.seconds[0], sighting.counted):
                 rows = self._seen.setdefault(Quarters(sighting.bucket, sighting.indexed), {})
@@ -143,7 +140,6 @@ class Breaker:
             changed = dataclasses.replace(changed, counts=self._until(changed.open, changed.counts))
         if changed != state:
             self._store.save(changed)
-        self._state = changed
         self._opened_now = changed.open if state.open is None else None
         return [not changed.silences(sighting.seconds[0], sighting.counted) for sighting in sightings]
 
