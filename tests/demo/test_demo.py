@@ -43,9 +43,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         notables = head.search("search index=notable", latest="+10y").rows
         backtested = [
             row
-            for name in load()
+            for detection in load().detections.values()
             for row in head.search(
-                f'| savedsearch "CBA - {name} - Rows" | cbabacktest detection={name} window=`cba_time_window`',
+                f'| multisearch {" ".join(f"[savedsearch x{s}]" for s in detection.sources)} | cbabacktest detection={detection.id}',
                 BACKTESTED,
                 "now",
             ).rows

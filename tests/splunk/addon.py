@@ -17,12 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from demo import Organization, events
-from demo.__main__ import write_lookups
+from demo import Organization, events, lists
 from lab.conf import AppConf, load_app
 from lab.progress import Progress
 from lab.remote import Remote
-from lab.replay import APP_DIR
+from lab.replay import APP_DIR, is_shipped_schedule
 from lab.searchhead import SearchHead
 from lab.splunkd import PASSWORD, USERNAME
 from lab.tls import self_signed
@@ -30,9 +29,7 @@ from lab.tls import self_signed
 SUITE = Path(__file__).with_name("addon_suite.py")
 HOUR, DAY = 3600, 86_400
 EVENTS_PER_DAY = 500
-JUDGE = " - Judge"
-WRITERS = re.compile(r"^CBA - (?!.* - (Backfill.*|Base|Variation .*)$)")
-"""The searches that fill collections; what they look up comes before the detections."""
+ALERT = "| cbaalerts "
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> tuple[argparse.Namespace, list[str]]:
@@ -84,29 +81,26 @@ def stage(app: AppConf, folder: Path) -> Path:
 
 @contextmanager
 def filled(state: Path) -> Iterator[SearchHead]:
-    """A lab that holds the demo's logs and what the app's searches make of them: its attacks raise every variation."""
+    """A lab that holds the demo's logs and what the app's searches make of them: its attacks raise every variation.
+    Alerts run on the first day only, so that run by hand they have something to show."""
     organization = Organization(events_per_day=EVENTS_PER_DAY)
     now = organization.last_time + DAY
-    write_lookups(organization, state / "lookups")
     with SearchHead(APP_DIR, state) as head:
         remote = Remote.connect(head.splunkd.uri, USERNAME, PASSWORD)
-        for name in head.app.stanzas("savedsearches"):  # a disabled one cannot be run
+        stanzas = head.app.stanzas("savedsearches")
+        for name in stanzas:  # a disabled one cannot be run
             remote.service.confs["savedsearches"][name].submit({"disabled": "0"})
+        lists.fill(head, lists.all_rows(organization))
         print("Generating logs ...", file=sys.stderr)
         head.events.add(events(organization))
-        head.jobs.clock = lambda: now - HOUR
-        names = sorted(
-            filter(WRITERS.search, head.app.stanzas("savedsearches")), key=lambda name: name.endswith(JUDGE)
-        )
-        with Progress(len(names), "Running the searches") as progress:
-            for done, name in enumerate(names):
-                progress.update(done, name)
-                everything = {
-                    "dispatch.earliest_time": "0",
-                    "dispatch.latest_time": "now",
-                    "dispatch.index_earliest": "0",
-                }
-                remote.results(remote.service.saved_searches[name].dispatch(**everything))
+        alerts = {name for name, stanza in stanzas.items() if ALERT in f"{stanza.get('search')} "}
+        first = int(organization.first_time) // DAY * DAY
+        head.scheduler.replay(first, first + DAY, "1d", is_shipped_schedule)
+        with Progress(int(now) - first - DAY, "Running the searches") as progress:
+            head.scheduler.replay(
+                first + DAY, int(now) // HOUR * HOUR, "1d", lambda name: is_shipped_schedule(name) and name not in alerts,
+                lambda done, _all, search: progress.update(done, search),
+            )  # fmt: skip
         head.jobs.clock = lambda: now
         yield head
 
