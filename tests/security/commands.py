@@ -12,8 +12,8 @@ from lab.transport import command_class
 from tests.support.workbench import CHOSEN, Workbench
 
 COMMANDS = sorted(load_app(APP_DIR).stanzas("commands"))
-USUAL = {"detection": CHOSEN, "verdict": "verdict=benign", "entity": "entity=ann", "source": "source=aws"}
-"""What options that a command needs may be, by name."""
+USUAL = {"detection": CHOSEN, "verdict": "verdict=benign", "entity": "entity=ann", "source": "source=aws", "variation": "variation=base"}
+"""What options that a command needs may be, by name; of those to come, anything."""
 
 
 def kind_of(command: str) -> type[Any]:
@@ -23,7 +23,7 @@ def kind_of(command: str) -> type[Any]:
 def needed(command: str) -> list[str]:
     """Arguments for the options without which the command does nothing at all."""
     required = [name for name, option in kind_of(command).option_definitions if option.require]
-    return [USUAL[name] for name in required]
+    return [USUAL.get(name, f"{name}=x") for name in required]
 
 
 def answers(
