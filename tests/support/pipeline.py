@@ -35,11 +35,11 @@ from tests.support.memory import (
     MemoryVerdicts,
 )
 
-HOUR = 3600
 HOME_FACTS = ("home_of", "home_in", "home_how")
 """What a skipped event is read for all the same."""
 
 Lists = Mapping[str, Sequence[Mapping[str, object]]]
+Finding = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +170,25 @@ class Pipeline:
 def is_candidate(detection: Detection, event: Seen) -> bool:
     condition = detection.candidates
     return condition is not None and bool(condition.evaluate(FieldFacts(event.fields)))
+
+
+def differences(found: Iterable[Finding], expected: Iterable[Finding]) -> list[str]:
+    """What tells them apart, a line each."""
+    here, there = ({finding["finding_id"]: finding for finding in side} for side in (found, expected))
+    return [
+        f"{name} of {key}: {here.get(key, {}).get(name)!r}, expected {there.get(key, {}).get(name)!r}"
+        for key in sorted({*here, *there})
+        for name in sorted({*here.get(key, {}), *there.get(key, {})})
+        if here.get(key, {}).get(name) != there.get(key, {}).get(name)
+    ]
+
+
+def stored(pipeline: Pipeline) -> list[Any]:
+    """Everything that judges have written."""
+    documents = (pipeline.histories.documents, pipeline.findings.documents, pipeline.homes.documents)
+    states = {name: breaker.state for name, breaker in pipeline.breakers.items()}
+    signals = {name: dict(store.signals) for name, store in pipeline.signals_of.items()}
+    return [*map(dict, documents), states, signals, dict(pipeline.sources.days)]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from hypothesis import strategies as st
 
-from cba.detection.catalogue import load
+from cba.detection.catalogue import get, load
 from cba.detection.model import Detection
 from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD
 from cba.terms import SECONDS_PER_DAY
-from tests.scenarios.scenario import Pipe, Scenario
+from tests.scenarios.scenario import Pipe, Scenario, load_all
 from tests.support.pipeline import Pipeline, Seen
 
 MOST_EVENTS = 10
@@ -98,9 +98,18 @@ class Variety:
         return st.one_of(with_another_value(), foreign)
 
 
-def varieties(detection: Detection, scenarios: Sequence[Scenario]) -> list[Variety]:
+def of_source(source: str) -> list[Variety]:
+    """Those of all detections of a source in which something happens there."""
+    mine = (detection.id for detection in load().detections.values() if source in detection.sources)
+    every = (variety for name in mine for variety in of_detection(name))
+    return [variety for variety in every if any(fields[SOURCE_FIELD] == source for fields in variety.own)]
+
+
+@functools.lru_cache(maxsize=None)
+def of_detection(detection_id: str) -> list[Variety]:
     """One for each way in which the scenarios that raise something begin."""
-    mine = [scenario for scenario in scenarios if scenario.detection == detection.id]
+    detection = get(detection_id)
+    mine = [scenario for scenario in _scenarios() if scenario.detection == detection_id]
     everything = [event.fields for scenario in mine for event in scenario.events]
     others = tuple(_distinct(everything))
     read = [name for name in (*detection.fields, SKIP_REASON, *GEO_FIELDS) if name not in NOT_CHANGED]
@@ -113,6 +122,11 @@ def varieties(detection: Detection, scenarios: Sequence[Scenario]) -> list[Varie
         if scenario.raises:
             found.append(Variety(scenario, detection, past, own, others, values))
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def _scenarios() -> list[Scenario]:
+    return load_all()
 
 
 def _each_once(bursts: list[list[Seen]]) -> list[Seen]:

@@ -20,8 +20,8 @@ from cba.settings import defaults
 from cba.settings.effects import tuned
 from tests.scenarios.scenario import load_all
 from tests.support.memory import MemoryFindings
-from tests.support.pipeline import Pipeline, Seen
-from tests.support.variety import varieties
+from tests.support.pipeline import Pipeline, Seen, stored
+from tests.support.variety import of_detection
 
 COUNTRY = get("cloud_unusual_country")
 SCENARIOS = load_all()
@@ -43,15 +43,10 @@ def found(findings: dict[str, Any]) -> list[tuple[Any, ...]]:
     return sorted(tuple(document[name] for name in names) for document in findings.values())
 
 
-def stored(pipeline: Pipeline) -> list[dict[Any, Any]]:
-    kept = (pipeline.histories.documents, pipeline.sources.days, pipeline.homes.documents, pipeline.findings.documents)
-    return [*map(dict, kept), {0: pipeline.breaker.state}, dict(pipeline.signals.signals)]
-
-
 @pytest.mark.parametrize("detection_id", load().detections)
 def test_today_s_settings_find_what_the_search_has_found(detection_id: str) -> None:
     detection = get(detection_id)
-    pasts = st.sampled_from(varieties(detection, SCENARIOS))
+    pasts = st.sampled_from(of_detection(detection_id))
 
     @settings(max_examples=20, deadline=None)
     @given(pasts.flatmap(lambda past: st.tuples(st.just(past), past.lists)), st.integers(1, 40))

@@ -6,9 +6,8 @@ What happens is made of each detection's scenario file (`tests.support.variety`)
 
 from __future__ import annotations
 
-import functools
 import json
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -19,28 +18,21 @@ from cba.detection.model import EVENT_ID, Detection
 from cba.findings.record import decode_atoms
 from cba.judging import judge
 from cba.terms import SECONDS_PER_DAY, SOURCES
-from tests.scenarios.scenario import load_all
-from tests.support.pipeline import Delivery, Pipeline, Seen, dying, indexed, replay, runs
+from tests.support.pipeline import Delivery, Finding, Pipeline, Seen, differences, dying, indexed, replay, runs, stored
 from tests.support.plain import Watched, deduplicated, raised
-from tests.support.variety import Variety, varieties
+from tests.support.variety import Variety, of_detection, of_source
 
 HOUR = 3600
 CADENCES = st.sampled_from([900, 1800, HOUR, 6 * HOUR, SECONDS_PER_DAY])
-Finding = Mapping[str, Any]
 
 every_detection = pytest.mark.parametrize("detection_id", load().detections)
 some = settings(max_examples=30, deadline=None)
 
 
-@functools.lru_cache
-def settings_of(detection_id: str) -> list[Variety]:
-    return varieties(get(detection_id), load_all())
-
-
 @st.composite
 def happenings(draw: st.DrawFn, detection_id: str) -> tuple[Variety, list[Seen]]:
     """A past and what comes after it."""
-    variety = draw(st.sampled_from(settings_of(detection_id)))
+    variety = draw(st.sampled_from(of_detection(detection_id)))
     return variety, draw(variety.lists)
 
 
@@ -59,17 +51,6 @@ def reference(variety: Variety, deliveries: Sequence[Delivery]) -> list[dict[str
     pipeline = variety.pipeline()
     pipeline.search(indexed(deliveries))
     return pipeline.found()
-
-
-def differences(found: Iterable[Finding], expected: Iterable[Finding]) -> list[str]:
-    """What tells them apart, a line each."""
-    here, there = ({finding["finding_id"]: finding for finding in side} for side in (found, expected))
-    return [
-        f"{name} of {key}: {here.get(key, {}).get(name)!r}, expected {there.get(key, {}).get(name)!r}"
-        for key in sorted({*here, *there})
-        for name in sorted({*here.get(key, {}), *there.get(key, {})})
-        if here.get(key, {}).get(name) != there.get(key, {}).get(name)
-    ]
 
 
 # --- The first promise: days in their order ------------------------------------------------------------------------------
@@ -169,16 +150,11 @@ def test_searching_everything_again_changes_nothing(detection_id: str) -> None:
         pipeline = variety.pipeline()
         deliveries = at_once([*variety.past, *events])
         pipeline.search(indexed(deliveries), now=1)
-        stored = everything_in(pipeline)
+        before = stored(pipeline)
         pipeline.search(indexed(deliveries), now=2)
-        assert everything_in(pipeline) == stored
+        assert stored(pipeline) == before
 
     holds()
-
-
-def everything_in(pipeline: Pipeline) -> list[Any]:
-    documents = (pipeline.histories.documents, pipeline.findings.documents, pipeline.homes.documents)
-    return [*map(dict, documents), dict(pipeline.signals.signals), pipeline.breaker.state, dict(pipeline.sources.days)]
 
 
 @every_detection
@@ -218,17 +194,6 @@ def test_killed_at_any_write_and_run_again(detection_id: str) -> None:
 # --- All detections of a source together ---------------------------------------------------------------------------------
 
 
-def together(source: str) -> list[Variety]:
-    """The varieties of all detections of a source, as far as they happen there."""
-    mine = [detection for detection in load().detections.values() if source in detection.sources]
-    return [
-        variety
-        for detection in mine
-        for variety in settings_of(detection.id)
-        if {event.source for event in variety.past} | {fields["source_kind"] for fields in variety.own} == {source}
-    ]
-
-
 @pytest.mark.parametrize("source", SOURCES)
 def test_all_detections_of_a_source_at_any_cadence_and_in_any_order(source: str) -> None:
     beside = [detection for detection in load().detections.values() if source in detection.sources]
@@ -236,7 +201,7 @@ def test_all_detections_of_a_source_at_any_cadence_and_in_any_order(source: str)
     @settings(max_examples=60, deadline=None)
     @given(st.data(), CADENCES, st.randoms(use_true_random=False))
     def holds(data: st.DataObject, cadence: int, random: Any) -> None:
-        one, other = (data.draw(st.sampled_from(together(source))) for _ in range(2))
+        one, other = (data.draw(st.sampled_from(of_source(source))) for _ in range(2))
         past = {(seen.time, tuple(sorted(seen.fields.items()))): seen for seen in (*one.past, *other.past)}
         happened = [*past.values(), *data.draw(one.lists), *data.draw(other.lists)]
         deliveries = any_order([seen for seen in happened if seen.source == source], random)
@@ -306,7 +271,7 @@ def test_what_the_order_of_days_without_them_raised_stays(detection_id: str) -> 
 
 
 def variety_of(detection_id: str, name: str) -> Variety:
-    return next(variety for variety in settings_of(detection_id) if variety.name.startswith(name))
+    return next(variety for variety in of_detection(detection_id) if variety.name.startswith(name))
 
 
 def test_nothing_waits() -> None:
