@@ -90,7 +90,10 @@ class Variety:
         @st.composite
         def with_another_value(draw: st.DrawFn) -> Fields:
             fields = dict(draw(st.sampled_from(self.own)))
-            name = draw(st.sampled_from([name for name in names if _has(fields[SOURCE_FIELD], name)]))
+            known = [name for name in names if _has(fields[SOURCE_FIELD], name)]
+            if not known:
+                return fields
+            name = draw(st.sampled_from(known))
             value = draw(st.sampled_from(self.values[name]))
             fields.pop(name, None)
             return {**fields, name: value} if value else fields
