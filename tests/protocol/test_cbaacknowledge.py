@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from cba.detection.catalogue import get
+from cba.findings.breaker import Quarters, encode_counts
 from cba.terms import time_text
 from tests.support.workbench import CHOSEN, DETECTION, FIRST_DAY, LATEST, TODAY, Workbench, reduced
 
@@ -20,7 +19,7 @@ def bench(bench: Workbench) -> Workbench:
         past = [reduced(day, "ann", "NL", source_kind=source) for day in range(FIRST_DAY, TODAY)]
         bench.search(past, "learn=only", source=source)
         counted = {"detection": DETECTION, "source": source, "openings": "[]"}
-        counts = json.dumps({TODAY * DAY: get(DETECTION).breaker - 2})
+        counts = encode_counts({Quarters(TODAY * DAY, TODAY * DAY): get(DETECTION).breaker - 2})
         key = f"counted:{DETECTION}:{source}"
         bench.kv.collection("cba_breakers").batch_save([{"_key": key, **counted, "counts": counts}])
     return bench
