@@ -11,7 +11,7 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Protocol
 
 from .history import History, ScopeView, Subject, Terms, view
 
-HELD_VALUES = 200_000
+HELD_VALUES = 40_000
 """How many values, of all histories together, are held from one batch to the next; with more, they are read again."""
 
 
@@ -69,7 +69,7 @@ class Histories:
     def want(self, subjects: Iterable[Subject]) -> None:
         """Reads the histories of these subjects, unless they are held. What is asked or learned must be wanted
         first."""
-        if not self._changed and sum(len(found.all.values) for found in self._known.values()) > HELD_VALUES:
+        if not self._changed and sum(max(1, len(found.all.values)) for found in self._known.values()) > HELD_VALUES:
             for held in (self._known, self._decided, self._views):
                 held.clear()
         wanted = set(subjects) - self._known.keys()

@@ -25,7 +25,7 @@ from .stores import JudgeSettings, Stores
 
 CORE_FIELDS = (SOURCE_FIELD, "provider", "project", "identity", "identity_type", "access_key", "src_ip")
 """What every finding keeps of the row of its first event, beside what its detection reads and keeps."""
-MEMO_LIMIT = 100_000
+MEMO_LIMIT = 5_000
 
 
 def is_candidate(detection: Detection, prepared: Prepared) -> bool:
