@@ -146,7 +146,7 @@ def test_no_more_histories_are_held_than_said(monkeypatch: pytest.MonkeyPatch) -
 
 
 STORM_ROWS = 10_000
-STORM_BYTES = 70 * 2**20
+STORM_BYTES = 120 * 2**20
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["nothing to say", "everything new"])
