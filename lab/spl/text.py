@@ -247,47 +247,35 @@ def around_subsearches(args: str, offset: int) -> tuple[list[str], list[tuple[st
     """The texts before, between and after the top-level [subsearch] texts of `args`; and these with their positions."""
     texts: list[str] = []
     found: list[tuple[str, int]] = []
-    cursor = Cursor(args)
-    depth = start = 0
-    while cursor.at < len(args):
-        char = args[cursor.at]
-        if char == '"':
-            cursor.skip_quoted()
-            continue
-        if char == "[":
-            depth += 1
-            if depth == 1:
-                texts.append(args[start : cursor.at])
-                start = cursor.at + 1
-        elif char == "]":
-            depth -= 1
-            if depth == 0:
-                found.append((args[start : cursor.at], offset + start))
-                start = cursor.at + 1
-        cursor.at += 1
+    start = 0
+    for at, char, depth in _unquoted(args):
+        if depth == 1 and char in "[]":
+            if char == "[":
+                texts.append(args[start:at])
+            else:
+                found.append((args[start:at], offset + start))
+            start = at + 1
     return [*texts, args[start:]], found
 
 
 def bracketed(args: str, offset: int) -> list[tuple[str, int]]:
     """The top-level [subsearch] texts of `args` with their positions; anything else between them is an error."""
-    found: list[tuple[str, int]] = []
+    for at, char, depth in _unquoted(args):
+        if depth == 0 and char != "]" and not char.isspace():
+            raise SplError(f"expected a [subsearch], found {args[at:][:20]!r}.", position=offset + at)
+    return around_subsearches(args, offset)[1]
+
+
+def _unquoted(args: str) -> Iterator[tuple[int, str, int]]:
+    """What stands outside double quotes: position, character, and depth of brackets; a bracket is within itself."""
     cursor = Cursor(args)
     depth = 0
-    start = 0
     while cursor.at < len(args):
         char = args[cursor.at]
         if char == '"':
             cursor.skip_quoted()
             continue
-        if char == "[":
-            depth += 1
-            if depth == 1:
-                start = cursor.at + 1
-        elif char == "]":
-            depth -= 1
-            if depth == 0:
-                found.append((args[start : cursor.at], offset + start))
-        elif depth == 0 and not char.isspace():
-            raise SplError(f"expected a [subsearch], found {args[cursor.at :][:20]!r}.", position=offset + cursor.at)
+        depth += char == "["
+        yield cursor.at, char, depth
+        depth -= char == "]"
         cursor.at += 1
-    return found
