@@ -156,31 +156,33 @@ def judge(shape: Shape, named: Sequence[str], place: int) -> Stanza:
 
 def backfill(shape: Shape) -> Stanza:
     source = shape.source
-    return {
-        "description": (
-            f"Learns what is already indexed of {source}, for all detections, without judging it. Run it once by hand "
-            f'over the last 44 days before you enable "{source_search(source, "Judge")}"; | cbahealth shows how far it '
-            "has come."
-        ),
-        "search": "\n".join([*rows_spl(shape), f"| cbajudge source={source} learn=only"]),
-        "dispatch.earliest_time": BACKFILL_EARLIEST,
-        "dispatch.latest_time": "now",
-        "dispatch.allow_partial_results": "false",
-        "is_visible": "true",
-    }
+    return _by_hand(
+        f"Learns what is already indexed of {source}, for all detections, without judging it. Run it once by hand "
+        f'over the last 44 days before you enable "{source_search(source, "Judge")}"; | cbahealth shows how far it '
+        "has come.",
+        [*rows_spl(shape), f"| cbajudge source={source} learn=only"],
+        BACKFILL_EARLIEST,
+    )
 
 
 def rows(shape: Shape) -> Stanza:
     """For searches by hand and for backtests."""
     source = shape.source
+    return _by_hand(
+        f"The rows of {source} that are judged, one for each kind of event in a quarter of an hour. "
+        f'Writes nothing. | savedsearch "{source_search(source, "Rows")}" | cbabacktest … compares settings: '
+        "docs/tuning.md.",
+        [*rows_spl(shape), f"| eval source_kind={quoted(source)}"],
+        ROWS_EARLIEST,
+    )
+
+
+def _by_hand(description: str, search: Sequence[str], earliest: str) -> Stanza:
+    """A search that people run; it has no schedule."""
     return {
-        "description": (
-            f"The rows of {source} that are judged, one for each kind of event in a quarter of an hour. "
-            f'Writes nothing. | savedsearch "{source_search(source, "Rows")}" | cbabacktest … compares settings: '
-            "docs/tuning.md."
-        ),
-        "search": "\n".join([*rows_spl(shape), f"| eval source_kind={quoted(source)}"]),
-        "dispatch.earliest_time": ROWS_EARLIEST,
+        "description": description,
+        "search": "\n".join(search),
+        "dispatch.earliest_time": earliest,
         "dispatch.latest_time": "now",
         "dispatch.allow_partial_results": "false",
         "is_visible": "true",
