@@ -145,8 +145,8 @@ def test_no_more_histories_are_held_than_said(monkeypatch: pytest.MonkeyPatch) -
     assert max(held) <= 20
 
 
-STORM_ROWS = 10_000
-STORM_BYTES = 120 * 2**20
+STORM_ROWS = 50_000
+STORM_BYTES = 150 * 2**20
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["nothing to say", "everything new"])
