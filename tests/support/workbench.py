@@ -30,9 +30,7 @@ CHOSEN = f"detection={DETECTION}"
 FIRST_DAY = 20_454  # 2026-01-01
 TODAY = FIRST_DAY + 40
 LATEST = (TODAY + 1) * 86_400
-COLLECTIONS = (
-    "cba_history", "cba_sources", "cba_findings", "cba_breakers", "cba_homes", "cba_signals", "cba_faults", "cba_marks",
-)  # fmt: skip
+COLLECTIONS = ("cba_history", "cba_sources", "cba_findings", "cba_breakers", "cba_homes", "cba_signals", "cba_faults")
 
 
 class Workbench:
