@@ -20,6 +20,7 @@ from lab.events import Event
 from lab.searchhead import SearchHead
 from lab.spl.command import POSITION
 from lab.spl.window import TimeWindow
+from tests.support.small_app import write_app
 
 DAY = 1_767_225_600
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -61,13 +62,7 @@ alert.track = 1
 
 @pytest.fixture
 def app_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "shout"
-    (folder / "default").mkdir(parents=True)
-    (folder / "bin").mkdir()
-    (folder / "bin" / "shout.py").write_text(COMMAND)
-    for name, text in CONFS.items():
-        (folder / "default" / f"{name}.conf").write_text(text)
-    return folder
+    return write_app(tmp_path / "shout", CONFS, shout=COMMAND)
 
 
 @pytest.fixture

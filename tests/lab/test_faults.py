@@ -12,6 +12,7 @@ from lab import faults
 from lab.errors import RunFailed
 from lab.events import Event
 from lab.searchhead import SearchHead
+from tests.support.small_app import write_app
 
 DAY = 1_767_225_600
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -59,12 +60,7 @@ cron_schedule = 50 * * * *
 
 @pytest.fixture(params=["inprocess", "process"])
 def head(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SearchHead]:
-    app = tmp_path / "note"
-    (app / "default").mkdir(parents=True)
-    (app / "bin").mkdir()
-    (app / "bin" / "note.py").write_text(COMMAND)
-    for name, text in CONFS.items():
-        (app / "default" / f"{name}.conf").write_text(text)
+    app = write_app(tmp_path / "note", CONFS, note=COMMAND)
     with SearchHead(app, tmp_path / "state", mode=request.param) as head:
         head.events.add(event(minute, who) for minute, who in ((1, "ann"), (16, "bob"), (31, "cy"), (46, "dee")))
         yield head

@@ -13,6 +13,7 @@ from lab.ahead import Ahead
 from lab.events import Event
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
+from tests.support.small_app import write_app
 
 DAY = 1_767_225_600
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -75,13 +76,7 @@ action.risk.param._risk = [{"risk_object_field": "who", "risk_object_type": "use
 
 @pytest.fixture(scope="module")
 def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("app") / "head"
-    (folder / "default").mkdir(parents=True)
-    (folder / "bin").mkdir()
-    (folder / "bin" / "keep.py").write_text(COMMAND)
-    for name, text in CONFS.items():
-        (folder / "default" / f"{name}.conf").write_text(text)
-    return folder
+    return write_app(tmp_path_factory.mktemp("app") / "head", CONFS, keep=COMMAND)
 
 
 def logs() -> list[Event]:

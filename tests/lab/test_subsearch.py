@@ -15,6 +15,7 @@ import pytest
 from lab.errors import LabError
 from lab.events import Event
 from lab.searchhead import SearchHead
+from tests.support.small_app import write_app
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
 COMMAND = f"""
@@ -55,13 +56,7 @@ dispatch.latest_time = now
 
 @pytest.fixture(scope="module")
 def app_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("app") / "period"
-    (folder / "default").mkdir(parents=True)
-    (folder / "bin").mkdir()
-    (folder / "bin" / "period.py").write_text(COMMAND)
-    for name, text in CONFS.items():
-        (folder / "default" / f"{name}.conf").write_text(text)
-    return folder
+    return write_app(tmp_path_factory.mktemp("app") / "period", CONFS, period=COMMAND)
 
 
 def event(f: str, time: float, indextime: float) -> Event:

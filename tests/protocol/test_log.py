@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
-from cba.command.log import NAME
+from tests.support.splunk_home import app_log
 from tests.support.workbench import Workbench, story
 
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = tmp_path / "splunk" / "var" / "log" / "splunk"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("SPLUNK_HOME", str(tmp_path / "splunk"))
-    monkeypatch.setattr(logging.getLogger(NAME), "handlers", [logging.NullHandler()])
-    yield folder / f"{NAME}.log"
-    for handler in logging.getLogger(NAME).handlers:
-        handler.close()
+    with app_log(tmp_path, monkeypatch) as log:
+        yield log
 
 
 def test_a_run_is_logged_and_so_is_what_went_wrong(tmp_path: Path, log: Path) -> None:

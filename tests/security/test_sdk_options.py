@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import logging
 import subprocess
 import sys
 from inspect import getmembers
@@ -15,11 +14,11 @@ from splunklib.searchcommands import Option
 from splunklib.searchcommands.search_command import SearchCommand
 
 from cba.command.base import AppCommand
-from cba.command.log import NAME
 from cba.command.sdk import REFUSED_OPTIONS
 from lab.errors import LabError
 from lab.replay import APP_DIR
 from tests.security.commands import COMMANDS, kind_of, needed
+from tests.support.splunk_home import app_log
 from tests.support.workbench import Workbench
 
 SDK_OPTIONS = sorted(name for name, _option in getmembers(SearchCommand, lambda member: isinstance(member, Option)))
@@ -49,13 +48,8 @@ def evil(tmp_path: Path, name: str) -> tuple[Path, Path]:
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = tmp_path / "splunk" / "var" / "log" / "splunk"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("SPLUNK_HOME", str(tmp_path / "splunk"))
-    monkeypatch.setattr(logging.getLogger(NAME), "handlers", [logging.NullHandler()])
-    yield folder / f"{NAME}.log"
-    for handler in logging.getLogger(NAME).handlers:
-        handler.close()
+    with app_log(tmp_path, monkeypatch) as log:
+        yield log
 
 
 def test_the_options_of_the_sdk_are_those_that_are_refused() -> None:
