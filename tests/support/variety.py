@@ -108,7 +108,7 @@ def of_source(source: str) -> list[Variety]:
     return [variety for variety in every if any(fields[SOURCE_FIELD] == source for fields in variety.own)]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def of_detection(detection_id: str) -> list[Variety]:
     """One for each way in which the scenarios that raise something begin."""
     detection = get(detection_id)
@@ -127,7 +127,7 @@ def of_detection(detection_id: str) -> list[Variety]:
     return found
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _scenarios() -> list[Scenario]:
     return load_all()
 

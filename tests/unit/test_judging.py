@@ -103,7 +103,9 @@ def test_what_was_idle_on_one_day_teaches_the_next(monkeypatch: pytest.MonkeyPat
     """Also where both days stand in one batch, and the second goes on in another."""
     monkeypatch.setattr(judging, "BATCH", 3)
     pipeline = Pipeline(COUNTRY)
-    pipeline.search([call(0, 1, "ann", "NL"), call(1, 1, "bob", "NL"), call(1, 2, "bob", "NL"), call(1, 3, "ann", "NL")])
+    pipeline.search(
+        [call(0, 1, "ann", "NL"), call(1, 1, "bob", "NL"), call(1, 2, "bob", "NL"), call(1, 3, "ann", "NL")]
+    )
     ann = Subject("identity_country", "ann")
     assert pipeline.histories.load([ann])[ann].all.values["NL"].encode() == f"{FIRST_DAY},{FIRST_DAY + 1},3"
 
@@ -158,13 +160,25 @@ def test_a_storm_of_different_rows_keeps_memory_bounded(source: str, known: bool
     pipeline = Pipeline(beside[0], beside=beside)
     if not known:
         noon = [(FIRST_DAY + day) * SECONDS_PER_DAY for day in range(21)]
-        past = {"host": "ws", "tool": "old.exe", "outcome": "success", "project": "p", "identity": "ann", "country": "NL"}
+        past = {
+            "host": "ws",
+            "tool": "old.exe",
+            "outcome": "success",
+            "project": "p",
+            "identity": "ann",
+            "country": "NL",
+        }
         pipeline.judge(source).take(Row(second, second, 1, (second,), past) for second in noon)
 
     def rows() -> Iterator[Row]:
         for number in range(STORM_ROWS):
             second = (FIRST_DAY + 21) * SECONDS_PER_DAY + number * 96 // STORM_ROWS * BUCKET_SECONDS
-            named = {"identity": f"user-{number:020}", "host": f"ws-{number:020}", "tool": "a.exe", "outcome": "success"}
+            named = {
+                "identity": f"user-{number:020}",
+                "host": f"ws-{number:020}",
+                "tool": "a.exe",
+                "outcome": "success",
+            }
             where = {"project": "p", "country": "RU", "src_ip": f"198.51.{number % 250}.{number // 250}"}
             yield Row(second, second, 1, (second,), {**named, **where})
 
