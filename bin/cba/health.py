@@ -101,7 +101,7 @@ class Judged:
 
 
 def asks_for_homes(detection: Detection) -> bool:
-    """Whether the detection judges by the home regions of workloads (`cbahome`)."""
+    """Whether the detection judges by the home regions of workloads."""
     return detection.population == "compute"
 
 

@@ -71,10 +71,6 @@ class Ready:
         return self.run.window
 
 
-_Given = tuple[dict[str, str], Expression, Expression]
-"""Metadata of events, and what a search has to find in their text and in their fields."""
-
-
 class _Cached:
     """Prefix results of the first `seen` events of a block: the rows and which event each comes from. `found` are the
     events that the base search finds."""

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 ARRAY = "cba_raw"
 _STEP = re.compile(r'"([^"]+)"((?:\{\d*\})*)|([^."{}]+)((?:\{\d*\})*)')
-_MEMBER = re.compile(r"\{(\d*)\}")
 
 
 @dataclass(frozen=True)

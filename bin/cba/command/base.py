@@ -154,17 +154,9 @@ class TableCommand(AppCommand, SearchCommand):
             for option, words in self.choices.items():
                 if getattr(self, option) not in words:
                     raise OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}")
-            self._ask_for(list(dict.fromkeys(self.needs())))
+            self.configuration.required_fields = list(dict.fromkeys(self.needs()))
         except CbaError as error:
             self._fail(error)
-
-    def _ask_for(self, fields: list[str]) -> None:
-        """Tells splunkd which fields to send; what they are merged with stays with it."""
-        self.configuration.required_fields = fields
-
-    def appended(self, table: Table) -> Sequence[Sequence[str]]:
-        """Rows to put after those of the table: cells for its columns and then for `adds`."""
-        return ()
 
     def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, str]) -> None:
         started = time.monotonic()
@@ -186,7 +178,7 @@ class TableCommand(AppCommand, SearchCommand):
 
     def _take(self, table: Table) -> None:
         """Answers a chunk that has rows."""
-        table.write(self._record_writer._buffer, self.adds(), self.annotate(table), self.appended(table))
+        table.write(self._record_writer._buffer, self.adds(), self.annotate(table))
 
     def _conclude(self) -> None:
         """Answers what is left to say after the last chunk."""
@@ -204,19 +196,6 @@ class AnnotatingCommand(TableCommand, StreamingCommand):
     """Answers row for row. Distributed, or with `distributed=False` on the search head."""
 
     def stream(self, records: Iterator[Any]) -> Iterator[Any]:
-        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
-
-
-class AppendingCommand(TableCommand, EventingCommand):
-    """May answer more rows than it got, on the search head.
-
-    What it answers replaces the rows, so it is sent, and answers, every field.
-    """
-
-    def _ask_for(self, fields: list[str]) -> None:
-        pass
-
-    def transform(self, records: Iterator[Any]) -> Iterator[Any]:
         raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
 
 

@@ -79,25 +79,18 @@ class Table:
         out: TextIO,
         names: Sequence[str],
         columns: Sequence[Sequence[str]],
-        appended: Iterable[Sequence[str]] = (),
     ) -> None:
-        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name.
-
-        `appended` are further rows with a cell for every column as it came and every new one.
-        """
+        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name."""
         replaced = {self._at[name] for name in names if name in self._at}
         replaced |= {self._at[_MV + name] for name in names if _MV + name in self._at}
         writer = csv.writer(out)
         if not replaced:
             writer.writerow([*self.names, *names])
             writer.writerows([*row, *new] for row, new in zip(self.rows, zip(*columns)))
-            writer.writerows(appended)
             return
         kept = [index for index in range(len(self.names)) if index not in replaced]
         writer.writerow([*(self.names[index] for index in kept), *names])
         writer.writerows([*(row[index] for index in kept), *new] for row, new in zip(self.rows, zip(*columns)))
-        kept += range(len(self.names), len(self.names) + len(names))
-        writer.writerows([row[index] for index in kept] for row in appended)
 
 
 def decode_multivalue(encoded: str) -> Optional[list[str]]:
@@ -121,22 +114,6 @@ def decode_multivalue(encoded: str) -> Optional[list[str]]:
         if encoded[end + 1 : end + 3] != ";$":
             return None
         start = end + 3
-
-
-def whole_number(text: str, field: str, row: int) -> int:
-    """A cell as a whole number. Raises RowError naming field, value and row."""
-    try:
-        return int(float(text))
-    except (ValueError, OverflowError):
-        raise RowError(f"field {field} of row {row} is {text[:_SHOWN]!r}; a whole number is needed") from None
-
-
-def distinct_seconds(times: Sequence[str], row: int) -> tuple[int, ...]:
-    """The seconds of a row's field event_times, ascending. Raises RowError naming field and row."""
-    seconds = tuple(sorted({whole_number(time, "event_times", row) for time in times}))
-    if not seconds:
-        raise RowError(f"field event_times of row {row} is empty; the reduction gives values(event_time)")
-    return seconds
 
 
 def columns_of(rows: Iterable[Sequence[str]], width: int) -> list[Sequence[str]]:

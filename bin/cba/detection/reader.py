@@ -110,15 +110,6 @@ def read_content(profiles: Document, detections: Iterable[Document]) -> Content:
     return Content(populations, found)
 
 
-def read_populations(document: Document) -> dict[str, Population]:
-    """The populations of content/profiles.yml. Raises DetectionErrors."""
-    reader = _PopulationReader(document)
-    populations = reader.populations()
-    if reader.errors:
-        raise DetectionErrors(reader.errors)
-    return populations
-
-
 def read_detection(document: Document, populations: Mapping[str, Population]) -> Detection:
     """One detection, whose own profiles are among those of `populations`. Raises DetectionErrors naming every fault."""
     reader = _DetectionReader(document, populations)

@@ -12,8 +12,6 @@ from ..lists.match import Lists
 from ..terms import ABSENT
 from .parts import after, changed, values_of
 
-FLOW_CHANGED = "flow_changed"
-
 
 def serverless_office(cells: Mapping[str, str], lists: Lists) -> Sequence[dict[str, str]]:
     """The row's parts; none for a row that is no signal."""

@@ -46,7 +46,7 @@ class FindingStore(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What `cbarecord` adds to a row: the finding its first event belongs to, and whether this run raised it."""
+    """What recording says of a row: the finding its first event belongs to, and whether this run raised it."""
 
     finding_id: str
     raised: bool

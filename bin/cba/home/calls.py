@@ -13,9 +13,6 @@ from .homes import HOWS
 
 ROLE = "role"
 LAMBDA = "lambda"
-HOME_FIELDS = ("workload", "home_hint", "home_of", "home_in", "home_how")
-"""The row's own fields that only homes are read from."""
-
 _REGION = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", re.ASCII)
 _REGION_LENGTH = 40
 

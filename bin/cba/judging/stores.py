@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Iterable, Mapping, Optional, Protocol
+from typing import Callable, Optional, Protocol
 
 from ..correlate.correlator import SignalStore
 from ..detection.choose import BY_SEVERITY
@@ -26,13 +26,6 @@ class SourceStore(Protocol):
 
     def save(self, source: str, days: SourceDays) -> None:
         """Adds days to those that this writer knows."""
-
-
-class FaultStore(Protocol):
-    """Where it is kept what stopped a detection; `store.faults.FaultCollection` is the one in Splunk."""
-
-    def save(self, faults: Mapping[str, str], judged: Iterable[str]) -> None:
-        """detection -> what went wrong in this run; those `judged` without a fault have none any more."""
 
 
 @dataclasses.dataclass(frozen=True)

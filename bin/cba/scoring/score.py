@@ -18,7 +18,7 @@ class Score(NamedTuple):
     """What `cbascore` adds to a row; every text is "" when the detection has nothing to say about it.
 
     `variation_if_suspicious` is the variation if the identity turns out to have another finding of Low or more in the
-    24 hours before: findings are `cbarecord`'s business, so it makes that last choice.
+    24 hours before: findings are the recorder's business, so it makes that last choice.
     """
 
     variation: str = ""
@@ -33,7 +33,7 @@ class Score(NamedTuple):
 SILENT = Score()
 SCORE_FIELDS = Score._fields
 NO_EVIDENCE = "-"
-"""What stands in the field evidence of a row that `may_score` rules out."""
+"""What may stand in the field evidence of a row that has none."""
 
 _MEMO_LIMIT = 100_000
 
