@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
 from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-from cba.errors import CbaError, OptionError  # noqa: E402
+from cba.errors import CbaError  # noqa: E402
 from cba.judging.window import planned  # noqa: E402
 from cba.store.marks import MarkCollection  # noqa: E402
 from cba.terms import SOURCES, time_text  # noqa: E402
@@ -22,6 +22,8 @@ class CbaWindowCommand(AppCommand, GeneratingCommand):
 
     source = Option(require=True, doc="aws, azure, gcp, kubernetes, m365, gws or endpoint")
 
+    choices = {"source": SOURCES}
+
     def generate(self):
         try:
             yield self._window()
@@ -29,8 +31,6 @@ class CbaWindowCommand(AppCommand, GeneratingCommand):
             self._fail(error)
 
     def _window(self):
-        if self.source not in SOURCES:
-            raise OptionError(f"source={self.source} is not one of {', '.join(SOURCES)}")
         marks = MarkCollection(connect(self))
         known = marks.plan(self.source)
         plan = planned(known, marks.load(self.source), end_of_search(self))

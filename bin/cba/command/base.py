@@ -49,6 +49,8 @@ class AppCommand(NoOptionsOfTheSdk):
 
     name: str
     metadata: Any
+    choices: Mapping[str, Sequence[str]] = {}
+    """Options that take one of a few words. (The SDK's own validators do not say which.)"""
 
     def process(self, argv: Sequence[str] = (), *args: Any, **more: Any) -> None:
         # Protocol 1, which splunkd speaks where commands.conf lacks chunked, has a parser of options of its own.
@@ -60,6 +62,9 @@ class AppCommand(NoOptionsOfTheSdk):
         for path in not_read:
             open_log(lambda: "WARNING")
             log.warning('command=%s sid=%s not_read="%s"', self.name, self._sid, _told(path))
+        for option, words in self.choices.items():
+            if getattr(self, option) not in words:
+                self._fail(OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}"))
 
     def _protocol_v2_option_parser(self, argument: str) -> Any:
         self._refuse_options_of_the_sdk(argument)
@@ -127,9 +132,6 @@ class TableCommand(AppCommand, SearchCommand):
     and which it adds (`adds`), and implements `annotate`. An error of the app ends the search with its own sentence.
     """
 
-    choices: Mapping[str, Sequence[str]] = {}
-    """Options that take one of a few words. (The SDK's own validators do not say which.)"""
-
     _empty: Sequence[str] | None = None
 
     def needs(self) -> Sequence[str]:
@@ -151,9 +153,6 @@ class TableCommand(AppCommand, SearchCommand):
     def prepare(self) -> None:
         super().prepare()
         try:
-            for option, words in self.choices.items():
-                if getattr(self, option) not in words:
-                    raise OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}")
             self.configuration.required_fields = list(dict.fromkeys(self.needs()))
         except CbaError as error:
             self._fail(error)
