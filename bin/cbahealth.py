@@ -16,7 +16,7 @@ from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
-from cba.settings.effects import detections_off, sources_off  # noqa: E402
+from cba.settings.effects import sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
 from cba.store.configuration import settings, wrong_settings  # noqa: E402
 from cba.store.faults import FaultCollection  # noqa: E402
@@ -33,21 +33,21 @@ class Runs:
 
     def __init__(self, service):
         self._service = service
-        marks = MarkCollection(service)
-        self._marks, self._told = marks.all(), marks.told()
+        self._told = MarkCollection(service).told()
         self._faults = {(each["detection"], each["source"]): each["message"] for each in FaultCollection(service).all()}
 
     def of(self, detection):
         """Per source of the detection."""
-        return {
-            source: health.Judged(
-                mark=self._marks.get(source),
-                fault=self._faults.get((detection.id, source), ""),
-                breaker=BreakerCollection(self._service, detection.id, source).load(),
-                ahead=int(float(self._told.get(source, {}).get("ahead", 0))),
-            )
-            for source in detection.sources
-        }
+        return {source: self._of(detection, source) for source in detection.sources}
+
+    def _of(self, detection, source):
+        mark, told = self._told.get(source, (None, {}))
+        return health.Judged(
+            mark=mark,
+            fault=self._faults.get((detection.id, source), ""),
+            breaker=BreakerCollection(self._service, detection.id, source).load(),
+            ahead=int(float(told.get("ahead", 0))),
+        )
 
 
 @Configuration(type="reporting")
@@ -61,6 +61,8 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
     )
     database = Option(doc="an IP database of your own, as given to cbageo")
 
+    choices = {"entities": ("true", "false")}
+
     def generate(self):
         try:
             yield from self._rows()
@@ -68,20 +70,19 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
             self._fail(error)
 
     def _rows(self):
-        if self.entities not in ("true", "false"):
-            raise OptionError(f"entities={self.entities} is not one of true, false")
         if not self.silent_after.isdigit() or int(self.silent_after) < 1:
             raise OptionError(f"silent_after={self.silent_after} is not a whole number of days")
         service, now = connect(self), end_of_search(self)
         for fault in wrong_settings(service):
             self.write_warning(f"cbahealth: what is set cannot work; what the app ships with holds instead: {fault}")
-        detections = configured(service, load())[0].detections
+        catalogue, tuned = configured(service, load())
+        detections = catalogue.detections
         chosen = [detections[get(self.detection).id]] if self.detection else detections.values()
         ip = self._ip_data(now)
         switches = health.Switches(
             running(service),
             sources_off(settings(service, "sources")),
-            detections_off(detections, settings(service, "detections")),
+            tuned.off,
         )
         self._say_what_is_not_known(switches, chosen)
         histories, days = HistoryCollection(service), SourceCollection(service).all()

@@ -7,15 +7,17 @@ Periods and thresholds are read by the commands themselves (`judge_settings`, `t
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterable, Mapping
+from typing import Mapping
 
 from ..detection.model import Detection, variation_search
 from ..history.history import Terms
 from ..judging.stores import JudgeSettings
 from ..quoting import spl_text
 from ..terms import SOURCES
-from .declared import ON, egress_entries
+from .declared import egress_entries
 from .kinds import TRUE_WORDS, Values
+
+_ENABLED = "_enabled"
 
 
 def macros(stanza: str, values: Values) -> dict[str, str]:
@@ -102,27 +104,20 @@ def tuned(detection: Detection, values: Mapping[str, str]) -> Detection:
     return dataclasses.replace(detection, terms=found, periods=periods)
 
 
-def detection_switch(detection_id: str) -> str:
-    """The setting that switches a detection on and off."""
-    return f"{detection_id}_enabled"
-
-
-def detections_off(detections: Iterable[str], values: Values) -> frozenset[str]:
-    """The detections that the stanza `detections` switches off."""
-    return frozenset(
-        name for name in detections if not _on({detection_switch(name): ON, **values}, detection_switch(name))
-    )
+def detections_off(values: Values) -> frozenset[str]:
+    """The detections that the stanza `detections` switches off, each by its setting `<detection>_enabled`."""
+    switches = (key for key in values if key.endswith(_ENABLED))
+    return frozenset(key[: -len(_ENABLED)] for key in switches if not _on(values, key))
 
 
 def judge_settings(values: Mapping[str, Values]) -> JudgeSettings:
     """What a judge goes by, of the stanzas `detections` and `enrichment`; `values` has them by name."""
     detections, enrichment = values["detections"], values["enrichment"]
-    named = [key[: -len("_enabled")] for key in detections if key.endswith("_enabled")]
     return JudgeSettings(
         precedence=detections["variation_precedence"],
         failed_calls_escalate=_on(detections, "failed_calls_escalate"),
         time_window=int(detections["time_window_hours"]) * 3600,
-        off=detections_off(named, detections),
+        off=detections_off(detections),
         egress=tuple(egress_entries(enrichment["egress_ranges"])),
     )
 

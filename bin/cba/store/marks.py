@@ -27,16 +27,11 @@ class MarkCollection:
 
     def load(self, source: str) -> Optional[Mark]:
         """The mark of a source; None where nothing was judged yet."""
-        return self.all([source]).get(source)
+        return next((_decode(document) for document in self._collection.by_keys([source])), None)
 
-    def all(self, sources: Optional[list[str]] = None) -> dict[str, Mark]:
-        """The marks of these sources, or of all."""
-        found = self._collection.by_keys(SOURCES if sources is None else sources)
-        return {document["_key"]: _decode(document) for document in found}
-
-    def told(self) -> dict[str, Mapping[str, Any]]:
-        """What else the last run of each source has told of itself."""
-        return {document["_key"]: document for document in self._collection.by_keys(SOURCES)}
+    def told(self) -> dict[str, tuple[Mark, Mapping[str, Any]]]:
+        """The mark of each source, and all that its last run has told of itself."""
+        return {document["_key"]: (_decode(document), document) for document in self._collection.by_keys(SOURCES)}
 
     def plan(self, source: str) -> Optional[Plan]:
         """The plan of a source's next window, if there is one that can be read."""
