@@ -8,7 +8,6 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from ..correlate.chains import CHAIN_FIELDS, Moment, Signal, signal_key
 from ..correlate.correlator import Correlator
-from ..detection.condition import Call
 from ..detection.model import EVENT_ID, Detection
 from ..findings.breaker import Breaker, Opening
 from ..findings.record import Recorder
@@ -67,12 +66,6 @@ class DetectionJudge:
         self._keeps = tuple(dict.fromkeys((*CORE_FIELDS, *GEO_FIELDS, *detection.fields, *CHAIN_FIELDS)))
         self._memo: dict[tuple[str, ...], Optional[Scored]] = {}
         self._memo_day = 0
-
-    @property
-    def suspects(self) -> bool:
-        """Whether it asks for other findings, so that those have to be recorded first."""
-        calls = (node for condition in self.detection.conditions for node in condition.walk())
-        return any(isinstance(node, Call) and node.name == "suspicious" for node in calls)
 
     def concerns(self, prepared: Prepared) -> bool:
         """Whether the row is one of its candidates."""

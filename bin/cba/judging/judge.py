@@ -85,7 +85,8 @@ class Judge:
         self._preparer = Preparer(source, populations, stores.lists, self._homes, settings, keep_calls=mode.judges)
         on = [detection for detection in mine if detection.id not in settings.off] if mode.judges else []
         judges = [DetectionJudge(detection, source, settings, stores, now) for detection in on]
-        self.detections = sorted(judges, key=lambda judge: judge.suspects)
+        # What asks for other findings is judged when those are recorded.
+        self.detections = sorted(judges, key=lambda judge: judge.detection.asks_for_findings)
         self._days: Optional[SourceDays] = None
         self._days_read = False
         self._days_changed = False
@@ -199,7 +200,7 @@ class Judge:
             try:
                 scored = self._scored(judge, prepared)
                 opening = judge.record(scored) if scored else None
-                if judge.suspects:
+                if judge.detection.asks_for_findings:
                     judge.reconsider(stirred)
             except StoreError as error:
                 if not isinstance(error, DamagedError):
