@@ -7,28 +7,22 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
-from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
+from cba.command.base import AnsweringCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
-from cba.errors import CbaError, OptionError  # noqa: E402
+from cba.errors import OptionError  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
 from cba.terms import time_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaAcknowledgeCommand(AppCommand, GeneratingCommand):
+class CbaAcknowledgeCommand(AnsweringCommand):
     """Acknowledges at the end of the search's time range. Who and when are kept."""
 
     detection = Option(require=True, doc="id of the detection")
     comment = Option(default="", doc="why it matched so often, and what was done")
 
-    def generate(self):
-        try:
-            yield from self._acknowledge()
-        except CbaError as error:
-            self._fail(error)
-
-    def _acknowledge(self):
+    def answer(self):
         detection, service = get(self.detection), connect(self)
         stores = {source: BreakerCollection(service, detection.id, source) for source in detection.sources}
         states = {source: store.load() for source, store in stores.items()}

@@ -7,27 +7,21 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
-from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-from cba.errors import CbaError, OptionError  # noqa: E402
+from cba.command.base import AnsweringCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
+from cba.errors import OptionError  # noqa: E402
 from cba.maintenance import FINDING_DAYS, expired  # noqa: E402
 from cba.store.collection import Collection  # noqa: E402
 from cba.terms import date_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaForgetCommand(AppCommand, GeneratingCommand):
+class CbaForgetCommand(AnsweringCommand):
     """One row per collection: how many documents were forgotten, and the first day that is kept."""
 
     finding_days = Option(default=str(FINDING_DAYS), doc="how many days findings are kept")
 
-    def generate(self):
-        try:
-            yield from self._rows()
-        except CbaError as error:
-            self._fail(error)
-
-    def _rows(self):
+    def answer(self):
         if not self.finding_days.isdigit() or int(self.finding_days) < 1:
             raise OptionError(f"finding_days={self.finding_days} is not a number of days")
         service = connect(self)

@@ -9,12 +9,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from cba import health  # noqa: E402
-from cba.command.base import AppCommand, connect, end_of_search, ip_database  # noqa: E402
+from cba.command.base import AnsweringCommand, connect, end_of_search, ip_database  # noqa: E402
 from cba.command.judges import configured  # noqa: E402
-from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
 from cba.enrich.geo import attribution, open_reader  # noqa: E402
-from cba.errors import CbaError, OptionError  # noqa: E402
+from cba.errors import OptionError  # noqa: E402
 from cba.home.homes import TRAINING_DAYS, tally  # noqa: E402
 from cba.settings.effects import sources_off  # noqa: E402
 from cba.store.breakers import BreakerCollection  # noqa: E402
@@ -51,7 +51,7 @@ class Runs:
 
 
 @Configuration(type="reporting")
-class CbaHealthCommand(AppCommand, GeneratingCommand):
+class CbaHealthCommand(AnsweringCommand):
     """One row per detection and source, as of the end of the search's time range. Reads only."""
 
     detection = Option(doc="id of one detection; all of them without it")
@@ -63,13 +63,7 @@ class CbaHealthCommand(AppCommand, GeneratingCommand):
 
     choices = {"entities": ("true", "false")}
 
-    def generate(self):
-        try:
-            yield from self._rows()
-        except CbaError as error:
-            self._fail(error)
-
-    def _rows(self):
+    def answer(self):
         if not self.silent_after.isdigit() or int(self.silent_after) < 1:
             raise OptionError(f"silent_after={self.silent_after} is not a whole number of days")
         service, now = connect(self), end_of_search(self)

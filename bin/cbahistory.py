@@ -8,9 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
+from cba.command.base import AnsweringCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import configured  # noqa: E402
-from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.history.listing import list_histories, of_finding, readings_of  # noqa: E402
@@ -26,7 +26,7 @@ DAYS_AFTER = 4
 
 
 @Configuration(type="reporting")
-class CbaHistoryCommand(AppCommand, GeneratingCommand):
+class CbaHistoryCommand(AnsweringCommand):
     """Lists histories, one row per value, as they stand at the end of the search's time range, or when a finding was
     raised."""
 
@@ -34,13 +34,7 @@ class CbaHistoryCommand(AppCommand, GeneratingCommand):
     profile = Option(doc="a profile such as identity_country")
     finding = Option(doc="id of a finding, or * for the most severe: its entity, as it was known on the finding's day")
 
-    def generate(self):
-        try:
-            yield from self._rows()
-        except CbaError as error:
-            self._fail(error)
-
-    def _rows(self):
+    def answer(self):
         if not self.entity and not self.profile and not self.finding:
             raise CbaError("give entity=<name>, profile=<name> or both, or finding=<id>")
         if self.entity and self.finding:

@@ -7,16 +7,15 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
-from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
-from cba.errors import CbaError  # noqa: E402
+from cba.command.base import AnsweringCommand, connect, end_of_search  # noqa: E402
+from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.judging.window import planned  # noqa: E402
 from cba.store.marks import MarkCollection  # noqa: E402
 from cba.terms import SOURCES, time_text  # noqa: E402
 
 
 @Configuration(type="reporting")
-class CbaWindowCommand(AppCommand, GeneratingCommand):
+class CbaWindowCommand(AnsweringCommand):
     """One row: `search`, the window as search terms, for a subsearch; `options`, those of cbajudge; and both ends in
     words."""
 
@@ -24,20 +23,14 @@ class CbaWindowCommand(AppCommand, GeneratingCommand):
 
     choices = {"source": SOURCES}
 
-    def generate(self):
-        try:
-            yield self._window()
-        except CbaError as error:
-            self._fail(error)
-
-    def _window(self):
+    def answer(self):
         marks = MarkCollection(connect(self))
         known = marks.plan(self.source)
         plan = planned(known, marks.load(self.source), end_of_search(self))
         if plan != known and not self.previewing:
             marks.save_plan(self.source, plan)
         window = plan.window
-        return {
+        yield {
             "search": window.terms,
             "options": f"window={window.text} now={plan.made}",
             "source": self.source,

@@ -18,6 +18,7 @@ from .log import LOGGED_AS, log, open_log
 from .sdk import (
     REFUSED_OPTIONS,
     EventingCommand,
+    GeneratingCommand,
     NoOptionsOfTheSdk,
     SearchCommand,
     StreamingCommand,
@@ -217,6 +218,20 @@ class SummarisingCommand(TableCommand, EventingCommand):
 
     def transform(self, records: Iterator[Any]) -> Iterator[Any]:
         raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+
+
+class AnsweringCommand(AppCommand, GeneratingCommand):
+    """Answers rows of its own. An error of the app ends the search with its own sentence."""
+
+    def answer(self) -> Iterable[Mapping[str, Any]]:
+        """The rows."""
+        raise NotImplementedError
+
+    def generate(self) -> Iterator[Mapping[str, Any]]:
+        try:
+            yield from self.answer()
+        except CbaError as error:
+            self._fail(error)
 
 
 def connect(command: Any) -> client.Service:
