@@ -121,7 +121,7 @@ def test_any_character_survives(bench: Workbench) -> None:
     findings = bench.findings()
     assert sorted(f["entity"] for f in findings) == sorted(NASTY)
     assert all(f["identity"] == f["access_key"] == f["entity"] and f["entity"] in f["explanation"] for f in findings)
-    listed = bench.run("cbahistory", f"entity={NASTY[0]}", rows=None)
+    listed = bench.run("cbahistory", f"entity={NASTY[0]}", "profile=identity_country", rows=None)
     assert [(row["entity"], row["value"], row["days_training"], row["established"]) for row in listed] == [
         (NASTY[0], "RU", "1", "0"), (NASTY[0], "NL", "29", "1"),
     ]  # fmt: skip
