@@ -159,11 +159,11 @@ def _csv_lookup(remote: Remote, name: str, settings: Mapping[str, Any], undo: Ex
 def _kv_lookup(remote: Remote, name: str, settings: Mapping[str, Any], undo: ExitStack) -> None:
     kvstore = remote.service.kvstore
     _ignoring_absence(lambda: kvstore.delete(name))
-    kvstore.create(name)
+    kvstore.create(name, fields=settings.get("types", {}))
     undo.callback(kvstore.delete, name)
     if settings.get("rows"):
         kvstore[name].data.batch_save(*settings["rows"])
-    rest = {k: v for k, v in settings.items() if k != "rows"}
+    rest = {k: v for k, v in settings.items() if k not in ("rows", "types")}
     _stanza(remote, "transforms", name, {"external_type": "kvstore", "collection": name, **rest}, undo)
 
 
