@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
-from typing import Iterable, Optional, Sequence
+from typing import Iterable, Iterator, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
 from ..errors import DamagedError, RowError, StoreError
@@ -195,27 +196,36 @@ class Judge:
     def _judge(self, prepared: Sequence[Prepared]) -> set[tuple[tuple[str, str], ...]]:
         """Has every detection judge these rows; the rows that one of them had something to say about."""
         spoken: set[tuple[tuple[str, str], ...]] = set()
-        stirred: dict[str, int] = {}
+        stirred: list[tuple[DetectionJudge, str, int]] = []
         for judge in list(self.detections):
-            try:
+            with self._apart(judge):
                 scored = self._scored(judge, prepared)
                 opening = judge.record(scored) if scored else None
-                if judge.detection.asks_for_findings:
-                    judge.reconsider(stirred)
-            except StoreError as error:
-                if not isinstance(error, DamagedError):
-                    raise
-                self._stop(judge, error)
-            except Exception as error:  # a fault of one detection is not the others'
-                self._stop(judge, error)
-            else:
                 spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
                 if opening is not None:
                     self.report.opened[judge.detection.id] = opening
-            for name, second in judge.stirred.items():
-                stirred[name] = min(second, stirred.get(name, second))
+            stirred.extend((judge, name, second) for name, second in judge.stirred.items())
             judge.stirred.clear()
+        for judge in [judge for judge in self.detections if judge.detection.asks_for_findings]:
+            by_others: dict[str, int] = {}
+            for other, name, second in stirred:
+                if other is not judge:
+                    by_others[name] = min(second, by_others.get(name, second))
+            with self._apart(judge):
+                judge.reconsider(by_others)
         return spoken
+
+    @contextlib.contextmanager
+    def _apart(self, judge: DetectionJudge) -> Iterator[None]:
+        """What goes wrong here stops this detection and no other; a store that fails stops the run."""
+        try:
+            yield
+        except StoreError as error:
+            if not isinstance(error, DamagedError):
+                raise
+            self._stop(judge, error)
+        except Exception as error:
+            self._stop(judge, error)
 
     def _scored(self, judge: DetectionJudge, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Scored]]:
         scored = []
