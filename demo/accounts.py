@@ -122,7 +122,7 @@ _OFFICE_WORK = (
 )  # fmt: skip
 _WORKSPACE = ("login_success", "view", "view", "view", "download", "authorize", "calendar", "login_failure")
 _CONSOLE = (
-    "whoami", "instances", "groups", "buckets", "bucket_acl", "parameter", "log_groups", "alarms", "queues",
+    "whoami", "instances", "groups", "buckets", "bucket_acl", "topics", "log_groups", "alarms", "queues",
     "functions", "denied", "missing",
 )  # fmt: skip
 

@@ -40,6 +40,7 @@ ACCOUNTS: dict[str, Account] = {
     "reporter": on_aws(_instance("report-builder", "reporter", "eu-central-1"), "alarms", "log_groups", "queues"),
     "renderer": on_aws(_instance("video-renderer", "renderer", "eu-west-1"), "queues", "parameter"),
     "stray": on_aws(_instance("legacy-batch", "stray", "eu-west-1"), "queues"),
+    "snapshots": on_aws(aws.role(PROD, "nightly-snapshots", "backup", aws.BOTO)),
     "ec2-prod": on_aws(aws.service(PROD, "ec2.amazonaws.com")),
 }  # fmt: skip
 
@@ -69,8 +70,10 @@ def workloads() -> list[Workload]:
 
 
 def steps(days: int) -> Iterator[Step]:
-    """The instances get their roles' credentials every day, report in, and one is started."""
+    """Every day the instances get their roles' credentials and report in, and disks are copied; once one is started."""
     for day in range(days):
+        place = addresses.in_region("aws/eu-west-1", "snapshots")
+        yield Step(day, "01:30:00", "snapshots", aws_instances.snapshot("eu-west-1"), place)
         for number, (name, (role, region)) in enumerate(HOME.items()):
             if name == "renderer" and day < NEW_INSTANCE_DAY:
                 continue

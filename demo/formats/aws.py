@@ -189,6 +189,7 @@ CALLS: dict[str, Call] = {
     "log_groups": Call("logs", "DescribeLogGroups", {"limit": 50, "logGroupNamePrefix": "/aws/ecs/shop"}),
     "alarms": Call("monitoring", "DescribeAlarms", {"maxRecords": 100, "stateValue": "ALARM"}),
     "queues": Call("sqs", "ListQueues", {"queueNamePrefix": "shop-"}),
+    "topics": Call("sns", "ListTopics", {}),
     "functions": Call("lambda", "ListFunctions20150331", {"maxItems": 50}),
     "deploy": Call(
         "ecs",

@@ -40,6 +40,13 @@ def deliver_role(account: str, role: str, session: str, region: str) -> Call:
     )
 
 
+def snapshot(region: str) -> Call:
+    """A copy of a disk is made."""
+    request = {"volumeId": "vol-0b7e4c1d2a3f58690", "description": "nightly"}
+    made = {"snapshotId": "snap-0@@H@@", "status": "pending", "volumeSize": "200"}
+    return Call("ec2", "CreateSnapshot", request, made, read_only=False, region=region)
+
+
 def report_in(instance_id: str) -> Call:
     """The agent on an instance tells Systems Manager that it is there."""
     request = {

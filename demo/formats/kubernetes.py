@@ -32,19 +32,27 @@ GKE = Stream(
     fractions=gcp.STREAM.fractions,
 )
 
+POD = "web-7c9d8f6b5-x2x4q"
 OPERATIONS: dict[str, tuple[str, str, str]] = {
     "list_pods": ("list", "pods", "/api/v1/namespaces/shop/pods?limit=500"),
     "get_deployment": ("get", "deployments", "/apis/apps/v1/namespaces/shop/deployments/web"),
     "patch_deployment": ("patch", "deployments", "/apis/apps/v1/namespaces/shop/deployments/web"),
     "get_config": ("get", "configmaps", "/api/v1/namespaces/shop/configmaps/web"),
     "list_secrets": ("list", "secrets", "/api/v1/namespaces/shop/secrets?limit=500"),
-    "exec": ("create", "pods", "/api/v1/namespaces/shop/pods/web-7c9d8f6b5-x2x4q/exec?command=sh"),
+    "exec": ("create", "pods/exec", f"/api/v1/namespaces/shop/pods/{POD}/exec?command=sh"),
     "review": ("create", "selfsubjectaccessreviews", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
 }
 
 
 def _code(verb: str, denied: bool) -> int:
     return 403 if denied else 201 if verb == "create" else 200
+
+
+def _object(resource: str) -> dict[str, str]:
+    """What a request is about; a subresource such as `pods/exec` is that of one pod."""
+    kind, _, part = resource.partition("/")
+    about = {"resource": kind, "namespace": "shop", "apiVersion": "v1"}
+    return {**about, "subresource": part, "name": POD} if part else about
 
 
 def eks(cluster: str, username: str, operation: str, denied: bool = False) -> Template:
@@ -67,7 +75,7 @@ def eks(cluster: str, username: str, operation: str, denied: bool = False) -> Te
         "user": {"username": username, "groups": groups},
         "sourceIPs": ["@@I@@"],
         "userAgent": "argocd-application-controller/v2.13.2" if service_account else "kubectl/v1.32.0 (linux/amd64)",
-        "objectRef": {"resource": resource, "namespace": "shop", "apiVersion": "v1"},
+        "objectRef": _object(resource),
         "responseStatus": {"metadata": {}, "code": _code(verb, denied)},
         "requestReceivedTimestamp": "@@T@@",
         "stageTimestamp": "@@T@@",
@@ -93,7 +101,7 @@ def gke(project: str, cluster: str, username: str, operation: str, denied: bool 
     """An audit entry of a GKE cluster in Cloud Logging (service k8s.io)."""
     verb, resource, uri = OPERATIONS[operation]
     group = "apps.v1" if "/apis/apps/" in uri else "core.v1"
-    method = f"io.k8s.{group}.{resource}.{verb}"
+    method = f"io.k8s.{group}.{resource.replace('/', '.')}.{verb}"
     name = uri.split("?")[0].replace("/apis/", "").replace("/api/", "core/", 1)
     payload: dict[str, Any] = {
         "@type": "type.googleapis.com/google.cloud.audit.AuditLog",

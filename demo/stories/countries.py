@@ -15,6 +15,11 @@ def country(variation: str, name: str, findings: int = 1) -> Alert:
     return Alert("cloud_unusual_country", variation, {"country": name}, findings)
 
 
+def secrets(variation: str, operation: str) -> Alert:
+    """The alert about what is done with the store of secrets."""
+    return Alert("unusual_secret_management", variation, {"secret_operation": operation})
+
+
 def _from(country: str, key: str) -> str:
     return addresses.in_country(country, "intruder/" + key)
 
@@ -41,7 +46,11 @@ ATTACKS: tuple[Story, ...] = (
         id="stolen-session",
         title="Browser session taken by an information stealer",
         account=f"tomasz.nowak/{PROD}",
-        alerts=(country("v3", "GB"),),
+        alerts=(
+            country("v3", "GB"),
+            secrets("base", "GetParameter"),
+            secrets("base", "GetSecretValue"),
+        ),
         why="has only ever been in PL, but colleagues work in this account from GB",
         steps=steps_of(
             f"tomasz.nowak/{PROD}",
@@ -99,7 +108,11 @@ ATTACKS: tuple[Story, ...] = (
         id="pod-token",
         title="Service account token stolen from a pod and used from outside",
         account="eks-deployer",
-        alerts=(country("v1", "TR"),),
+        alerts=(
+            country("v1", "TR"),
+            Alert("kubernetes_unusual_secret_access", "base", {"secret_namespace": "shop"}),
+            Alert("kubernetes_unusual_exec", "v2", {"pod": "shop/web"}),
+        ),
         why=(
             "the service account had only private addresses, so its cluster and the organization are "
             "asked: nobody was in TR"
@@ -187,7 +200,11 @@ ATTACKS: tuple[Story, ...] = (
         id="console-again",
         title="The same session the next morning through a British proxy",
         account=f"daniel.kaminski/{PROD}",
-        alerts=(country("v6", "GB"),),
+        alerts=(
+            country("v6", "GB"),
+            secrets("base", "GetSecretValue"),
+            secrets("base", "GetParameter"),
+        ),
         why=("new to him and everyday in the account (informational), but he had a Low finding 15 hours before"),
         steps=steps_of(
             f"daniel.kaminski/{PROD}",
@@ -216,7 +233,7 @@ ATTACKS: tuple[Story, ...] = (
         id="root",
         title="Root user of the staging account at the console",
         account="root-staging",
-        alerts=(country("v2", "CN"),),
+        alerts=(country("v2", "CN"), Alert("aws_console_first_login", "base", {})),
         why=(
             "root was used on two days only, too few to compare with: the account and the organization "
             "have never seen CN"

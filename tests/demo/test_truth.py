@@ -1,4 +1,4 @@
-"""The hidden attacks are what they say. Every variation of every detection has one; and the rules of
+"""The hidden attacks are what they say. Every variation of the detections that the demo is about has one; and the rules of
 `cloud_unusual_country`, stated independently, raise its attacks and nothing unlabelled."""
 
 from __future__ import annotations
@@ -8,13 +8,19 @@ from typing import TypeVar
 
 import pytest
 
-from cba.detection.catalogue import get
+from cba.detection.catalogue import get, load
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks
 from demo.attacks import Truth
 from demo.report import compare
 from tests.support.oracle import Raised, expected_findings
 
 DETECTION = "cloud_unusual_country"
+SHOWN_WHOLE = {
+    "cloud_function_unusual_runtime", "cloud_unusual_country", "compute_identity_outside_region",
+    "process_rare_cloud_resource", "serverless_execution_iaas", "serverless_execution_office",
+    "serverless_execution_saas",
+}  # fmt: skip
+"""The detections that the demo is about; of the others it shows what comes up beside."""
 T = TypeVar("T", bound=Truth)
 
 
@@ -39,16 +45,19 @@ def world(request: pytest.FixtureRequest) -> tuple[Organization, list[Raised]]:
     return organization, expected_findings(organization, events(organization))
 
 
-def test_every_variation_of_the_detections_that_stories_are_told_of_has_an_attack() -> None:
+def test_every_variation_of_the_detections_shown_whole_has_an_attack() -> None:
     attacked = {(attack.detection, attack.variation) for attack in hidden_attacks(Organization())}
-    told = {name for name, _variation in attacked}
-    wanted = {(name, variation.id) for name in told for variation in get(name).all_variations}
-    assert attacked == wanted, "variations without an attack in demo/stories, or none of the detection"
+    wanted = {(name, variation.id) for name in SHOWN_WHOLE for variation in get(name).all_variations}
+    assert wanted <= attacked, "variations without an attack in demo/stories"
 
 
-def test_every_detection_that_stories_are_told_of_has_decoys() -> None:
-    told = {attack.detection for attack in hidden_attacks(Organization())}
-    assert {decoy.detection for decoy in decoys(Organization())} == told
+def test_every_detection_shown_whole_has_decoys() -> None:
+    assert {decoy.detection for decoy in decoys(Organization())} == SHOWN_WHOLE
+
+
+def test_every_detection_is_shown() -> None:
+    truths = (*hidden_attacks(Organization()), *benign_surprises(Organization()))
+    assert {truth.detection for truth in truths} == set(load().detections)
 
 
 def test_attacks_raise_exactly_their_variation(world: tuple[Organization, list[Raised]]) -> None:
