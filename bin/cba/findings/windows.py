@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.model import Detection, Variation
@@ -178,19 +179,24 @@ class Neighbour:
 
 
 def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Neighbour]) -> Iterator[Record]:
-    """The findings of an entity's windows, in event time. `others` are its findings outside these windows."""
+    """The findings of an entity's windows, in event time. `others` are its findings outside these windows.
+
+    Events of one quarter and variation are judged together, whenever they were indexed, so that the same events give
+    the same findings however late they come.
+    """
     neighbours = [other for other in others if other.rank >= LOW]
     current: dict[int, Record] = {}
     moments = sorted(
         (
-            (atom.first, in_order(detection, key), window.key, key, window)
+            (min(window.atoms[key].first for key in alike), in_order(detection, alike[0]), window.key, alike, window)
             for window in windows
-            for key, atom in window.atoms.items()
+            for alike in _alike(window.atoms)
         ),
         key=lambda moment: moment[:4],
     )
     records: list[Record] = []
-    for first, _order, window_key, key, window in moments:
+    for first, _order, window_key, alike, window in moments:
+        key = alike[0]
         cause = _suspicious(neighbours, window_key, first)
         variation = detection.variation(key.suspected if cause and key.suspected else key.plain)
         record = current.get(id(window))
@@ -201,8 +207,18 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
             if variation.rank >= LOW:
                 raised = finding_id(detection.id, window_key, window.opened, variation.severity)
                 neighbours.append(Neighbour(first, window_key, raised, variation.rank))
-        record.atoms.append(key)
+        record.atoms.extend(alike)
     return iter(records)
+
+
+def _alike(atoms: Iterable[AtomKey]) -> Iterator[list[AtomKey]]:
+    """Atoms that differ only in when they were indexed."""
+    for _same, keys in itertools.groupby(sorted(atoms, key=_event_part), _event_part):
+        yield sorted(keys)
+
+
+def _event_part(key: AtomKey) -> tuple[int, str, str]:
+    return key.bucket, key.plain, key.suspected
 
 
 def in_order(detection: Detection, key: AtomKey) -> tuple[int, str, str]:

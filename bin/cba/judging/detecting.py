@@ -181,8 +181,8 @@ class DetectionJudge:
         return cells[self.detection.entity], sighting
 
     def _part(self, cells: Mapping[str, str]) -> str:
-        """What tells a row from others of its second, the same whenever it is read."""
-        text = json.dumps([cells.get(name, ABSENT) for name in (*CORE_FIELDS, *self.detection.fields)])
+        """What tells a row from others of its second, the same whenever it is read: all that a finding keeps of it."""
+        text = json.dumps([cells.get(name, ABSENT) for name in self._keeps])
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _details(self, cells: Mapping[str, str], part: str, score: Score, evidence: str) -> dict[str, str]:
