@@ -228,6 +228,8 @@ def fact(how: str, region: str, *workloads: str, bucket: int = NOON, **more: Any
 def answers(calls: Sequence[Call], store: MemoryHomes | None = None, learn: bool = True) -> list[Answer]:
     finder = HomeFinder(store or MemoryHomes(), learn)
     finder.want(calls)
+    for each in calls:
+        finder.hear(each)
     answered = [finder.answer(each) for each in calls]
     finder.flush()
     return answered

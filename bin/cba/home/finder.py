@@ -65,11 +65,20 @@ class HomeFinder:
             found = self._store.load(wanted)
             self._known.update({workload: found.get(workload) or Home() for workload in wanted})
 
-    def answer(self, call: Call) -> Answer:
-        """What is known of a wanted call, which is learned, too."""
-        if self._learn and call.home_in:
+    def hear(self, call: Call) -> None:
+        """Learns what a wanted call says about where workloads are at home, its own among them."""
+        if not self._learn:
+            return
+        if call.home_in:
             for workload in call.home_of:
                 self._fact(workload, call.home_in, call.home_how, call)
+        if call.workload:
+            for workload in call.hinted:
+                self._fact(workload, call.hint, NAMED_BEFORE, call)
+
+    def answer(self, call: Call) -> Answer:
+        """What is known of a wanted call. What it says by itself was heard before, with all others that are at hand:
+        which of them comes first makes no difference."""
         if not call.workload:
             return NOBODY
         known = self._home(call)
@@ -116,11 +125,9 @@ class HomeFinder:
         return known_home(self._known[call.workload], call.bucket, call.inventory)
 
     def _meet(self, known: Optional[Known], call: Call) -> None:
-        """Learns from a call what it says of its own workload."""
+        """Learns that a workload has called."""
         home = self._known[call.workload]
         self._mark(call.workload, home.meet(call.day, known is not None))
-        for workload in call.hinted:
-            self._fact(workload, call.hint, NAMED_BEFORE, call)
         if not call.hint and call.region and not home.knows_before(call.day * SECONDS_PER_DAY):
             self._mark(call.workload, home.learn_call(call.region, call.day, quarter_of(call.bucket)))
 

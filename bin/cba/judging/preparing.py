@@ -51,7 +51,8 @@ class Preparer:
         self._passed_over: dict[str, str] = {}
 
     def prepare(self, rows: Sequence[Row]) -> Iterator[Prepared]:
-        """The prepared rows of these rows, in their order; rows that are never judged only tell about homes."""
+        """The prepared rows of these rows, in their order, then calls that were kept and whose workload's home is known
+        now. Rows that are never judged only tell about homes."""
         calls = self._read_calls(rows)
         for position, row in enumerate(rows):
             call = calls.get(position)
@@ -60,8 +61,7 @@ class Preparer:
                 self._homes.keep(call, row.name, row.to_json())
             if is_judged(row.cells):
                 yield from self._of_populations(row, answer)
-            if call is not None:
-                yield from self._released()
+        yield from self._released()
 
     def _read_calls(self, rows: Sequence[Row]) -> dict[int, Call]:
         calls = {
@@ -70,10 +70,11 @@ class Preparer:
             if concerns_homes(row.cells)
         }
         self._homes.want(list(calls.values()))
+        for call in calls.values():
+            self._homes.hear(call)
         return calls
 
     def _released(self) -> Iterator[Prepared]:
-        """Calls that were kept for their workload's home, which is known now."""
         released = [Row.from_json(text) for text in self._homes.released()]
         if not released:
             return
