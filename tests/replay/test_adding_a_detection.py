@@ -17,7 +17,10 @@ from lab.searchhead import SearchHead
 
 NAME = "aws_cloud_shell"
 APP = ("app.manifest", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md", "docs")
-TESTS = ("lab", "demo", "bench", "tests", "pyproject.toml", "CHANGELOG.md", "static", "viewer", "LICENSE", "NOTICE")
+TESTS = (
+    "lab", "demo", "bench", "tests", "pyproject.toml", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+    "static", "viewer", "LICENSE", "NOTICE",
+)  # fmt: skip
 ABOUT_CONTENT = ("tests/scenarios", "tests/unit", "tests/conf", "tests/spl/test_conf.py")
 """Everything that looks at detections and at what is generated of them."""
 DAY = 86_400

@@ -311,7 +311,7 @@ def test_the_attack_run_over_a_history_of_the_same_account(shared: Callable[[str
         head.events.add(past)
         head.events.add(read_events("aws", [shared(LOG)]))
         replay(head, "1d", enable=is_judge)
-        recent = {"first_time": {"$gte": 1_688_947_200}, "project": ATTACKED}
+        recent = {"first_time": {"$gte": 1_688_947_200}, "project": ATTACKED, "detection": "serverless_execution_iaas"}
         findings = head.kv.collection("cba_findings").find(recent)
         (usual,) = head.kv.collection("cba_history").find({"profile": "project_runtime", "entity": ATTACKED})
     findings.sort(key=lambda finding: float(finding["first_time"]))

@@ -1,14 +1,15 @@
-"""The committed tables have every row of the page they were taken from, where that page is at hand."""
+"""The committed tables have every row of the page they were taken from, where that page is at hand. Tables of further
+detections were taken from the vendor's catalogue."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 
-from tests.scenarios.rows import TABLES
+from tests.scenarios.rows import TABLES, Table
 
 PAGE = "../reference/detections.md"
 _SECTION = re.compile(r"^##+ (?:[A-Z]\d?)\. `(?P<id>\w+)`(?P<rest>.*)$")
@@ -36,16 +37,21 @@ def sections(shared: Callable[[str], Path]) -> dict[str, list[str]]:
     return found
 
 
+def of_the_page(sections: dict[str, list[str]]) -> Iterator[tuple[str, Table]]:
+    """The tables of the detections that have a section."""
+    return ((detection, table) for detection, table in TABLES.items() if detection in sections)
+
+
 def test_every_detection_of_the_page_has_a_table(sections: dict[str, list[str]]) -> None:
-    assert set(sections) == set(TABLES)
+    assert set(sections) <= set(TABLES)
 
 
 def test_every_row_of_the_page_is_in_the_table(sections: dict[str, list[str]]) -> None:
-    for detection, table in TABLES.items():
+    for detection, table in of_the_page(sections):
         rows = [match for line in sections[detection] if (match := _ROW.match(line))]
         assert bool(rows) == bool(table.rows), detection
         assert [(row["number"], row["severity"].lower(), _KINDS[row["kind"]]) for row in rows] == [
-            (row.number, row.severity, row.kind) for row in table.rows
+            (row.number.removeprefix("v"), row.severity, row.kind) for row in table.rows
         ]
         for row, ours in zip(rows, table.rows):
             name = row["name"]
@@ -58,7 +64,7 @@ def test_every_row_of_the_page_is_in_the_table(sections: dict[str, list[str]]) -
 def test_every_period_and_key_of_the_page_is_in_the_table(sections: dict[str, list[str]]) -> None:
     common = next(line for line in sections["cloud_unusual_country"][1:] if " · dedup " in line)
     assert "dedup 1 d" in common
-    for detection, table in TABLES.items():
+    for detection, table in of_the_page(sections):
         facts = next((line for line in sections[detection][1:] if " · dedup " in line), "")
         if facts:
             stated: Any = re.search(r"dedup (\d) d by \(([\w, ]+)\)", facts)
@@ -71,7 +77,7 @@ def test_every_period_and_key_of_the_page_is_in_the_table(sections: dict[str, li
 
 
 def test_every_chain_of_the_page_is_in_the_table(sections: dict[str, list[str]]) -> None:
-    for detection, table in TABLES.items():
+    for detection, table in of_the_page(sections):
         if table.chains:
             text = " ".join(sections[detection])
             start = text.index(next(line for line in sections[detection] if line.startswith("A∧")))
