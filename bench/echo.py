@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Iterable, Iterator
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -25,10 +26,10 @@ class EchoCommand(StreamingCommand):
     fields = Option(require=True, validate=validators.List())
     add = Option(require=True, validate=validators.List())
 
-    def prepare(self):
+    def prepare(self) -> None:
         self.configuration.required_fields = self.fields
 
-    def stream(self, records):
+    def stream(self, records: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
         names = self.add
         for record in records:
             for name in names:

@@ -44,8 +44,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _arguments(arguments)
     organization = Organization(seed=options.seed, events_per_day=options.events_per_day)
     if options.write is not None:
-        for source, folder in write_files(organization, options.write).items():
-            print(f"./dev replay --source {source} {folder}")
+        for source, written in write_files(organization, options.write).items():
+            print(f"./dev replay --source {source} {written}")
         return 0
     # Beside the state of the last run, which it replaces only when it has come to its end.
     options.state.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ made to point here (DNS rebinding). Such a request names that other host.
 from __future__ import annotations
 
 from email.message import Message
-from typing import BinaryIO
+from io import BufferedIOBase
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -31,7 +31,7 @@ def is_for_this_machine(headers: Message) -> bool:
     return host in HOSTS or (name in HOSTS and colon == ":" and port.isascii() and port.isdigit())
 
 
-def read_body(headers: Message, stream: BinaryIO, most_bytes: int) -> bytes:
+def read_body(headers: Message, stream: BufferedIOBase, most_bytes: int) -> bytes:
     """The body of a request, b"" without one. Raises Unread."""
     if headers.get("Transfer-Encoding"):
         raise Unread(501, "send a body with its Content-Length")

@@ -153,7 +153,8 @@ def inspect(archive: Path, tag: str) -> dict[str, Any]:
     if done.returncode not in READABLE or not report.exists():
         output = (done.stdout + done.stderr).strip()
         raise PackageError(f"AppInspect ended with exit code {done.returncode} (tag {tag or 'none'}):", output[-4000:])
-    return json.loads(report.read_text("utf-8"))
+    read: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    return read
 
 
 def check_appinspect(archive: Path) -> list[str]:

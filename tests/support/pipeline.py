@@ -188,7 +188,7 @@ def stored(pipeline: Pipeline) -> list[Any]:
     documents = (pipeline.histories.documents, pipeline.findings.documents, pipeline.homes.documents)
     states = {name: breaker.state for name, breaker in pipeline.breakers.items()}
     signals = {name: dict(store.signals) for name, store in pipeline.signals_of.items()}
-    return [*map(dict, documents), states, signals, dict(pipeline.sources.days)]
+    return [*(dict(each) for each in documents), states, signals, dict(pipeline.sources.days)]
 
 
 @dataclasses.dataclass(frozen=True)
