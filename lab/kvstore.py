@@ -154,6 +154,8 @@ class Collection:
     """
 
     def __init__(self, store: KVStore, definition: Definition) -> None:
+        self.writes = 0
+        """How often it was written since it was opened; who has seen that number before has seen everything."""
         self.definition = definition
         self.name = definition.name
         self.limits = store.limits
@@ -281,6 +283,7 @@ class Collection:
         """Add one document and return its key; KVStoreError 409 when the key is taken."""
         owner, key, text = self._prepare(document, user)
         with self._lock:
+            self.writes += 1
             try:
                 self._db.execute(f"INSERT INTO {self._table} (_user, _key, doc) VALUES (?, ?, ?)", [owner, key, text])
             except sqlite3.IntegrityError:
@@ -292,6 +295,7 @@ class Collection:
         none."""
         owner, _, text = self._prepare({**document, "_key": key}, user)
         with self._lock:
+            self.writes += 1
             changed = self._db.execute(
                 f"UPDATE {self._table} SET doc = ? WHERE _key = ? AND _user = ?", [text, key, owner]
             ).rowcount
@@ -312,6 +316,7 @@ class Collection:
         if size > most_mb * MEGABYTE:
             raise KVStoreError(400, f"{TOO_LARGE} (Batch save is too large, max_size_per_batch_save_mb={most_mb:g})")
         with self._lock:
+            self.writes += 1
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(
@@ -334,6 +339,7 @@ class Collection:
         """Delete what matches (everything without a query); returns how many. No match is not an error."""
         compiled = compile_query(query)
         with self._lock:
+            self.writes += 1
             if compiled.exact:
                 where = f"_user = ? AND {compiled.sql}"
                 return self._db.execute(f"DELETE FROM {self._table} WHERE {where}", [user, *compiled.params]).rowcount

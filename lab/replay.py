@@ -6,6 +6,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
 from lab.progress import Progress
-from lab.scheduler import CADENCES, Enable
+from lab.scheduler import CADENCES, Enable, Run
 from lab.searchhead import SearchHead
 
 # The app that is run: this checkout, or with CBA_APP another one, such as an unpacked archive (./dev package --check).
@@ -26,11 +27,37 @@ HOUR = 3600
 AFTERMATH = 3 * HOUR
 """After the last event: time for the searches that look at it."""
 PROBLEMS_SHOWN = 5
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+ALERT = "| cbaalerts "
 
 
 def is_shipped_schedule(name: str) -> bool:
     """Every scheduled search of the app: they ship disabled, a replay enables them all."""
     return name.startswith("CBA - ")
+
+
+def judges_nothing_but(source: str) -> Enable:
+    """The app's scheduled searches without those that judge other sources, which have no events."""
+    others = {f"CBA - {other} - Judge" for other in SOURCES if other != source}
+    return lambda name: is_shipped_schedule(name) and name not in others
+
+
+class Idle:
+    """Which runs would do nothing: an alert reads findings and nothing else, so it has nothing to raise as long as none
+    was written since its last run. Most runs of the app are such."""
+
+    def __init__(self, head: SearchHead) -> None:
+        self._findings = head.kv.collection("cba_findings")
+        alerts = (
+            name for name, search in head.scheduler.searches().items() if ALERT in search.stanza.get("search", "")
+        )
+        self._seen: dict[str, Optional[int]] = dict.fromkeys(alerts)
+
+    def __call__(self, run: Run) -> bool:
+        if run.name not in self._seen:
+            return False
+        before, self._seen[run.name] = self._seen[run.name], self._findings.writes
+        return before == self._findings.writes
 
 
 def replay(
@@ -54,6 +81,7 @@ def replay(
             cadence,
             enable,
             lambda done, _all, _search: progress.update(done, export.iso(start + done)[:10]),
+            skips=Idle(head),
         )
     return export.records(head.kv.collection("cba_findings").find())
 
@@ -99,7 +127,7 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
 
 
 def _time(text: str) -> float:
-    time = parse_time(text)
+    time = parse_time(f"{text}T00:00:00Z" if DATE.fullmatch(text) else text)
     if time is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z")
     return time
@@ -124,7 +152,7 @@ def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> i
     try:
         with SearchHead(APP_DIR, state) as head:
             count = head.events.add(events)
-            findings = replay(head, options.cadence)
+            findings = replay(head, options.cadence, enable=judges_nothing_but(options.source))
             if options.state is not None:
                 eventfile.write(head.events, state)
             period = " to ".join(export.iso(time)[:10] for time in (head.events.first_time(), head.events.last_time()))

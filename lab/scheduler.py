@@ -216,11 +216,13 @@ class Scheduler:
         enable: Enable = None,
         progress: Optional[Callable[[float, float, str], None]] = None,
         on_failure: str = RAISE,
+        skips: Callable[[Run], bool] = lambda run: False,
     ) -> Summary:
         """Run everything due in [start, end]; `progress(seconds done, seconds in all, note)` after each run.
 
         A run that fails raises its LabError, and what ran before it stays done; with `on_failure="record"` it is one of
         `failures` and the next run follows, as in Splunk. A search that the lab does not understand always raises.
+        A run that `skips` says would do nothing is left out.
         """
         if on_failure not in (RAISE, RECORD):
             raise LabError(f"on_failure '{on_failure}' is not known. Use {RAISE} or {RECORD}.")
@@ -230,6 +232,8 @@ class Scheduler:
         with self._prepared([(searches[run.name], run) for run in runs]), collecting_between() as collect:
             for run in runs:
                 self.clock = float(run.at)
+                if skips(run):
+                    continue
                 try:
                     self._one(searches[run.name], run, summary)
                 except RunFailed as problem:

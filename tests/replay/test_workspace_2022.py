@@ -13,10 +13,10 @@ from typing import Any, Callable
 import pytest
 
 from cba.enrich import GeoReader
+from lab.events import Event
 from lab.ingest import parse_time, read_events
 from lab.replay import APP_DIR, main, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import is_judge
 from tests.support.oracle import Call, Raised, findings_of
 
 NO_CALLS = {"login_failure", "login_challenge", "login_verification", "suspicious_login"}
@@ -97,12 +97,16 @@ def test_a_finding_carries_what_an_analyst_needs(shared: Any, found: Any) -> Non
     assert 0 < again["anomaly_score"] < first["anomaly_score"] <= 100, "the second day is less of a surprise"
 
 
-def test_hourly_runs_find_the_same(shared: Any, found: Any, tmp_path: Path) -> None:
-    path = shared(LOG)
-    with SearchHead(APP_DIR, tmp_path) as head:
-        head.events.add(read_events("gws", [path]))
-        hourly = replay(head, "1h", enable=is_judge)
+def test_hourly_runs_find_the_same(shared: Any, tmp_path: Path) -> None:
+    summer = parse_time("2022-07-01T00:00:00Z")
+    logs = list(read_events("gws", [shared(LOG)], summer))
+    hourly, daily = (findings_at(cadence, logs, tmp_path / cadence) for cadence in ("1h", "1d"))
+    assert len(daily) == 9 and hourly == daily
+
+
+def findings_at(cadence: str, logs: list[Event], folder: Path) -> list[dict[str, Any]]:
+    with SearchHead(APP_DIR, folder) as head:
+        head.events.add(logs)
+        findings = replay(head, cadence, enable=["CBA - gws - Judge"])
     stamped_by_the_run = ("raised_time",)
-    assert [{k: v for k, v in f.items() if k not in stamped_by_the_run} for f in hourly] == [
-        {k: v for k, v in f.items() if k not in stamped_by_the_run} for f in found(path)
-    ]
+    return [{name: value for name, value in found.items() if name not in stamped_by_the_run} for found in findings]
