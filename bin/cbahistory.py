@@ -13,7 +13,7 @@ from cba.command.judges import configured  # noqa: E402
 from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
-from cba.history.listing import list_histories, of_finding, readings_of  # noqa: E402
+from cba.judging.listing import list_histories, of_finding, readings_of  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 from cba.store.sources import SourceCollection  # noqa: E402

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "package")]
 
 from archive import PackageError, stage, tarball  # noqa: E402
 
-from tests.support.interpreters import find  # noqa: E402
+from lab.interpreters import find  # noqa: E402
 
 BUILD = ROOT / "build" / "check"
 PYTHONS = ("3.9", "3.13")

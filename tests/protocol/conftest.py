@@ -7,7 +7,8 @@ from typing import Iterator
 
 import pytest
 
-from tests.support.interpreters import VERSIONS, required
+from lab.interpreters import VERSIONS
+from tests.support.interpreters import required
 from tests.support.workbench import Workbench
 
 

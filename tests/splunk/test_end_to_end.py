@@ -17,10 +17,10 @@ import pytest
 from splunklib import client
 
 from cba.detection.model import source_search, variation_search
-from lab.attest.scenarios import NotClean, check_clean, emptied
 from lab.conf import load_app
 from lab.remote import Remote
 from lab.replay import APP_DIR
+from tests.attest.scenarios import NotClean, check_clean, emptied
 from tests.splunk import story
 from tests.splunk.conftest import Target, runnable
 

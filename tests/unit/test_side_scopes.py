@@ -22,8 +22,8 @@ from cba.findings.verdicts import targets_of
 from cba.history.days import KEPT_DAYS, RETENTION_DAYS
 from cba.history.evidence import Evidence, ScopeEvidence, scope_evidence
 from cba.history.history import BENIGN, CROWD, MALICIOUS, History, ScopeView, Subject, Terms, view
-from cba.history.listing import Reading, list_histories
 from cba.history.remembered import Histories
+from cba.judging.listing import Reading, list_histories
 from cba.scoring.explain import explain
 from cba.scoring.facts import RowFacts
 from cba.store.histories import decode, encode

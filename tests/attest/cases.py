@@ -16,9 +16,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Union
 
 from splunklib.binding import HTTPError
 
-from lab.attest.outcome import AGREES, DISAGREES, NOT_RUN, STRICTER, Outcome
 from lab.events import Event
 from lab.remote import Remote, RemoteError, SearchFailed, words
+from tests.attest.outcome import AGREES, DISAGREES, NOT_RUN, STRICTER, Outcome
 from tests.spl.harness import Case, compared, events_of, shown
 
 PREFIX = "cba_attest_"

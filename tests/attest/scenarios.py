@@ -24,10 +24,10 @@ from cba.detection.model import Detection, source_search
 from cba.lists.declared import LISTS
 from cba.settings import CONF
 from cba.terms import SECONDS_PER_DAY, SOURCES
-from lab.attest.outcome import AGREES, DISAGREES, Outcome
 from lab.conf import AppConf
 from lab.remote import APP, Remote, RemoteError, SearchFailed
 from lab.spl.text import split_pipeline
+from tests.attest.outcome import AGREES, DISAGREES, Outcome
 from tests.scenarios.scenario import Expected, Scenario
 from tests.support.pipeline import Pipeline
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional
 
 from ..detection.model import Detection
+from ..history.days import RETENTION_DAYS
+from ..history.history import History, Subject, Terms, observations, view
 from ..terms import date_text
-from .days import RETENTION_DAYS
-from .history import History, Subject, Terms, observations, view
 
 
 class Reading(NamedTuple):

@@ -14,14 +14,14 @@ import pytest
 from cba.detection.catalogue import load as load_catalogue
 from cba.settings import CONF, defaults
 from cba.terms import SOURCES
-from lab.attest.__main__ import AGREEMENT, DISAGREEMENT, IMPOSSIBLE, main
-from lab.attest.cases import PREFIX, renamed
-from lab.attest.outcome import AGREES, DISAGREES, NOT_RUN
-from lab.attest.scenarios import check_clean, collections, emptied, judging, searches_of
 from lab.conf import load_app
 from lab.remote import Remote, RemoteError
 from lab.searchhead import SearchHead
 from lab.splunkd import PASSWORD, USERNAME
+from tests.attest.__main__ import AGREEMENT, DISAGREEMENT, IMPOSSIBLE, main
+from tests.attest.cases import PREFIX, renamed
+from tests.attest.outcome import AGREES, DISAGREES, NOT_RUN
+from tests.attest.scenarios import check_clean, collections, emptied, judging, searches_of
 from tests.scenarios.scenario import load_all
 from tests.spl.harness import Case, load_cases
 

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
 from cba.detection.catalogue import load as load_catalogue
-from lab.attest.cases import PREFIX, attest_case
-from lab.attest.outcome import DISAGREES, NOT_RUN, STRICTER, Outcome, counts, summary
-from lab.attest.scenarios import NotClean, attest_scenario, check_clean
 from lab.conf import AppConf, load_app
 from lab.progress import Progress
 from lab.remote import APP, Collector, Remote, RemoteError
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
 from lab.splunkd import PASSWORD, USERNAME
+from tests.attest.cases import PREFIX, attest_case
+from tests.attest.outcome import DISAGREES, NOT_RUN, STRICTER, Outcome, counts, summary
+from tests.attest.scenarios import NotClean, attest_scenario, check_clean
 from tests.scenarios.scenario import Scenario
 from tests.scenarios.scenario import load_all as load_scenarios
 from tests.spl.harness import Case, load_cases
