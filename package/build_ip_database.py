@@ -77,7 +77,7 @@ def build(output: Path, cache: Path) -> None:
         raise ValueError(
             "cloud regions without a country: "
             + ", ".join(f"{provider} {region}" for provider, region in unknown)
-            + ". Add them to package/ip_database/cloud_regions.csv"
+            + ". Add them to bin/cba/enrich/data/cloud_regions.csv"
         )
 
     v4, v6 = (assemble(version, country_tables, as_tables, cloud_tables, regions) for version in (4, 6))

@@ -9,7 +9,7 @@ from shapes import CORE
 from source_fields import PLACED
 from words import in_words, name
 
-from cba.detection.model import BASE, Detection, SignalKind, Variation, source_search, variation_search
+from cba.detection.model import BASE, UNTRAINED_HOME, Detection, SignalKind, Variation, source_search, variation_search
 from cba.judging.rows import GEO_FIELDS
 
 
@@ -100,6 +100,8 @@ def _condition_of_all(detection: Detection) -> str:
     needed = f"The source must have {_plural(detection.periods.activation)} of data"
     if detection.untrained_is_new:
         return f"{needed}; what nobody has a history of is new."
+    if detection.untrained == UNTRAINED_HOME:
+        return f"{needed}; where nobody is trained to be compared with, the home region of the workload is."
     return f"{needed}, and somebody must be trained to be compared with."
 
 

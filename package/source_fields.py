@@ -56,7 +56,7 @@ PREPARATIONS: Mapping[str, Preparation] = {
     "plain": Preparation((), ()),
     "compute": Preparation(
         ("workload", "home_hint", *HOME_FACTS, "region", "outcome", "src_ip"),
-        ("workload_type", "home_region", "home_source", "home_state", "outside", "judged_outcome"),
+        ("workload_type", "home_source", "home_state", "outside", "judged_outcome"),
     ),
     "serverless_iaas": Preparation(
         (
@@ -83,7 +83,8 @@ PREPARATIONS: Mapping[str, Preparation] = {
     ),
 }
 MADE = (
-    "source_kind", "events", *GEO_FIELDS, "egress", "watch_reason", "compromised_reason",
+    "source_kind", "events", *GEO_FIELDS, "egress", "home_region", "watch_reason", "compromised_reason",
     "chain_signals", "chain_timeline", "chain_steps",
 )  # fmt: skip
-"""What is made of every row: where it came from, who is watched, what a chain consists of."""
+"""What is made of every row: where it came from, where its workload is at home, who is watched, what a chain consists
+of."""

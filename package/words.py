@@ -60,6 +60,7 @@ LEAVES: Mapping[str, Pair] = {
     'source_kind == "kubernetes"': ("the source is Kubernetes", "the source is not Kubernetes"),
     'compute_action == "instance_created"': ("an instance is created", "no instance is created"),
     'ip_scope == "public"': ("the call came from the Internet", "the call came from inside"),
+    "present(home_region)": ("the home of its workload is known", "it is of no workload whose home is known"),
     "present(egress)": (
         "the address is one of the organization's own exits (`egress_ranges`)",
         "the address is none of the organization's own exits (`egress_ranges`)",

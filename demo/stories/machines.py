@@ -7,7 +7,6 @@ from ..formats.aws_instances import elsewhere
 from ..functions import LAMBDA_HOME
 from ..machines import ADDRESS, NEW_INSTANCE_DAY
 from ..story import ANY, Alert, Story, steps_of
-from .countries import country
 
 _KZ = addresses.in_country("KZ", "intruder/ssrf")
 _SEOUL = addresses.in_region("aws/ap-northeast-2", "intruder/rented")
@@ -50,7 +49,7 @@ ATTACKS: tuple[Story, ...] = (
         id="metadata-theft",
         title="Credentials of a shop worker, read through a request forgery, used at a desk in Kazakhstan",
         account="worker-2",
-        alerts=(outside("v2", "eu-west-1"), country("v2", "KZ")),
+        alerts=(outside("v2", "eu-west-1"),),
         why="the instance has an address in Ireland; nobody in the organization has ever been in KZ",
         steps=steps_of(
             "worker-2",
@@ -65,7 +64,7 @@ ATTACKS: tuple[Story, ...] = (
         id="rented-machine",
         title="Credentials of the image resizer, used on a machine that was rented in Seoul",
         account="resizer",
-        alerts=(outside("v3", "eu-west-1"), country("v5", "KR")),
+        alerts=(outside("v3", "eu-west-1"),),
         why="the network is the same cloud's, the country is new to the account; only the probes have been there",
         steps=steps_of(
             "resizer",

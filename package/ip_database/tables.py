@@ -19,7 +19,7 @@ As = Tuple[int, str]  # number, organization
 Cloud = Tuple[str, str]  # provider, region as published; "" = published without one
 Tables = Dict[int, List[Segment[V]]]  # by IP version; neither sorted nor disjoint
 
-REGIONS_FILE = Path(__file__).parent / "cloud_regions.csv"
+REGIONS_FILE = Path(__file__).resolve().parents[2] / "bin/cba/enrich/data/cloud_regions.csv"
 
 
 @dataclass(frozen=True)

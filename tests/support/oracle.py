@@ -40,6 +40,8 @@ class Call:
     identity: str
     country: str
     access_key: str = ""
+    at_home: bool = False
+    """Of a workload whose home is known: its travels are told by another detection."""
 
 
 @dataclasses.dataclass
@@ -66,12 +68,14 @@ def normalise(event: Event) -> Optional[Call]:
         who = log["userIdentity"]
         if who["type"] == "AWSService" or "invokedBy" in who:
             return None
-        identity = who["arn"]
+        identity, at_home = who["arn"], False
         if who["type"] == "AssumedRole":
             issuer, session = who["sessionContext"]["sessionIssuer"]["arn"], who["arn"].split("/")[-1]
             identity = session.lower() if "AWSReservedSSO_" in issuer else issuer
+            at_home = who.get("inScopeOf") is not None or session.startswith("i-0")
         address = "-" if "vpcEndpointId" in log else log["sourceIPAddress"]
-        return _call(event, "aws", log["recipientAccountId"], identity, address, who.get("accessKeyId", ""))
+        call = _call(event, "aws", log["recipientAccountId"], identity, address, who.get("accessKeyId", ""))
+        return dataclasses.replace(call, at_home=at_home)
     if event.sourcetype == "azure:monitor:activity":
         claims = log["identity"]["claims"]
         name = claims.get("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", claims["appid"])
@@ -183,7 +187,7 @@ def findings_of(
     for call in calls:
         day = int(call.time // 86400)
         active_from = first_day[call.source] + ACTIVATION
-        if call.country == "-" or day < active_from:
+        if call.country == "-" or day < active_from or call.at_home:
             continue
         ladder = [known(e, day, active_from) for e in (call.identity, f"project {call.project}", "organization")]
         matching = _variations(call, ladder)

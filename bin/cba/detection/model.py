@@ -76,6 +76,10 @@ class SourceShape:
     geo: bool
 
 
+UNTRAINED_SILENT, UNTRAINED_NEW, UNTRAINED_HOME = UNTRAINED = ("silent", "new", "home")
+"""What is said of a row whom nobody is trained to be compared with."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Variation:
     """A named case of a detection. `when` holds under the detection's own condition; the base variation is `BASE`."""
@@ -151,9 +155,9 @@ class Detection:
 
     `population` names whom its histories are of. `asked` are the profiles that its conditions ask, and of each the same
     of all wider scopes, for an untrained one passes the question on. `optional` dimensions may be absent from a row;
-    what is absent is not new. `untrained_is_new`: what nobody can be compared with counts as new instead of being left
-    alone. `keeps` are fields that a finding keeps beside those that decide; `remarks` sentences of its explanation,
-    each said when all of its `$field$`s are there.
+    what is absent is not new. `untrained` says what nobody can be compared with is: left alone, new, or compared
+    with the home region of the workload (`history.evidence.HOME`). `keeps` are fields that a finding keeps beside
+    those that decide; `remarks` sentences of its explanation, each said when all of its `$field$`s are there.
 
     A detection with `signals` raises chains of them: the first opens a chain, and the others belong to it that share
     the value of a field of `joined_by` with it.
@@ -175,7 +179,7 @@ class Detection:
     scopes: tuple[str, ...]
     asked: tuple[Profile, ...]
     optional: tuple[str, ...]
-    untrained_is_new: bool
+    untrained: str
     signals: tuple[SignalKind, ...]
     joined_by: tuple[str, ...]
     keeps: tuple[str, ...]
@@ -188,6 +192,11 @@ class Detection:
     drilldowns: tuple[Drilldown, ...]
     allow: Optional[AllowList]
     document: Mapping[str, Any]
+
+    @property
+    def untrained_is_new(self) -> bool:
+        """Whether what nobody can be compared with counts as new."""
+        return self.untrained == UNTRAINED_NEW
 
     @property
     def all_variations(self) -> tuple[Variation, ...]:

@@ -14,6 +14,9 @@ from .days import DaySet
 from .history import BENIGN, History, ScopeView
 
 KNOWN_SHOWN = 12
+HOME = "home"
+"""Where a workload is at home, as the evidence of those whom nobody is trained to be compared with: the widest scope of
+all, known without a history."""
 
 
 class ScopeEvidence(NamedTuple):
@@ -61,7 +64,8 @@ class Evidence:
     training: int = 30
 
     def asked(self, scope: str, dimension: str, order: Sequence[str]) -> Optional[ScopeEvidence]:
-        """The first trained or judged scope from `scope` outwards along `order`; None when not even the widest is.
+        """The first trained or judged scope from `scope` outwards along `order`, at last what is known of a workload's
+        home; None when there is nobody.
 
         A thing beside the order (a resource) has nobody to pass the question to: it answers itself.
         """
@@ -71,7 +75,7 @@ class Evidence:
             found = self.scopes.get(name, {}).get(dimension)
             if found is not None and (found.trained or found.verdict):
                 return found
-        return None
+        return self.scopes.get(HOME, {}).get(dimension)
 
     def compared(self, order: Sequence[str]) -> list[str]:
         """The dimensions in which the row is compared with others: those observed up to the widest scope.
@@ -157,6 +161,16 @@ def scope_evidence(
         familiar=seen.familiar,
         verdict=verdict,
     )
+
+
+def home_evidence(region: str, value: str, known: tuple[str, ...], dimension: str = "") -> ScopeEvidence:
+    """The evidence about `value` for a workload that is at home in `region`, where these values are usual."""
+    inside = dimension in PLACES and value == PRIVATE
+    return ScopeEvidence(
+        entity=region, trained=True, new=value not in known and not inside, seen=len(known), known=known,
+        choices=len(known), days=0, first=None, last=None, active_days=0, since=None, weight=0.0, total=0.0,
+        arrivals=0.0,
+    )  # fmt: skip
 
 
 def _shown(known: tuple[str, ...], dimension: str) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Mapping, NamedTuple, Optional, Sequence
 
-from ..detection.model import Detection
+from ..detection.model import UNTRAINED_HOME, Detection
+from ..enrich.regions import country_of
 from ..history.days import DaySet
-from ..history.evidence import Evidence, ScopeEvidence, scope_evidence
+from ..history.evidence import HOME, Evidence, ScopeEvidence, home_evidence, scope_evidence
 from ..history.history import Subject
 from ..history.remembered import Histories
 from ..terms import ABSENT, ORGANIZATION
@@ -62,6 +63,22 @@ def entity_of(scope: str, cells: Mapping[str, str]) -> str:
     return ORGANIZATION if scope == ORGANIZATION else cells.get(scope, ABSENT)
 
 
+def _at_home(cells: Mapping[str, str]) -> dict[str, dict[str, ScopeEvidence]]:
+    """What is usual for a workload by where it is at home: the country of its region, and the networks of its cloud,
+    which are known by its published addresses."""
+    home, provider = cells.get("home_region", ABSENT), cells.get("provider", ABSENT)
+    if not home:
+        return {}
+    usual: dict[str, ScopeEvidence] = {}
+    countries = tuple(name for region in home.split(", ") if (name := country_of(provider, region)))
+    if cells.get("country") and countries:
+        usual["country"] = home_evidence(home, cells["country"], countries, "country")
+    if cells.get("asn"):
+        of_the_cloud = cells.get("cloud_provider", ABSENT) == provider
+        usual["asn"] = home_evidence(home, cells["asn"], (cells["asn"],) if of_the_cloud else (), "asn")
+    return {HOME: usual}
+
+
 class EvidenceMaker:
     """Looks prepared rows up for one detection."""
 
@@ -104,6 +121,8 @@ class EvidenceMaker:
             verdict = verdicts.get((scope, dimension), "")
             found = scope_evidence(subject.entity, histories.history(subject), seen, value, verdict, dimension)
             scopes.setdefault(scope, {})[dimension] = found
+        if detection.untrained == UNTRAINED_HOME:
+            scopes.update(_at_home(cells))
         values = {name: cells[name] for name in self._dimensions if cells.get(name)}
         evidence = Evidence(day, source, day >= activation_day, values, scopes, detection.terms.training)
         return Looked(evidence, self._silence(evidence))

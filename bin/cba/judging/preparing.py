@@ -90,6 +90,8 @@ class Preparer:
 
     def _of_populations(self, row: Row, answer: Answer) -> Iterator[Prepared]:
         cells = self._cells(row)
+        if answer.home_region:
+            cells["home_region"] = answer.home_region
         for population in self._populations:
             if population.rows == COMPUTE:
                 if cells.get("workload"):

@@ -10,7 +10,7 @@ from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..detection.condition import Call, Result, decided_by
 from ..detection.model import PLACE, Detection
-from ..history.evidence import Evidence, ScopeEvidence
+from ..history.evidence import HOME, Evidence, ScopeEvidence
 from ..history.history import CROWD
 from ..terms import ABSENT, ORGANIZATION, PRIVATE, date_text
 from .names import named
@@ -37,7 +37,8 @@ def explain(detection: Detection, evidence: Evidence, fields: Mapping[str, str],
         decided[subject] = None
         if result.seen is not None and result.seen.new:
             new[subject] = None
-    things = [Subject(scope, name) for scope, found in evidence.scopes.items() if scope not in order for name in found]
+    beside = {scope: found for scope, found in evidence.scopes.items() if scope not in (*order, HOME)}
+    things = [Subject(scope, name) for scope, found in beside.items() for name in found]
     rest = [*(Subject("", name) for name in compared), *things, *(each for each in decided if each.scope in order)]
     remarks = [filled for remark in detection.remarks if (filled := _remark(remark, fields))]
     said = [_sentence(each, evidence, order) for each in new]
@@ -108,6 +109,17 @@ def _scopes(evidence: Evidence, dimension: str, order: Sequence[str]) -> Iterato
         found = evidence.scopes.get(scope, {}).get(dimension)
         if found is not None:
             yield _scope(scope, found, evidence.training)
+    home = evidence.scopes.get(HOME, {}).get(dimension)
+    if home is not None and evidence.asked(order[0], dimension, order) is home:
+        yield _at_home(home, dimension)
+
+
+def _at_home(found: ScopeEvidence, dimension: str) -> str:
+    """What is usual where a workload is at home, which nobody has a history of."""
+    known = ", ".join(named(dimension, name) for name in found.known)
+    if dimension == "asn":
+        return f"{'one' if found.known else 'none'} of the cloud's own networks"
+    return f"the home region {found.entity} is in {known}"
 
 
 def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
