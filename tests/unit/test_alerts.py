@@ -207,3 +207,14 @@ def test_an_unknown_variation_is_named() -> None:
     assert found_variation(["base", "v2"], "v2", "d") == "v2"
     with pytest.raises(OptionError, match="variation=v9 is not one of d: base, v2"):
         found_variation(["base", "v2"], "v9", "d")
+
+
+def test_what_tells_a_finding_stands_in_front_and_what_only_commands_read_stays_back() -> None:
+    alert = Alert(MINE, first_mark(NOW), "s", NOW)
+    texts = {"explanation": "long", "chain_steps": "[…]", "evidence": "{…}", "atoms": "{…}", "absorbed": ""}
+    alert.take([finding("a", NOW - HOUR, **texts, country="RU", severity="low", detection="d")], {})
+    (row,) = alert.rows()
+    names = list(row)
+    assert names[:4] == ["_time", "finding_id", "detection", "severity"]
+    assert names[-3:] == ["chain_steps", "explanation", "drilldown_end"] and "country" in names
+    assert not {"evidence", "atoms", "absorbed"} & set(names)

@@ -11,7 +11,7 @@ A run that is repeated under its own search id is handed the same findings again
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol
+from typing import AbstractSet, Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol
 
 from ..errors import OptionError
 from ..terms import SECONDS_PER_DAY
@@ -23,6 +23,13 @@ FIRST_SECONDS = SECONDS_PER_DAY
 """How far back the first run of an alert looks."""
 
 Document = dict[str, object]
+
+FIRST = ("finding_id", "detection", "variation", "name", "severity", "entity", "key", "anomaly_score", "count")
+LAST = ("chain_timeline", "chain_steps", "explanation")
+"""Splunk extracts the fields of an event from its beginning only, up to a number of bytes and of fields (limits.conf,
+[kv] and [spath]): what tells a finding from others stands in front, long texts at the end."""
+KEPT_BACK = frozenset({"evidence", "atoms", "part", "absorbed"})
+"""What only commands read. It is kept with the finding."""
 
 
 class Mark(NamedTuple):
@@ -109,7 +116,7 @@ class Alert:
     def rows(self) -> Iterator[Document]:
         """The findings to be raised, in the order in which they were found, as rows that all have the same fields."""
         ordered = sorted(self.findings, key=lambda finding: (whole(finding["raised_time"]), str(finding["finding_id"])))
-        names = dict.fromkeys(name for finding in ordered for name in finding if _is_shown(name))
+        names = _in_order({name for finding in ordered for name in finding if _is_shown(name)})
         for finding in ordered:
             row = {name: _cell(finding.get(name, "")) for name in names}
             yield {"_time": whole(finding["first_time"]), **row, "drilldown_end": whole(finding["last_time"]) + 1}
@@ -129,7 +136,13 @@ def found_variation(variation_ids: Iterable[str], wanted: str, detection_id: str
 
 
 def _is_shown(field: str) -> bool:
-    return not field.startswith("_") and field not in RESERVED
+    return not field.startswith("_") and field not in RESERVED and field not in KEPT_BACK
+
+
+def _in_order(names: AbstractSet[str]) -> list[str]:
+    """The names as they stand in an event."""
+    rest = sorted(names - {*FIRST, *LAST})
+    return [*(name for name in FIRST if name in names), *rest, *(name for name in LAST if name in names)]
 
 
 def _cell(value: object) -> object:
