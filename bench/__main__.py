@@ -1,5 +1,6 @@
-"""`./dev bench`: rows a second and peak memory of every command beside an SDK echo, through the real protocol; a month
-of generated logs through all searches; bytes of a history in the KV store. Aims: docs/performance.md."""
+"""`./dev bench`: how often each event is read and how long searches are; rows a second and peak memory of every command
+beside an SDK echo, through the real protocol; a month of generated logs through all searches; bytes of a history in the
+KV store. Aims: docs/performance.md."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from bench import commands, fleet, report
+from bench import commands, fleet, reading, report
 from bench.commands import recorded_rows
 from bench.replay import organization_of, replay
 from bench.storage import history_bytes
+from cba.detection.catalogue import load
 from demo import Organization, lists
 from lab.errors import LabError
 from lab.replay import APP_DIR
@@ -24,6 +26,9 @@ from lab.searchhead import SearchHead
 EVENTS = 200_000
 QUICK_EVENTS = 30_000
 LONG_TERM_EVENTS = 1_000_000
+MANY_DETECTIONS = 50
+READ = Organization(days=1, events_per_day=2000)
+"""A day of logs, each search run at each of its 96 ticks."""
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -44,6 +49,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{os.cpu_count()} cores, {python}, {platform.system()}")
     try:
+        print(_reading(), flush=True)
         with _head(organization_of(options.events)) as (head, organization, home):
             replayed = replay(head, organization, _told)
             print(report.replayed(replayed), flush=True)
@@ -61,6 +67,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _reading() -> str:
+    """How often events are read, by the detections that there are and by many more."""
+    shipped = reading.measure(APP_DIR, READ)
+    with reading.copied_detections(MANY_DETECTIONS) as copy:
+        many = reading.measured_apart(copy, READ)
+    return reading.table(shipped, len(load().detections)) + "\n" + reading.table(many, MANY_DETECTIONS)
 
 
 @contextmanager

@@ -62,6 +62,10 @@ def parse_path(text: str) -> Path:
     return Path(text, ".".join(plain))
 
 
+_NOT_OF_JSON = re.compile(r"[^.]+\Z|Event[A-Za-z]*\.")
+"""Names that extraction gives fields of text and of XML; of JSON, which has names with dots, all is read from _raw."""
+
+
 @dataclass
 class Reads:
     """The paths a source reads, in order of first use. Objects that may wrap the event are asked one after another."""
@@ -79,7 +83,7 @@ class Reads:
         """SPL for a path: where it stands, below each wrapper, then in each event inside the event."""
         path = parse_path(text)
         own = [self._taken(path, wrapper) for wrapper in ("", *self.wrappers)]
-        if self.extracted and not (path.dotted or path.all_members):
+        if self.extracted and _NOT_OF_JSON.match(path.plain) and not (path.dotted or path.all_members):
             own.append(f"`cba_extracted({path.plain})`")
         return own + [taken for inner in self.documents.values() for taken in inner.variants(text)]
 

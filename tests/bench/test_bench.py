@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from bench import fleet, report
+from bench import fleet, reading, report
 from bench.arithmetic import Summary, pairwise
 from bench.commands import cases, measure, recorded_rows
 from bench.driver import CommandFailed, Splunkd, encode, run
@@ -81,3 +82,19 @@ def test_everything_once(tmp_path: Path) -> None:
     assert "cbajudge, rare" in report.commands(results)
     assert f"{replayed.events:,} events" in report.replayed(replayed)
     assert "identity_country" in report.stored(sizes)
+
+
+def test_each_event_is_read_once_but_for_those_of_shared_inputs() -> None:
+    readings = {each.source: each for each in reading.measure(APP_DIR, Organization(days=1, events_per_day=600), "1d")}
+    pub_sub = readings["gcp"].read + readings["kubernetes"].read
+    assert all(each.read == each.events > 0 for name, each in readings.items() if name not in ("gcp", "kubernetes"))
+    assert readings["gcp"].events + readings["kubernetes"].events < pub_sub, "Kubernetes' search reads them, too"
+    assert max(each.reads_per_event for each in readings.values()) <= 1.5
+    assert max(each.width for each in readings.values()) <= 3
+    assert "reads/event" in reading.table(readings.values(), 13)
+
+
+def test_copies_of_detections_are_detections() -> None:
+    with reading.copied_detections(20) as app:
+        document = json.loads((app / "bin/cba/detection/catalogue.json").read_text("utf-8"))
+    assert len(document["detections"]) == 20
