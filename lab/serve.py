@@ -32,6 +32,7 @@ from urllib.parse import parse_qs, urlsplit
 from lab import eventfile
 from lab.errors import LabError
 from lab.httpbody import Unread, is_for_this_machine, read_body
+from lab.remote import APP
 from lab.replay import APP_DIR
 from lab.rest_search import shown
 from lab.searchhead import SearchHead
@@ -43,6 +44,8 @@ VIEWER = ROOT / "viewer"
 PORT = 8765
 BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
+STATIC = f"/static/app/{APP}/"
+"""Below which Splunk Web serves the files of an app's appserver/static/."""
 OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
 """What the navigation bar names besides the app's own views."""
 
@@ -116,7 +119,12 @@ class Site:
         return self.saved(name)
 
     def file(self, path: str) -> Path:
-        """The viewer's file for a path; its page for any path that is none."""
+        """The file for a path: one that the app lets Splunk serve, or the viewer's; its page for a path that is none."""
+        if path.startswith(STATIC):
+            own = (self.app_dir / "appserver" / "static").resolve()
+            served = (own / path[len(STATIC) :]).resolve()
+            if own in served.parents and served.is_file():
+                return served
         asked = (self.viewer / path.lstrip("/")).resolve()
         inside = self.viewer.resolve() in asked.parents
         return asked if inside and asked.is_file() else self.viewer / "index.html"

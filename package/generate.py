@@ -4,9 +4,10 @@
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 Which module writes what: `catalogue_files` the catalogue of the commands and its lookups, `searches` the saved
-searches, `detection_page` docs/detections/<id>.md, `findings_lookup` one line of transforms.conf, `readme_table`
-the table in README.md, `configuration_page` what follows from the declared settings, `pages` the analysts' pages.
-PyYAML is needed here and nowhere in the app.
+searches, `detection_page` docs/detections/<id>.md, `guide` the same and the user's documents as HTML, `findings_lookup`
+one line of transforms.conf, `readme_table` the table in README.md, `configuration_page` what follows from the declared
+settings, `pages` the analysts' pages.
+PyYAML and markdown-it-py are needed here and nowhere in the app.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ sys.path[:0] = [str(ROOT / "package"), str(ROOT / "bin")]
 
 import catalogue_files  # noqa: E402
 import findings_lookup  # noqa: E402
+import guide  # noqa: E402
 import pages  # noqa: E402
 import readme_table  # noqa: E402
 import searches  # noqa: E402
@@ -55,10 +57,12 @@ def of_content(root: Path) -> dict[str, str]:
     check_fields(content, documents)
     shape_of = shapes(content)
     detections = list(content.detections.values())
+    detection_pages = {f"docs/detections/{each.id}.md": doc_page(each, GENERATED) for each in detections}
     return {
         **catalogue_files.files(profiles, detections, shape_of, GENERATED),
         "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
-        **{f"docs/detections/{detection.id}.md": doc_page(detection, GENERATED) for detection in detections},
+        **detection_pages,
+        **guide.files(root, detection_pages),
         **findings_lookup.files(root, detections),
         **readme_table.files(root, detections),
         **sources.files(root),

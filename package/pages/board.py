@@ -488,4 +488,5 @@ def navigation(pages: Sequence[str], others: Sequence[str]) -> str:
         for name in pages
     ]
     lines += [f'  <view name="{name}"/>' for name in others]
+    lines += [f'  <a href="/static/app/{APP}/guide/user-guide.html" target="_blank">Guide</a>']
     return "\n".join([f"<!-- {GENERATED} -->", f'<nav search_view="search" color="{ACCENT}">', *lines, "</nav>", ""])

@@ -28,6 +28,8 @@ for being new.
 - **2** Stays at 0: the report still runs (Activity > Jobs), or its role may not write histories (`cba_admin` may).
 - **3** Off though enabled: the source, or each of its detections, is switched off on the page Configuration.
 - **4** Not active: the page Health says why.
+
+[The user guide](/static/app/cloud_behavior_analytics/guide/user-guide.html) goes on from here.
 """
 
 ON_COLOURS = {"on": STATE_COLOURS["active"], "off": STATE_COLOURS["off"]}

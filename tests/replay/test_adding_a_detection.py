@@ -16,7 +16,19 @@ from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
 
 NAME = "aws_cloud_shell"
-APP = ("app.manifest", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md", "docs")
+APP = (
+    "app.manifest",
+    "appserver",
+    "bin",
+    "content",
+    "default",
+    "lookups",
+    "metadata",
+    "package",
+    "README",
+    "README.md",
+    "docs",
+)
 TESTS = (
     "lab", "demo", "bench", "tests", "pyproject.toml", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     "static", "viewer", "LICENSE", "NOTICE",
