@@ -119,7 +119,7 @@ class Site:
         return self.saved(name)
 
     def file(self, path: str) -> Path:
-        """The file for a path: one that the app lets Splunk serve, or the viewer's; its page for a path that is none."""
+        """The file for a path: one that the app lets Splunk serve, or the viewer's; its page for what is none."""
         if path.startswith(STATIC):
             own = (self.app_dir / "appserver" / "static").resolve()
             served = (own / path[len(STATIC) :]).resolve()
