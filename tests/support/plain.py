@@ -124,7 +124,7 @@ class _Finding:
 
 @dataclasses.dataclass
 class _Heap:
-    """The events of one window, quarter of an hour and variation."""
+    """The events of one window, quarter of an hour and variation; `counts` by what is counted once."""
 
     key: str
     opened: int
@@ -132,7 +132,11 @@ class _Heap:
     suspected: str
     entity: str
     first: int
-    count: int = 0
+    counts: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts.values())
 
 
 def _heaps(detection: Detection, matches: Iterable[Sighting]) -> Iterable[_Heap]:
@@ -154,7 +158,7 @@ def _heaps(detection: Detection, matches: Iterable[Sighting]) -> Iterable[_Heap]
             kind = (match.key, window, match.bucket, match.plain, match.suspected)
             heap = heaps.setdefault(kind, _Heap(match.key, window, match.plain, match.suspected, entity, first))
             heap.first = min(heap.first, first)
-            heap.count += count
+            heap.counts[match.counted] = max(count, heap.counts.get(match.counted, 0))
     return heaps.values()
 
 

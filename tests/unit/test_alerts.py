@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Optional
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.errors import OptionError
@@ -14,6 +14,7 @@ from cba.findings.reserved import RESERVED
 from cba.findings.triage import KEPT
 from lab.conf import load_app
 from lab.replay import APP_DIR
+from tests.support.effort import examples
 
 NOW = 1_767_225_600
 HOUR = 3600
@@ -135,7 +136,7 @@ def test_what_is_kept_stays_small() -> None:
 SAVED = st.lists(st.tuples(st.integers(0, 20 * DAY), st.integers(0, MARGIN_SECONDS - 1)), max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     SAVED,
     st.lists(st.integers(0, 25 * DAY), max_size=60),

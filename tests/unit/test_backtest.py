@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.backtest.compare import COMPARED, compare, judged_in_full_since, read_changes, with_changes
@@ -19,6 +19,7 @@ from cba.judging import judge
 from cba.settings import defaults
 from cba.settings.effects import tuned
 from tests.scenarios.scenario import load_all
+from tests.support.effort import examples
 from tests.support.memory import MemoryFindings
 from tests.support.pipeline import Pipeline, Seen, stored
 from tests.support.variety import of_detection
@@ -48,7 +49,7 @@ def test_today_s_settings_find_what_the_search_has_found(detection_id: str) -> N
     detection = get(detection_id)
     pasts = st.sampled_from(of_detection(detection_id))
 
-    @settings(max_examples=20, deadline=None)
+    @examples(20)
     @given(pasts.flatmap(lambda past: st.tuples(st.just(past), past.lists)), st.integers(1, 40))
     def holds(happening: tuple[Any, list[Seen]], batch: int) -> None:
         past, events = happening

@@ -7,7 +7,7 @@ import random as randomness
 from typing import Any, Iterable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
@@ -17,6 +17,7 @@ from cba.errors import DetectionErrors, OptionError
 from cba.findings.breaker import Breaker, Opening, Quarters, decode_counts, encode_counts
 from cba.findings.windows import Sighting
 from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY, bucket_of
+from tests.support.effort import examples
 from tests.support.memory import MemoryBreaker
 from tests.support.pipeline import Delivery, Pipeline, Seen, replay
 
@@ -170,7 +171,7 @@ def oracle(times: Sequence[int]) -> list[int]:
     return raised
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(TIMES, st.sampled_from([900, HOUR, 6 * HOUR, SECONDS_PER_DAY]), st.randoms(use_true_random=False))
 def test_in_order_any_cadence_raises_the_same_matches(times: list[int], cadence: int, random: Any) -> None:
     store = MemoryBreaker()
@@ -191,7 +192,7 @@ def test_rows_of_one_quarter_of_an_hour_that_are_indexed_in_several_are_counted_
     assert store.state.open is not None
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(TIMES)
 def test_searching_everything_again_changes_nothing(times: list[int]) -> None:
     store = MemoryBreaker()

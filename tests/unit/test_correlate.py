@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.correlate.chains import Signal, moments
@@ -14,6 +14,7 @@ from cba.detection.catalogue import Catalogue, from_documents
 from cba.errors import DetectionErrors
 from cba.judging import judge
 from cba.terms import SECONDS_PER_DAY
+from tests.support.effort import examples
 from tests.support.memory import MemorySignals
 from tests.support.pipeline import Delivery, Pipeline, Seen, indexed, replay
 
@@ -179,7 +180,7 @@ def reference(deliveries: list[Delivery]) -> list[dict[str, Any]]:
     return pipeline.found()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(DAYS, st.sampled_from([900, HOUR, 6 * HOUR, SECONDS_PER_DAY]), st.randoms(use_true_random=False))
 def test_any_cadence_and_any_order_within_a_day(events: list[Seen], cadence: int, random: Any) -> None:
     days = [(seen, seen.time // SECONDS_PER_DAY * SECONDS_PER_DAY) for seen in [*PAST, *events]]
@@ -187,7 +188,7 @@ def test_any_cadence_and_any_order_within_a_day(events: list[Seen], cadence: int
     assert replay(fresh(), deliveries, cadence, SINCE).found() == reference(deliveries)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(DAYS, st.integers(1, 4))
 def test_any_batches_and_again(events: list[Seen], batch: int) -> None:
     deliveries = [Delivery(seen, seen.time) for seen in [*PAST, *events]]

@@ -7,7 +7,7 @@ import itertools
 from typing import Any, Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get
@@ -17,6 +17,7 @@ from cba.home.finder import NOBODY, Answer, HomeFinder
 from cba.home.homes import HOWS, KEPT_CALLS, STRONG, WEAK, Home, Known, Tally, known_home, outside, tally
 from cba.store.homes import decode, encode
 from tests.scenarios.scenario import load as scenarios
+from tests.support.effort import examples
 from tests.support.memory import MemoryHomes
 from tests.support.pipeline import Delivery, Pipeline, Seen, indexed, replay
 
@@ -423,7 +424,7 @@ HAPPENED = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(HAPPENED, st.sampled_from([900, HOUR, 6 * HOUR, DAY]), st.randoms(use_true_random=False))
 def test_any_order_within_a_day_at_any_cadence(happened: list[Seen], cadence: int, random: Any) -> None:
     """All that is ever told of a home is one region, in one way: which of several a finding names depends on what was

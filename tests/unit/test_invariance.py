@@ -10,7 +10,7 @@ import json
 from typing import Any, Iterable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
@@ -18,6 +18,7 @@ from cba.detection.model import EVENT_ID, Detection
 from cba.findings.record import decode_atoms
 from cba.judging import judge
 from cba.terms import SECONDS_PER_DAY, SOURCES
+from tests.support.effort import examples
 from tests.support.pipeline import Delivery, Finding, Pipeline, Seen, differences, dying, indexed, replay, runs, stored
 from tests.support.plain import Watched, deduplicated, raised
 from tests.support.variety import Variety, of_detection, of_source
@@ -26,7 +27,7 @@ HOUR = 3600
 CADENCES = st.sampled_from([900, 1800, HOUR, 6 * HOUR, SECONDS_PER_DAY])
 
 every_detection = pytest.mark.parametrize("detection_id", load().detections)
-some = settings(max_examples=30, deadline=None)
+some = examples(30)
 
 
 @st.composite
@@ -198,7 +199,7 @@ def test_killed_at_any_write_and_run_again(detection_id: str) -> None:
 def test_all_detections_of_a_source_at_any_cadence_and_in_any_order(source: str) -> None:
     beside = [detection for detection in load().detections.values() if source in detection.sources]
 
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(st.data(), CADENCES, st.randoms(use_true_random=False))
     def holds(data: st.DataObject, cadence: int, random: Any) -> None:
         one, other = (data.draw(st.sampled_from(of_source(source))) for _ in range(2))
@@ -229,7 +230,7 @@ def stands(earlier: Finding, now: Iterable[Finding], detection: Detection) -> bo
 
 @every_detection
 def test_what_comes_late_takes_nothing_away(detection_id: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(happenings(detection_id), CADENCES, st.randoms(use_true_random=False))
     def holds(happening: tuple[Variety, list[Seen]], cadence: int, random: Any) -> None:
         variety, events = happening
@@ -251,7 +252,7 @@ def test_what_comes_late_takes_nothing_away(detection_id: str) -> None:
 
 @every_detection
 def test_what_the_order_of_days_without_them_raised_stays(detection_id: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(happenings(detection_id), CADENCES, st.randoms(use_true_random=False))
     def holds(happening: tuple[Variety, list[Seen]], cadence: int, random: Any) -> None:
         variety, events = happening

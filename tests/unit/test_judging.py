@@ -9,7 +9,7 @@ import tracemalloc
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
@@ -22,6 +22,7 @@ from cba.judging.judge import Judge, Mode
 from cba.judging.rows import Row
 from cba.judging.stores import Stores
 from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY, SOURCES
+from tests.support.effort import examples
 from tests.support.memory import MemoryHistories
 from tests.support.pipeline import Delivery, Pipeline, Seen, differences, indexed, stored
 from tests.support.variety import Variety, of_detection, of_source
@@ -64,7 +65,7 @@ def happened(data: st.DataObject, source: str) -> tuple[Pipeline, Pipeline, list
 
 @every_source
 def test_batches_and_histories_read_again_change_nothing(source: str) -> None:
-    @settings(max_examples=20, deadline=None)
+    @examples(20)
     @given(st.data(), st.integers(1, 5), st.sampled_from([-1, 3, 200_000]))
     def holds(data: st.DataObject, batch: int, held: int) -> None:
         whole, pieces, events = happened(data, source)
@@ -83,7 +84,7 @@ def test_batches_and_histories_read_again_change_nothing(source: str) -> None:
 def test_rows_that_nobody_has_anything_to_say_about_change_nothing(source: str) -> None:
     """Compared with a judge that looks at every row."""
 
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(st.data(), st.integers(1, 4), st.sampled_from([0, 2, 20_000]))
     def holds(data: st.DataObject, batch: int, limit: int) -> None:
         busy, idle, events = happened(data, source)
@@ -225,7 +226,7 @@ def test_rows_out_of_the_order_of_days_are_refused() -> None:
 
 @every_detection
 def test_judging_alone_learns_nothing_and_learning_alone_raises_nothing(detection_id: str) -> None:
-    @settings(max_examples=15, deadline=None)
+    @examples(15)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         variety = data.draw(st.sampled_from(of_detection(detection_id)))
@@ -381,7 +382,7 @@ def test_two_judges_at_once_lose_nothing(detection_id: str) -> None:
     """One of what was indexed early, one of the rest of the same day, their calls of stores interleaved at any point but
     between reading a finding or a home and writing it, which is a matter of milliseconds."""
 
-    @settings(max_examples=25, deadline=None)
+    @examples(25)
     @given(st.data(), st.lists(st.integers(0, 1), max_size=60), st.integers(1, 30), st.randoms(use_true_random=False))
     def holds(data: st.DataObject, numbers: list[int], batch: int, random: Any) -> None:
         variety = data.draw(st.sampled_from(of_detection(detection_id)))

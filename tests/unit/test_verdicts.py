@@ -6,7 +6,7 @@ import json
 from typing import Any, Iterable, Optional
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
@@ -19,6 +19,7 @@ from cba.judging.judge import Mode
 from cba.judging.looking import Looker
 from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import load_all
+from tests.support.effort import examples
 from tests.support.memory import MemoryTriage, MemoryVerdicts
 from tests.support.pipeline import Pipeline, Seen
 
@@ -333,7 +334,7 @@ def day_of_ada(day: int, country: str) -> Seen:
     return event("ada", day, 36_000, country)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(LEARNED, st.sampled_from([BENIGN, MALICIOUS]), st.integers(0, 2), st.randoms(use_true_random=False))
 def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
     learned: list[tuple[int, str]], verdict: str, at: int, random: Any
@@ -355,7 +356,7 @@ def test_a_verdict_overrides_whatever_was_learned_in_whatever_order(
         assert evidence.scopes[scope] == free.scopes[scope], "wider scopes judge by themselves"
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(LEARNED, st.lists(st.sampled_from([BENIGN, MALICIOUS]), max_size=4))
 def test_after_clear_everything_is_as_if_nothing_had_been_said(learned: list[tuple[int, str]], said: list[str]) -> None:
     verdicts = MemoryVerdicts()
