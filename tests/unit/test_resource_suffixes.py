@@ -103,4 +103,4 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_name_alone_lies_in_the_lookups_folder() -> None:
-    assert open_reader("cloud_suffixes.csv").lookup("a.web.app").resource == "a.web.app"
+    assert open_reader("cba_cloud_suffixes.csv").lookup("a.web.app").resource == "a.web.app"

@@ -84,7 +84,7 @@ class _Node:
 
 
 class ResourceReader:
-    """Looks names up in the rows of `cloud_suffixes`, and remembers the answers."""
+    """Looks names up in the rows of `cba_cloud_suffixes`, and remembers the answers."""
 
     def __init__(self, suffixes: Iterable[Suffix]) -> None:
         self._root = _Node()

@@ -1,4 +1,4 @@
-"""The lookup `cloud_suffixes`: below which names clouds hand out names to their customers.
+"""The lookup `cba_cloud_suffixes`: below which names clouds hand out names to their customers.
 
 A row reads: below `suffix` of `provider`'s `service`, the nearest `labels` labels name a tenant. Columns and examples:
 docs/cloud-resources.md. The file belongs to the user, so every fault is reported, with its row and column.
@@ -16,7 +16,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 from ..errors import CbaError
 from . import files
 
-SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cloud_suffixes.csv"
+SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cba_cloud_suffixes.csv"
 
 REQUIRED = ("suffix", "provider", "service", "kind", "labels")
 OPTIONAL = ("same_as", "comment")
