@@ -15,10 +15,10 @@ from cba.enrich.resource import RESOURCE_FIELDS, open_reader  # noqa: E402
 
 @Configuration()
 class CbaResourceCommand(AnnotatingCommand):
-    """Looks names up in the app's lookup cloud_suffixes.csv, or in the file named by `suffixes`."""
+    """Looks names up in the app's lookup cba_cloud_suffixes.csv, or in the file named by `suffixes`."""
 
     fqdn = Option(default="fqdn", validate=validators.Fieldname(), doc="field that holds the name or URL")
-    suffixes = Option(doc="a CSV file (where: docs/security.md) that replaces cloud_suffixes.csv")
+    suffixes = Option(doc="a CSV file (where: docs/security.md) that replaces cba_cloud_suffixes.csv")
 
     _reader = None
 

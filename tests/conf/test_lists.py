@@ -61,8 +61,9 @@ def test_no_file_that_ships_is_one_that_people_edit() -> None:
 
 def test_no_name_collides_with_another_apps(app: AppConf) -> None:
     """Everything is exported to all apps (metadata), so a plain name such as `browsers` would be everybody's."""
-    assert [name for name in app.stanzas("transforms") if not name.startswith(PREFIX)] == ["cloud_suffixes"]
+    assert [name for name in app.stanzas("transforms") if not name.startswith(PREFIX)] == []
     assert [name for name in app.stanzas("collections") if not name.startswith(PREFIX)] == []
+    assert [path.name for path in (APP_DIR / "lookups").glob("*.csv") if not path.name.startswith(PREFIX)] == []
 
 
 def test_the_page_on_lists_has_all_of_them_with_their_columns() -> None:

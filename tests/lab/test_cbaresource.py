@@ -79,7 +79,7 @@ def test_a_wrong_file_ends_the_search_with_its_row_and_column(head: SearchHead, 
 
 
 def test_the_lookup_has_a_definition(head: SearchHead) -> None:
-    (row,) = rows(head, "| inputlookup cloud_suffixes | search suffix=cloudfront.net")
+    (row,) = rows(head, "| inputlookup cba_cloud_suffixes | search suffix=cloudfront.net")
     assert (row["provider"], row["kind"], row["labels"]) == ("aws", "tenant", "1")
 
 

@@ -52,9 +52,9 @@ def test_real_sysmon_events(real: list[Row]) -> None:
 def test_cloud_resources_in_real_events(real: list[Row]) -> None:
     reader = open_reader()
     found = [(row, reader.lookup(row["fqdn"])) for row in real if "skip_reason" not in row]
-    assert Counter(place.resource_scope for _row, place in found) == {"none": 1691, "shared": 42, "tenant": 28}
+    assert Counter(place.resource_scope for _row, place in found) == {"none": 1691, "shared": 43, "tenant": 27}
     tenants = [(row["process"], place) for row, place in found if place.resource_scope == "tenant"]
-    assert len({place.resource for _process, place in tenants}) == 21
+    assert len({place.resource for _process, place in tenants}) == 20
     assert Counter(process for process, _place in tenants)["msmpeng.exe"] == 15
     assert {place.resource for process, place in tenants if process == "waappagent.exe"} == {
         "rdfepirv2bl2prdstr02.blob.core.windows.net"

@@ -20,7 +20,7 @@ def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_the_shipped_file_is_in_order() -> None:
     rows = read_suffixes(SHIPPED_SUFFIXES)
-    assert len(rows) > 350
+    assert len(rows) > 900
     assert {"aws", "azure", "gcp", "cloudflare", "akamai", "digitalocean", "oracle", "ibm", "alibaba"} <= {
         r.provider for r in rows
     }
@@ -59,14 +59,18 @@ def test_what_spreadsheets_do_to_a_file_is_no_fault(tmp_path: Path) -> None:
         ("a.example,acme,x,tenant,1,b.example,", "same_as", "not the suffix of another tenant row"),
         ("a.example,acme,x,shared,,ok.example,", "same_as", "no tenants"),
         ("a.example,acme,x,tenant,2,ok.example,", "same_as", "another number of labels"),
+        ("a.example,acme,x,tenant,1,*.ok.example,", "same_as", "not the suffix of another tenant row"),
+        ("a.example,acme,x,tenant,1,a*.ok.example,", "same_as", "has more * than the suffix"),
+        ("a.example,acme,x,tenant,1,ok.example/*,", "same_as", "without a path"),
         ("OK.example.,acme,x,tenant,1,,", "suffix", "stands in row 2 already"),
     ],
 )
 def test_a_wrong_cell(row: str, column: str, words: str, tmp_path: Path) -> None:
-    path = written(tmp_path, HEADER + "ok.example,acme,x,tenant,1,,\n" + row + "\n")
+    fine = "ok.example,acme,x,tenant,1,,\na*.ok.example,acme,x,tenant,1,,\nok.example/*,acme,x,tenant,1,,\n"
+    path = written(tmp_path, HEADER + fine + row + "\n")
     with pytest.raises(SuffixFileError) as caught:
         read_suffixes(path)
-    assert str(caught.value).startswith(f"{path}: row 3, column {column}: ")
+    assert str(caught.value).startswith(f"{path}: row 5, column {column}: ")
     assert words in str(caught.value) and "docs/cloud-resources.md" in str(caught.value)
 
 
@@ -103,4 +107,34 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_name_alone_lies_in_the_lookups_folder() -> None:
-    assert open_reader("cloud_suffixes.csv").lookup("a.web.app").resource == "a.web.app"
+    assert open_reader("cba_cloud_suffixes.csv").lookup("a.web.app").resource == "a.web.app"
+
+
+def reader_of(folder: Path, *rows: str) -> ResourceReader:
+    return ResourceReader(read_suffixes(written(folder, HEADER + "".join(row + "\n" for row in rows))))
+
+
+def test_the_last_stars_fill_those_of_same_as(tmp_path: Path) -> None:
+    reader = reader_of(
+        tmp_path,
+        "*.store.*.acme.example,acme,x,tenant,all,,",
+        "way-*.fips-*.*.acme.example,acme,x,tenant,all,*.store.*.acme.example,",
+        "way.*.*.acme.example/b/*,acme,x,tenant,1,*.store.*.acme.example,",
+    )
+    assert reader.lookup("t.way-1.fips-z2.eu.acme.example").resource == "t.z2.store.eu.acme.example"
+    assert reader.lookup("https://way.z2.eu.acme.example/b/T/c").resource == "t.z2.store.eu.acme.example"
+
+
+def test_a_star_may_stand_for_nothing(tmp_path: Path) -> None:
+    reader = reader_of(
+        tmp_path, "crm*.acme.example,acme,x,tenant,1,,", "api.crm*.acme.example,acme,x,tenant,1,crm*.acme.example,"
+    )
+    assert reader.lookup("t.api.crm.acme.example").resource == "t.crm.acme.example"
+    assert reader.lookup("t.api.crm4.acme.example").resource == "t.crm4.acme.example"
+
+
+def test_the_way_is_left_out_only_where_the_provider_writes_it(tmp_path: Path) -> None:
+    reader = reader_of(tmp_path, "a.example,azure,x,tenant,all,,", "b.example,acme,x,tenant,all,,")
+    assert reader.lookup("t.privatelink.a.example").resource == "t.a.example"
+    assert reader.lookup("privatelink.a.example").resource_scope == "shared"
+    assert reader.lookup("t.privatelink.b.example").resource == "t.privatelink.b.example"

@@ -16,7 +16,8 @@ Which fields are set when:
 
 Of several rows that fit, a label written out beats one with `*`, and then the longer suffix wins. A name that is a
 suffix itself is shared; where it only fits a `*`, a shorter suffix may still name its tenant
-(`*-01.azurewebsites.net`, and the app my-01.azurewebsites.net).
+(`*-01.azurewebsites.net`, and the app my-01.azurewebsites.net). A label that only says by which way a tenant is reached
+(`privatelink`, suffixes.LEFT_OUT) is left out of the name first.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import re
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import files
-from .suffixes import ALL_LABELS, SHARED, SHIPPED_SUFFIXES, TENANT, Suffix, read_suffixes
+from .suffixes import ALL_LABELS, LEFT_OUT, SHARED, SHIPPED_SUFFIXES, TENANT, Suffix, read_suffixes
 
 NO_RESOURCE = "none"
 
@@ -84,7 +85,7 @@ class _Node:
 
 
 class ResourceReader:
-    """Looks names up in the rows of `cloud_suffixes`, and remembers the answers."""
+    """Looks names up in the rows of `cba_cloud_suffixes`, and remembers the answers."""
 
     def __init__(self, suffixes: Iterable[Suffix]) -> None:
         self._root = _Node()
@@ -115,6 +116,13 @@ class ResourceReader:
         if not name:
             return _NONE
         labels = name.split(".")
+        found = self._walk(labels, segments)
+        way = LEFT_OUT.get(found.resource_provider)
+        if way in labels:
+            found = self._walk([label for label in labels if label != way], segments)
+        return found
+
+    def _walk(self, labels: Sequence[str], segments: Sequence[str]) -> CloudResource:
         search = _Search(labels, segments)
         found = search.below(self._root, len(labels), False)
         if found is not None:
@@ -173,8 +181,8 @@ class _Search:
     def _tenant(self, row: Suffix, rest: int) -> CloudResource:
         first = 0 if row.labels == ALL_LABELS else rest - row.labels
         own = self._labels[first:rest]
-        below = [row.same_as] if row.same_as else self._labels[rest:]
-        return CloudResource(".".join((*own, *below)), row.canonical, row.service, row.provider, TENANT)
+        resource = ".".join((*own, row.home(self._labels[rest:])))
+        return CloudResource(resource, row.canonical, row.service, row.provider, TENANT)
 
     def _in_path(self, row: Suffix) -> Optional[CloudResource]:
         """The tenant that the path names, as script.google.com/macros/s/<id>; a bucket is reported as a host name."""
@@ -184,7 +192,7 @@ class _Search:
         if tuple(self._segments[: len(fixed)]) != fixed or len(own) < row.labels or "" in own:
             return None
         if row.same_as:
-            resource = ".".join((*(segment.lower() for segment in own), row.same_as))
+            resource = ".".join((*(segment.lower() for segment in own), row.home(self._labels)))
             if not _is_name(resource):
                 return None
         else:

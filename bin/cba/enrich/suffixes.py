@@ -1,4 +1,4 @@
-"""The lookup `cloud_suffixes`: below which names clouds hand out names to their customers.
+"""The lookup `cba_cloud_suffixes`: below which names clouds hand out names to their customers.
 
 A row reads: below `suffix` of `provider`'s `service`, the nearest `labels` labels name a tenant. Columns and examples:
 docs/cloud-resources.md. The file belongs to the user, so every fault is reported, with its row and column.
@@ -11,19 +11,34 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import CbaError
 from . import files
 
-SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cloud_suffixes.csv"
+SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cba_cloud_suffixes.csv"
 
 REQUIRED = ("suffix", "provider", "service", "kind", "labels")
-OPTIONAL = ("same_as", "comment")
+OPTIONAL = ("same_as", "source", "comment")
 TENANT = "tenant"
 SHARED = "shared"
 ALL_LABELS = 0
 """`labels` as read from "all": whatever stands below the suffix names the tenant."""
+
+PRIVATE_LINK = "privatelink"
+LEFT_OUT: Mapping[str, str] = {
+    "azure": PRIVATE_LINK,
+    "microsoft365": PRIVATE_LINK,
+    "snowflake": PRIVATE_LINK,
+    "fastly": "dualstack",
+}
+"""By provider, the label that says by which way a tenant is reached, and so belongs to no tenant's name.
+
+Private endpoints: https://learn.microsoft.com/azure/private-link/private-endpoint-dns and
+https://docs.snowflake.com/en/user-guide/admin-security-privatelink; IPv6:
+https://www.fastly.com/documentation/guides/full-site-delivery/domains-and-origins/enabling-dualstack-connections/.
+Elsewhere the same word is an ordinary name: a bucket may be called privatelink.
+"""
 
 _MOST_LABELS = 20
 _FAULTS_SHOWN = 10
@@ -56,6 +71,27 @@ class Suffix:
     host: str
     path: Optional[Tuple[str, ...]] = None
     same_as: str = ""
+
+    def home(self, below: Sequence[str]) -> str:
+        """What the tenants of a name are reported below; `below` are the labels of the name that the suffix took.
+
+        The `*` of same_as stand for what the last `*` of the suffix stood for: the region, as a rule.
+        """
+        if not self.same_as:
+            return ".".join(below)
+        wanted = self.same_as.count("*")
+        filled = self.same_as
+        for text in self._starred(below)[-wanted:] if wanted else ():
+            filled = filled.replace("*", text, 1)
+        return filled
+
+    def _starred(self, below: Sequence[str]) -> List[str]:
+        """What each `*` of the suffix stands for."""
+        return [
+            label[len(pattern.partition("*")[0]) : len(label) - len(pattern.partition("*")[2])]
+            for pattern, label in zip(self.host.split("."), below)
+            if "*" in pattern
+        ]
 
     @property
     def canonical(self) -> str:
@@ -190,8 +226,10 @@ def _same_as_problem(suffix: Suffix, rows: Mapping[str, Tuple[int, Suffix]]) -> 
     other = rows.get(suffix.same_as)
     if suffix.kind == SHARED:
         return "a shared suffix has no tenants to report elsewhere; leave it empty"
-    if other is None or other[1].kind != TENANT or other[1].same_as or "*" in suffix.same_as:
-        return f"{suffix.same_as} is not the suffix of another tenant row without * and without same_as"
+    if other is None or other[1].kind != TENANT or other[1].same_as or other[1].path is not None:
+        return f"{suffix.same_as} is not the suffix of another tenant row without same_as and without a path"
+    if suffix.same_as.count("*") > suffix.host.count("*"):
+        return f"{suffix.same_as} has more * than the suffix, which could not fill them"
     if other[1].labels != suffix.labels and suffix.path is None:
         return f"{suffix.same_as} (row {other[0]}) has another number of labels"
     return ""
