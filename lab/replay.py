@@ -16,9 +16,11 @@ from lab import eventfile, export
 from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
+from lab.output import file_to_write
 from lab.progress import Progress
 from lab.scheduler import CADENCES, Enable, Run
 from lab.searchhead import SearchHead
+from lab.state import prepare
 
 # The app that is run: this checkout, or with CBA_APP another one, such as an unpacked archive (./dev package --check).
 APP_DIR = Path(os.environ.get("CBA_APP") or Path(__file__).resolve().parent.parent)
@@ -135,6 +137,14 @@ def _time(text: str) -> float:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _arguments(arguments)
+    try:
+        if options.out is not None:
+            file_to_write(options.out)
+        if options.state is not None:
+            prepare(options.state)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
     problems = Problems()
     events = list(read_events(options.source, options.files, options.since, options.until, problems))
     if skipped := problems.summary():
