@@ -137,7 +137,7 @@ def read_events(
                 for raw, event in _events(file, line, document, text, on_problem):
                     time = event_time(form, event)
                     if time is not None and not PLAUSIBLE[0] <= time < PLAUSIBLE[1]:
-                        reason = f"event time not between {PLAUSIBLE_YEARS}: {time:.15g} seconds"
+                        reason = f"event time not between {PLAUSIBLE_YEARS}: {_shown(time)}"
                         on_problem(Problem(file, line, reason))
                     elif time is None:
                         wanted = ", ".join(".".join(p) for p in form.times)
@@ -434,6 +434,13 @@ PLAUSIBLE_YEARS = "2000 and 2100"
 PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)
 """When events can be of, by PLAUSIBLE_YEARS: no cloud is older, and a replay runs through every hour up to the last."""
 EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def _shown(time: float) -> str:
+    """As a date where that can be said."""
+    day = EPOCH_DAY + time // 86400
+    known = date.min.toordinal() <= day <= date.max.toordinal()
+    return date.fromordinal(int(day)).isoformat() if known else f"{time:.15g} seconds since 1970"
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Where a run will write, looked at before it begins: it may take an hour, and nothing of it is to be lost at its end."""
+"""Where a run will write, looked at before it begins: it may take an hour, and its end is too late to say what is wrong."""
 
 from __future__ import annotations
 

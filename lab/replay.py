@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
-from lab import eventfile, export
+from lab import eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
@@ -152,6 +152,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if not events:
         print("no event could be read, so there is nothing to replay", file=sys.stderr)
         return 1
+    keep = stray.kept((event.time for event in events), options.since is not None, options.until is not None)
+    for sentence in keep.said:
+        print(sentence, file=sys.stderr)
+    events = [event for event in events if keep.first <= event.time <= keep.last]
     if options.state is not None:
         return _run(events, options, options.state)
     with tempfile.TemporaryDirectory(prefix="cba-replay-") as state:
