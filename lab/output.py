@@ -1,4 +1,4 @@
-"""Where a run will write, looked at before it begins: it may take an hour, and its end is too late to say what is wrong."""
+"""Where a run will write, looked at before it begins: it may take an hour, and at its end it is too late."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
-from lab import eventfile, export, stray
+from lab import closing, eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
 from lab.ingest import SOURCES, Problem, parse_time, read_events
@@ -166,20 +166,37 @@ def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> i
     try:
         with SearchHead(APP_DIR, state) as head:
             count = head.events.add(events)
+            # What alerts write in the replay is no log.
+            first, last = head.events.first_time() or 0.0, head.events.last_time() or 0.0
             findings = replay(head, options.cadence, enable=judges_nothing_but(options.source))
             if options.state is not None:
                 eventfile.write(head.events, state)
-            period = " to ".join(export.iso(time)[:10] for time in (head.events.first_time(), head.events.last_time()))
+            state_of_things = _closing(head, options.source, count, last, bool(findings))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
     for record in findings:
         print(export.line(record))
-    print(f"{count} events, {period}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    period = f"{export.iso(first)[:10]} to {export.iso(last)[:10]}"
+    print(f"{_counted(count, 'event')}, {period}: {_counted(len(findings), 'finding')}")
+    print(state_of_things)
     if options.out is not None:
         options.out.write_text("".join(json.dumps(f, ensure_ascii=False) + "\n" for f in findings), encoding="utf-8")
         print(f"written to {options.out}")
     return 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _closing(head: SearchHead, source: str, count: int, end: float, any_findings: bool) -> str:
+    rows = closing.health(head, source, end)
+    table = closing.table(rows, source, end)
+    if any_findings:
+        return table
+    why = closing.why_nothing(source, count, closing.tally(head, source), rows)
+    return f"Nothing was found, because:\n{closing.sentences(why)}\n{table}"
 
 
 if __name__ == "__main__":
