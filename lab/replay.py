@@ -15,7 +15,8 @@ from typing import Any, Iterable, Optional, Sequence
 from lab import closing, eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
-from lab.ingest import SOURCES, Problem, parse_time, read_events
+from lab.ingest import SOURCES, Problem, forms, read_events
+from lab.logtime import parse_time
 from lab.output import file_to_write
 from lab.progress import Progress
 from lab.scheduler import CADENCES, Enable, Run
@@ -29,6 +30,8 @@ HOUR = 3600
 AFTERMATH = 3 * HOUR
 """After the last event: time for the searches that look at it."""
 PROBLEMS_SHOWN = 5
+OF_NO_FORM = ("event time", "no event time", "no such file", "cannot read further")
+"""How reasons begin for which another form of the same log would be no better."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ALERT = "| cbaalerts "
 
@@ -93,10 +96,13 @@ class Problems:
 
     def __init__(self) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
+        self.of_form = False
+        """Whether something may be of a form that nobody here reads."""
 
     def __call__(self, problem: Problem) -> None:
         kind = problem.reason.split(":")[0]
         self.counts[kind] += 1
+        self.of_form |= not kind.startswith(OF_NO_FORM)
         if self.counts[kind] <= PROBLEMS_SHOWN:
             print(f"skipped: {problem}", file=sys.stderr)
 
@@ -109,7 +115,13 @@ class Problems:
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev replay", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".json, .jsonl, .gz, or a folder of them")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a log (JSON in any arrangement, .gz; Sysmon's XML, Purview's CSV), or a folder of them",
+    )
     parser.add_argument("--source", required=True, choices=list(SOURCES), help="what kind of logs they are")
     parser.add_argument(
         "--since", type=_time, metavar="TIME", help="leave out events before it (2026-01-31 or ISO 8601)"
@@ -149,6 +161,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     events = list(read_events(options.source, options.files, options.since, options.until, problems))
     if skipped := problems.summary():
         print(skipped, file=sys.stderr)
+        if problems.of_form:
+            print(forms(options.source), file=sys.stderr)
     if not events:
         print("no event could be read, so there is nothing to replay", file=sys.stderr)
         return 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ingest import parse_time
+from lab.logtime import parse_time
 from lab.replay import main
 from lab.stray import APART, DAY, Kept, kept
 
