@@ -171,27 +171,25 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(sentence, file=sys.stderr)
     events = [event for event in events if keep.first <= event.time <= keep.last]
     if options.state is not None:
-        return _run(events, options, options.state)
+        return _run(events, keep, options, options.state)
     with tempfile.TemporaryDirectory(prefix="cba-replay-") as state:
-        return _run(events, options, Path(state))
+        return _run(events, keep, options, Path(state))
 
 
-def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> int:
+def _run(events: Iterable[Event], kept: stray.Kept, options: argparse.Namespace, state: Path) -> int:
     try:
         with SearchHead(APP_DIR, state) as head:
             count = head.events.add(events)
-            # What alerts write in the replay is no log.
-            first, last = head.events.first_time() or 0.0, head.events.last_time() or 0.0
             findings = replay(head, options.cadence, enable=judges_nothing_but(options.source))
             if options.state is not None:
                 eventfile.write(head.events, state)
-            state_of_things = _closing(head, options.source, count, last, bool(findings))
+            state_of_things = _closing(head, options.source, count, kept.last, bool(findings))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
     for record in findings:
         print(export.line(record))
-    period = f"{export.iso(first)[:10]} to {export.iso(last)[:10]}"
+    period = f"{export.iso(kept.first)[:10]} to {export.iso(kept.last)[:10]}"
     print(f"{_counted(count, 'event')}, {period}: {_counted(len(findings), 'finding')}")
     print(state_of_things)
     if options.out is not None:
