@@ -7,15 +7,16 @@ import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from cba.health import ACTIVE, STATES, WAITING
+from lab.events import EventStore
 from lab.export import iso
 from lab.searchhead import SearchHead
 
 WIDTH = 100
-LOOKED_AT = 50_000
-"""The newest events are looked at when nothing was found: enough to say why, and soon."""
+LOOKED_AT = 100_000
+"""About how many of the newest events are looked at when nothing was found: enough to say why, and soon."""
 JUDGED = ("", "vpc endpoint", "no address")
 """Values of skip_reason with which an event is judged all the same (docs/sources.md)."""
 Row = Mapping[str, Any]
@@ -29,6 +30,7 @@ class Tally:
     skipped: Counter[str] = field(default_factory=Counter)
     addressed: int = 0
     public: int = 0
+    newest_only: bool = False
 
     @property
     def events(self) -> int:
@@ -42,17 +44,28 @@ class Tally:
 def tally(head: SearchHead, source: str) -> Tally:
     """Reads the newest events of a source anew, through its own macro."""
     search = (
-        f"`cba_base_{source}` | head {LOOKED_AT} | `cba_fields_{source}` "
+        f"`cba_events_{source}` "
         '| eval skipped=coalesce(skip_reason, ""), address=coalesce(src_ip, "") | stats count by skipped address'
     )
-    found = Tally()
-    for row in head.search(f"search {search}").rows:
+    # By time, not by `head`: what comes behind that is slow in the lab.
+    earliest = _since(head.events, LOOKED_AT)
+    found = Tally(newest_only=earliest is not None)
+    for row in head.search(search, earliest=earliest).rows:
         reason, count = str(row["skipped"]), int(row["count"])
         found.skipped[reason] += count
         if reason in JUDGED and row["address"]:
             found.addressed += count
             found.public += count * _is_public(str(row["address"]))
     return found
+
+
+def _since(events: EventStore, count: int) -> Optional[float]:
+    """From when on there are `count` events; None where there are no more than that."""
+    for part in events.scan(None, None):
+        count -= len(part.positions)
+        if count <= 0:
+            return part.block.oldest if part.block.oldest > (events.first_time() or 0) else None
+    return None
 
 
 def _is_public(address: str) -> bool:
@@ -95,7 +108,8 @@ def _not_judged(found: Tally) -> Iterator[str]:
     skipped = found.events - found.judged
     if skipped * 2 >= found.events:
         which = ", ".join(f"{n:,} × {reason}" for reason, n in found.skipped.most_common() if reason not in JUDGED)
-        share = f"only {found.judged:,} of {found.events:,} events are" if found.judged else "no event is"
+        newest = "the newest " if found.newest_only else ""
+        share = f"only {found.judged:,} of {newest}{found.events:,} events are" if found.judged else "no event is"
         yield f"{share} judged; skip_reason says why: {which}"
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from lab import eventfile
+from lab import closing, eventfile
 from lab.closing import Tally, sentences, table, why_nothing
+from lab.ingest import read_events
 from lab.replay import APP_DIR, main
 from lab.searchhead import SearchHead
 from lab.serve import Site
@@ -74,6 +75,16 @@ def test_events_that_the_source_does_not_read(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "x.jsonl").write_text(json.dumps({"EventID": 1, "UtcTime": "2021-03-01 09:00:00.000", "Image": "a"}))
     text = said(tmp_path / "x.jsonl", capsys, source="endpoint")
     assert "the only event is not one that the source endpoint reads" in text and "no data" in text
+
+
+def test_of_long_logs_the_newest_events_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closing, "LOOKED_AT", 5)
+    with SearchHead(APP_DIR, tmp_path / "state") as head:
+        head.events.add(read_events("m365", [log(tmp_path, 20, UserType=4)]))
+        found = closing.tally(head, "m365")
+        assert (found.events, found.judged, found.newest_only) == (5, 0, True)
+        monkeypatch.setattr(closing, "LOOKED_AT", 20)
+        assert closing.tally(head, "m365") == Tally(Counter({"service": 20}))
 
 
 def row(detection: str, state: str, reason: str = "", **more: object) -> dict[str, object]:
