@@ -17,11 +17,12 @@ from demo.report import report, terminal
 from lab import eventfile
 from lab.errors import LabError
 from lab.events import Event
+from lab.output import folder_to_write
 from lab.progress import Progress
 from lab.replay import APP_DIR, replay
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
-from lab.state import DEMO_STATE, keep
+from lab.state import DEMO_STATE, keep, prepare
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -43,12 +44,19 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _arguments(arguments)
     organization = Organization(seed=options.seed, events_per_day=options.events_per_day)
+    try:
+        if options.write is not None:
+            folder_to_write(options.write)
+        else:
+            prepare(options.state)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
     if options.write is not None:
         for source, written in write_files(organization, options.write).items():
             print(f"./dev replay --source {source} {written}")
         return 0
     # Beside the state of the last run, which it replaces only when it has come to its end.
-    options.state.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cba-demo-", dir=options.state.parent) as folder:
         state = Path(folder) / "state"
         try:

@@ -2,8 +2,9 @@
 
 Reads what people have on disk: JSON lines, one JSON document (an event, an array of events, or the provider's wrapper:
 CloudTrail `{"Records": […]}`, Azure `{"records": […]}`, Admin SDK and Kubernetes lists `{"items": […]}`, CloudWatch
-`{"logEvents": […]}` …), pretty-printed or several documents in a row, each also gzipped; folders recursively, in sorted
-order. Event time comes from the event itself, as Splunk's add-ons take it.
+`{"logEvents": […]}` …), pretty-printed or several documents in a row; what lab/formats.py knows besides; each also
+gzipped and in UTF-16; folders recursively, in sorted order. Event time comes from the event itself, as Splunk's add-ons
+take it.
 
 Nothing is fatal: what cannot be read is handed to `on_problem` with its file, line and reason, and reading goes on.
 A file is streamed line by line; only a file that is one JSON document is held in memory as a whole.
@@ -15,12 +16,12 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Optional
 
+from lab import formats
 from lab.events import Event
+from lab.logtime import PLAUSIBLE, PLAUSIBLE_YEARS, parse_time, shown
 
 try:
     import orjson
@@ -29,8 +30,13 @@ except ImportError:  # the lab runs on a bare Python as well, only slower
 
 Json = dict[str, Any]
 
-FILE_PATTERN = re.compile(r"\.(json|jsonl|ndjson|log)(\.gz)?$", re.IGNORECASE)
-"""What is taken from a folder. A file named explicitly is read whatever its name."""
+ENDINGS = ("json", "jsonl", "ndjson", "log")
+"""Of the files that are taken from a folder. A file named explicitly is read whatever its name."""
+MORE_ENDINGS = {"endpoint": ("xml",), "m365": ("csv",)}
+MORE_FORMS = {
+    "endpoint": ", and Sysmon as XML (<Event> after <Event>) or as text of the event log (LogName=…, Message=…)",
+    "m365": ", and Purview's or Search-UnifiedAuditLog's CSV with its column AuditData",
+}
 
 WRAPPERS = ("Records", "records", "items", "entries", "value", "logEvents")
 """Keys under which providers deliver a list of events in one document."""
@@ -38,7 +44,8 @@ WRAPPERS = ("Records", "records", "items", "entries", "value", "logEvents")
 LIST_START = re.compile(rf'(?:\{{\s*"(?:{"|".join(WRAPPERS)})"\s*:\s*)?\[')
 
 CHUNK_BYTES = 1 << 18
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+HEAD_BYTES = 4096
+"""By which the form of a file is told."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,15 @@ class Problem:
 OnProblem = Callable[[Problem], None]
 
 
+def forms(source: str) -> str:
+    """Which forms of logs are read, for whoever has another one."""
+    more = MORE_FORMS.get(source, "")
+    return (
+        f"{source} logs are read as JSON (lines, documents, arrays, the provider's own wrapper){more}; "
+        "in UTF-8 or UTF-16, plain or gzipped, or a folder of such files"
+    )
+
+
 def read_events(
     source: str,
     paths: Iterable[Path],
@@ -132,25 +148,30 @@ def read_events(
     low = float("-inf") if since is None else since
     high = float("inf") if until is None else until
     for path in paths:
-        for file in _files(path, on_problem):
-            for line, document, text in _documents(file, on_problem):
+        for file in _files(path, source, on_problem):
+            for line, document, text in _documents(file, source, on_problem):
                 for raw, event in _events(file, line, document, text, on_problem):
+                    if source == "m365" and (inner := formats.audit_data(event.get("AuditData"))) is not None:
+                        raw, event = str(event["AuditData"]), inner
                     time = event_time(form, event)
                     if time is not None and not PLAUSIBLE[0] <= time < PLAUSIBLE[1]:
-                        reason = f"event time not between {PLAUSIBLE_YEARS}: {time:.15g} seconds"
+                        reason = f"event time not between {PLAUSIBLE_YEARS}: {shown(time)}"
                         on_problem(Problem(file, line, reason))
                     elif time is None:
                         wanted = ", ".join(".".join(p) for p in form.times)
                         on_problem(Problem(file, line, f"no event time: none of {wanted} holds a time"))
                     elif low <= time < high:
-                        yield Event(time, time, "main", _sourcetype(form, event), str(file), source, raw)
+                        yield Event(time, time, "main", _sourcetype(form, event, raw), str(file), source, raw)
 
 
-def _files(path: Path, on_problem: OnProblem) -> Iterator[Path]:
+def _files(path: Path, source: str, on_problem: OnProblem) -> Iterator[Path]:
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if FILE_PATTERN.search(p.name) and p.is_file())
+        endings = (*ENDINGS, *MORE_ENDINGS.get(source, ()))
+        pattern = re.compile(rf"\.({'|'.join(endings)})(\.gz)?$", re.IGNORECASE)
+        found = sorted(p for p in path.rglob("*") if pattern.search(p.name) and p.is_file())
         if not found:
-            on_problem(Problem(path, None, "no .json, .jsonl, .ndjson or .log file (plain or .gz) in this folder"))
+            named = f"{', '.join(f'.{ending}' for ending in endings[:-1])} or .{endings[-1]}"
+            on_problem(Problem(path, None, f"no {named} file (plain or .gz) in this folder"))
         yield from found
     elif path.exists():
         yield path
@@ -161,8 +182,57 @@ def _files(path: Path, on_problem: OnProblem) -> Iterator[Path]:
 # -- bytes to documents -----------------------------------------------------------------------------------------------
 
 
-def _documents(file: Path, on_problem: OnProblem) -> Iterator[tuple[int, Any, Optional[str]]]:
-    """Yield (line, parsed JSON, its text when the text is one line of the file)."""
+def _documents(file: Path, source: str, on_problem: OnProblem) -> Iterator[tuple[int, Any, Optional[str]]]:
+    """Yield (line, event or parsed JSON, its raw text when it has one of its own)."""
+    head = _head(file)
+    for magic, reason in formats.BINARY.items():
+        if head.startswith(magic):
+            on_problem(Problem(file, None, reason))
+            return
+    other = _other_form(file, source, head.decode("utf-8", "replace").lstrip(), on_problem)
+    if other is None:
+        yield from _json(file, on_problem)
+        return
+    for each in other:
+        if isinstance(each, formats.Trouble):
+            on_problem(Problem(file, each.line, each.reason))
+        else:
+            yield each
+
+
+def _other_form(file: Path, source: str, head: str, on_problem: OnProblem) -> Optional[formats.Read]:
+    """The reader for a file of this source that is no JSON; None for one that is, or that nobody knows."""
+    if source == "endpoint" and formats.is_event_text(head):
+        return formats.read_event_text(enumerate(_lines(file, on_problem), start=1))
+    if source == "endpoint" and formats.is_xml(head) and not head.startswith(("{", "[")):
+        return formats.read_xml(_told(file, on_problem))
+    if source == "m365" and formats.is_csv(head):
+        return formats.read_audit_csv(enumerate(_lines(file, on_problem), start=1))
+    return None
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes, as UTF-8; what cannot be read is told by those who read on."""
+    found = b""
+    try:
+        for piece in formats.utf8(_chunks(file)):
+            found += piece
+            if len(found) >= HEAD_BYTES:
+                break
+    except (OSError, EOFError, zlib.error):
+        pass
+    return found[:HEAD_BYTES]
+
+
+def _told(file: Path, on_problem: OnProblem) -> Iterator[bytes]:
+    """The file's bytes up to a read error, which is told."""
+    try:
+        yield from formats.utf8(_chunks(file))
+    except (OSError, EOFError, zlib.error) as error:
+        on_problem(Problem(file, None, f"cannot read further: {error}"))
+
+
+def _json(file: Path, on_problem: OnProblem) -> Iterator[tuple[int, Any, Optional[str]]]:
     lines = enumerate(_lines(file, on_problem), start=1)
     by_line = ".jsonl" in file.name.lower() or ".ndjson" in file.name.lower()
     for number, data in lines:
@@ -244,10 +314,8 @@ def _lines(file: Path, on_problem: OnProblem) -> Iterator[bytes]:
     """The file's lines, unzipped; on a read error the complete lines before it, then the broken last one."""
     number, rest = 0, b""
     try:
-        for chunk in _chunks(file):
+        for chunk in formats.utf8(_chunks(file)):
             lines = (rest + chunk).split(b"\n")
-            if number == 0:
-                lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
             rest = lines.pop()
             number += len(lines)
             yield from lines
@@ -299,8 +367,6 @@ def _no_constant(name: str) -> Any:
 
 
 def _reason(data: bytes, error: ValueError) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "the file is UTF-16; save it as UTF-8"
     return f"{getattr(error, 'msg', error)}: {data[:60].decode('utf-8', 'replace')}"
 
 
@@ -350,17 +416,19 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode("utf-8")
 
 
-def _sourcetype(form: SourceFormat, event: Json) -> str:
+def _sourcetype(form: SourceFormat, event: Json, raw: str) -> str:
     if form.sourcetype == "cba:endpoint":
-        return _endpoint_sourcetype(event)
+        return _endpoint_sourcetype(event, raw)
     if form.sourcetype != "gws:reports:activity":
         return form.sourcetype
     application = _at(event, ("id", "applicationName"))
     return f"gws:reports:{application}" if isinstance(application, str) and application else form.sourcetype
 
 
-def _endpoint_sourcetype(event: Json) -> str:
+def _endpoint_sourcetype(event: Json, raw: str) -> str:
     """Which product wrote an endpoint event, by the keys only it has."""
+    if raw.startswith("<"):
+        return "sysmon:linux" if "Linux-Sysmon" in raw else "XmlWinEventLog"
     if "event_simpleName" in event:
         return "crowdstrike:events:sensor"
     if "ActionType" in event or _at(event, ("properties", "ActionType")) is not None:
@@ -395,50 +463,3 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
             return None
         value = value.get(key)
     return value
-
-
-TIME_TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$")
-EPOCH_TEXT = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?", re.ASCII)
-"""Seconds or milliseconds as text, as CrowdStrike writes them."""
-
-
-def parse_time(value: object) -> Optional[float]:
-    """Epoch seconds from ISO 8601 text (no zone means UTC; nanoseconds are cut) or a number of seconds or milliseconds.
-
-    >>> parse_time("2023-07-10T12:00:00Z"), parse_time("2022-12-12 17:28:35.5"), parse_time(1688990400000)
-    (1688990400.0, 1670866115.5, 1688990400.0)
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        if not -1e17 < value < 1e17:  # also for NaN; and no float holds every int
-            return None
-        return value / 1000 if value > 1e11 else float(value)
-    if isinstance(value, str) and EPOCH_TEXT.fullmatch(value):
-        return parse_time(float(value))
-    match = TIME_TEXT.match(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    day, hour, minute, second, fraction, zone = match.groups()
-    midnight = _midnight(day)
-    if midnight is None or int(hour) > 23 or int(minute) > 59 or int(second) > 60:
-        return None
-    time = midnight + int(hour) * 3600 + int(minute) * 60 + int(second)
-    if zone and zone not in ("Z", "UTC"):
-        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
-        time += -offset if zone[0] == "+" else offset
-    return time + float(f"0.{fraction[:6]}") if fraction else float(time)
-
-
-PLAUSIBLE_YEARS = "2000 and 2100"
-PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)
-"""When events can be of, by PLAUSIBLE_YEARS: no cloud is older, and a replay runs through every hour up to the last."""
-EPOCH_DAY = date(1970, 1, 1).toordinal()
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: str) -> Optional[int]:
-    try:
-        return (date.fromisoformat(day).toordinal() - EPOCH_DAY) * 86400
-    except ValueError:  # 30 February
-        return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Sequence, Union
 
-from lab.kvquery import Document, KVStoreError
+from lab.kvquery import EXACT_INTEGERS, Document, KVStoreError, double
 
-EXACT_INTEGERS = 2**53
 FIELD_TYPES = ("number", "bool", "string", "time", "array", "cidr")
 
 
@@ -14,12 +13,11 @@ def store_value(value: Any) -> Any:
     """A value as the store keeps it: every number a double (whole ones are written back without a fraction)."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
-    if isinstance(value, int):
-        return value if -EXACT_INTEGERS <= value <= EXACT_INTEGERS else float(value)
-    if isinstance(value, float):
+    if isinstance(value, (int, float)):
+        value = double(value)
         if value != value or value in (float("inf"), float("-inf")):
             raise KVStoreError(400, "JSON in the request is invalid. (NaN and Infinity are not JSON)")
-        return int(value) if value.is_integer() and abs(value) <= EXACT_INTEGERS else value
+        return int(value) if abs(value) <= EXACT_INTEGERS and value == int(value) else value
     if isinstance(value, (list, tuple)):
         return [store_value(v) for v in value]
     if isinstance(value, dict):

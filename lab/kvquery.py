@@ -11,7 +11,9 @@ The SQL pre-filter is always a superset of the matches, so that an index narrows
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, NamedTuple, Optional
+import math
+import re
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from lab.errors import LabError
 
@@ -20,6 +22,11 @@ Matcher = Callable[[Document], bool]
 
 COMPARISONS = ("$gt", "$gte", "$lt", "$lte", "$ne")
 OPERATORS = (*COMPARISONS, "$and", "$or", "$not")
+EXACT_INTEGERS = 2**53
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_ -]+", re.ASCII)
+"""Field names that are the same in SQLite's paths as in the text of a document."""
+NOT_IN_SQL = re.compile("[\0\ud800-\udfff]")
+"""What JSON may hold and SQLite's JSON functions cut off or cannot be told."""
 
 
 class KVStoreError(LabError):
@@ -60,6 +67,8 @@ def compile_query(query: Any) -> Query:
     keys = _key_lookup(query)
     if keys is not None:
         wanted = frozenset(keys)
+        if any(map(NOT_IN_SQL.search, keys)):
+            return Query(lambda d: d["_key"] in wanted, "1", [], False)
         return Query(
             lambda d: d["_key"] in wanted, "_key IN (SELECT value FROM json_each(?))", [json.dumps(keys)], True
         )
@@ -175,9 +184,13 @@ def _narrow(name: str, sign: str, operand: Any) -> tuple[Optional[str], list[Any
     """SQL that keeps at least every document the condition holds for; None where SQL cannot say it."""
     if isinstance(operand, bool) or not isinstance(operand, (str, int, float)):
         return None, []
+    if isinstance(operand, str) and NOT_IN_SQL.search(operand):
+        return None, []
+    if not isinstance(operand, str):
+        operand = double(operand)
     if name == "_key":
         return (f"_key {sign} ?", [operand]) if isinstance(operand, str) else (None, [])
-    if name == "_user" or "." in name:
+    if name == "_user" or not PLAIN_NAME.fullmatch(name):
         return None, []
     column = field_expression(name)
     return f"({column} {sign} ? OR {type_expression(name)} = 'array')", [operand]
@@ -210,6 +223,16 @@ def values_at(document: Any, path: list[str]) -> list[Any]:
     return [v for value in current for v in ([value, *value] if isinstance(value, list) else [value])]
 
 
+def double(value: Union[int, float]) -> Union[int, float]:
+    """A number as the store knows it: a double, which is infinite for what is beyond all doubles."""
+    if isinstance(value, float) or -EXACT_INTEGERS <= value <= EXACT_INTEGERS:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def comparable(value: Any) -> tuple[int, Any]:
     """A sort key in MongoDB's order of kinds: null, numbers, text, objects, arrays, booleans."""
     if value is None:
@@ -217,7 +240,7 @@ def comparable(value: Any) -> tuple[int, Any]:
     if isinstance(value, bool):
         return 5, value
     if isinstance(value, (int, float)):
-        return 1, value
+        return 1, double(value)
     if isinstance(value, str):
         return 2, value
     if isinstance(value, dict):

@@ -343,9 +343,15 @@ class Collection:
             if compiled.exact:
                 where = f"_user = ? AND {compiled.sql}"
                 return self._db.execute(f"DELETE FROM {self._table} WHERE {where}", [user, *compiled.params]).rowcount
-            keys = [d["_key"] for d in self.scan(query, user)]
-            where = "_user = ? AND _key IN (SELECT value FROM json_each(?))"
-            return self._db.execute(f"DELETE FROM {self._table} WHERE {where}", [user, json.dumps(keys)]).rowcount
+            keys = [(user, d["_key"]) for d in self.scan(query, user)]
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(f"DELETE FROM {self._table} WHERE _user = ? AND _key = ?", keys)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            return len(keys)
 
     def _prepare(self, document: Any, user: str) -> tuple[str, str, str]:
         """(user, key, JSON text) of a document, typed as collections.conf says."""
@@ -356,6 +362,8 @@ class Collection:
             key = uuid.uuid4().hex[:24]
         elif not isinstance(key, str):
             raise KVStoreError(400, f"JSON in the request is invalid. (_key must be a string, found {key!r})")
+        elif not _is_utf8(key):
+            raise KVStoreError(400, "JSON in the request is invalid. (_key is no UTF-8 text)")
         clean: Document = {}
         for name, value in document.items():
             if name in ("_key", "_user"):
@@ -373,3 +381,12 @@ class Collection:
             clean[name] = value
         owner = document.get("_user")
         return owner if isinstance(owner, str) and owner else user, key, json.dumps(clean, separators=(",", ":"))
+
+
+def _is_utf8(text: str) -> bool:
+    """Half a surrogate pair is none, though JSON may hold one."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

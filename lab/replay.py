@@ -12,13 +12,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
-from lab import eventfile, export
+from lab import closing, eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
-from lab.ingest import SOURCES, Problem, parse_time, read_events
+from lab.ingest import SOURCES, Problem, forms, read_events
+from lab.logtime import parse_time
+from lab.output import file_to_write
 from lab.progress import Progress
 from lab.scheduler import CADENCES, Enable, Run
 from lab.searchhead import SearchHead
+from lab.state import prepare
 
 # The app that is run: this checkout, or with CBA_APP another one, such as an unpacked archive (./dev package --check).
 APP_DIR = Path(os.environ.get("CBA_APP") or Path(__file__).resolve().parent.parent)
@@ -27,6 +30,8 @@ HOUR = 3600
 AFTERMATH = 3 * HOUR
 """After the last event: time for the searches that look at it."""
 PROBLEMS_SHOWN = 5
+OF_NO_FORM = ("event time", "no event time", "no such file", "cannot read further")
+"""How reasons begin for which another form of the same log would be no better."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ALERT = "| cbaalerts "
 
@@ -91,10 +96,13 @@ class Problems:
 
     def __init__(self) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
+        self.of_form = False
+        """Whether something may be of a form that nobody here reads."""
 
     def __call__(self, problem: Problem) -> None:
         kind = problem.reason.split(":")[0]
         self.counts[kind] += 1
+        self.of_form |= not kind.startswith(OF_NO_FORM)
         if self.counts[kind] <= PROBLEMS_SHOWN:
             print(f"skipped: {problem}", file=sys.stderr)
 
@@ -107,7 +115,13 @@ class Problems:
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev replay", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".json, .jsonl, .gz, or a folder of them")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a log (JSON in any arrangement, .gz; Sysmon's XML, Purview's CSV), or a folder of them",
+    )
     parser.add_argument("--source", required=True, choices=list(SOURCES), help="what kind of logs they are")
     parser.add_argument(
         "--since", type=_time, metavar="TIME", help="leave out events before it (2026-01-31 or ISO 8601)"
@@ -135,37 +149,66 @@ def _time(text: str) -> float:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _arguments(arguments)
+    try:
+        if options.out is not None:
+            file_to_write(options.out)
+        if options.state is not None:
+            prepare(options.state)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
     problems = Problems()
     events = list(read_events(options.source, options.files, options.since, options.until, problems))
     if skipped := problems.summary():
         print(skipped, file=sys.stderr)
+        if problems.of_form:
+            print(forms(options.source), file=sys.stderr)
     if not events:
         print("no event could be read, so there is nothing to replay", file=sys.stderr)
         return 1
+    keep = stray.kept((event.time for event in events), options.since is not None, options.until is not None)
+    for sentence in keep.said:
+        print(sentence, file=sys.stderr)
+    events = [event for event in events if keep.first <= event.time <= keep.last]
     if options.state is not None:
-        return _run(events, options, options.state)
+        return _run(events, keep, options, options.state)
     with tempfile.TemporaryDirectory(prefix="cba-replay-") as state:
-        return _run(events, options, Path(state))
+        return _run(events, keep, options, Path(state))
 
 
-def _run(events: Iterable[Event], options: argparse.Namespace, state: Path) -> int:
+def _run(events: Iterable[Event], kept: stray.Kept, options: argparse.Namespace, state: Path) -> int:
     try:
         with SearchHead(APP_DIR, state) as head:
             count = head.events.add(events)
             findings = replay(head, options.cadence, enable=judges_nothing_but(options.source))
             if options.state is not None:
                 eventfile.write(head.events, state)
-            period = " to ".join(export.iso(time)[:10] for time in (head.events.first_time(), head.events.last_time()))
+            state_of_things = _closing(head, options.source, count, kept.last, bool(findings))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
     for record in findings:
         print(export.line(record))
-    print(f"{count} events, {period}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    period = f"{export.iso(kept.first)[:10]} to {export.iso(kept.last)[:10]}"
+    print(f"{_counted(count, 'event')}, {period}: {_counted(len(findings), 'finding')}")
+    print(state_of_things)
     if options.out is not None:
         options.out.write_text("".join(json.dumps(f, ensure_ascii=False) + "\n" for f in findings), encoding="utf-8")
         print(f"written to {options.out}")
     return 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _closing(head: SearchHead, source: str, count: int, end: float, any_findings: bool) -> str:
+    rows = closing.health(head, source, end)
+    table = closing.table(rows, source, end)
+    if any_findings:
+        return table
+    why = closing.why_nothing(source, count, closing.tally(head, source), rows)
+    return f"Nothing was found, because:\n{closing.sentences(why)}\n{table}"
 
 
 if __name__ == "__main__":

@@ -90,9 +90,13 @@ class SearchHead:
         """Run a search by hand. Times are epoch seconds or modifiers (`-24h@h`); `now` defaults to just after the last
         event was delivered, so that "-30d" means the last 30 days of the logs."""
         if now is None:
-            now = 1.0 + max((part.block.last_indexed // 1 for part in self.events.scan(None, None)), default=0.0)
+            now = 1.0 + self.last_delivery() // 1
         window = TimeWindow(_time(earliest, now), _time(latest, now), now)
         return self.engine.search(spl, window, sid=f"{int(now)}.{next(self._ad_hoc)}")
+
+    def last_delivery(self) -> float:
+        """When the last event was indexed; 0 without any."""
+        return max((part.block.last_indexed for part in self.events.scan(None, None)), default=0.0)
 
     def enable(self, names: Iterable[str], enabled: bool = True) -> None:
         """Enables saved searches, or disables them, as a user does: over REST they are so from then on, also for a

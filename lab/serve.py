@@ -92,7 +92,15 @@ class Site:
         if not query.startswith(("|", "search ")):
             query = f"search {query}"
         with self.head.lock:
-            return json_cols(self.head.search(query, _edge(asked, "earliest"), _edge(asked, "latest"), self.now))
+            latest = _edge(asked, "latest") or self._end()
+            return json_cols(self.head.search(query, _edge(asked, "earliest"), latest, self.now))
+
+    def _end(self) -> Optional[float]:
+        """Where a time range ends that is open: after the last event. Commands whose range has no end take the time
+        from the clock on the wall, for which these logs ended years ago."""
+        if self.now is not None:
+            return None
+        return 1.0 + max(self.head.events.last_time() or 0.0, self.head.last_delivery())
 
     def saved(self, text: str) -> list[dict[str, Any]]:
         """Name, description, SPL and time range of saved searches, and whether they are enabled; None for one that

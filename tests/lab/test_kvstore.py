@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -254,6 +255,67 @@ def test_conf_errors_name_their_place(tmp_path: Path) -> None:
             make(tmp_path, conf=f"[c]\n{line}\n")
     with pytest.raises(LabError, match=r"no collection 'none'. Known: history, plain, strict"):
         make(tmp_path).collection("none")
+
+
+BEYOND = [2**53 + 1, 2**63, 12345678901234567890, -(2**70), 10**300, 1e300, 1.7e308]
+
+
+@pytest.mark.parametrize("number", BEYOND)
+def test_numbers_beyond_64_bits_are_doubles(store: KVStore, number: float) -> None:
+    """As they are kept so they are asked for, also where an index answers."""
+    for collection, field in ((store.collection("plain"), "n"), (store.collection("history"), "days")):
+        collection.insert({"_key": "a", "scope": "s", field: number})
+        (found,) = collection.find({"scope": "s", field: number})
+        assert found[field] == float(number)
+        assert collection.find({field: {"$gte": number}}) == collection.find({field: {"$lte": number}}) == [found]
+        assert collection.find({field: {"$gt": number}}) == collection.find({field: {"$ne": number}}) == []
+        assert collection.find(sort=field) == [found]
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e400, -1e400])
+def test_numbers_beyond_all_doubles_are_refused_and_found_nowhere(store: KVStore, number: float) -> None:
+    plain = store.collection("plain")
+    for document in ({"n": number}, {"n": [{"deep": number}]}):
+        with pytest.raises(KVStoreError, match="JSON in the request is invalid") as caught:
+            plain.insert(document)
+        assert caught.value.status == 400
+    plain.insert({"n": 1.5})
+    assert plain.find({"n": number}) == []
+    assert len(plain.find({"n": {"$lt": number}})) == (number > 0)
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "9" * 400, "nan"])
+def test_texts_that_no_double_holds_are_no_numbers(store: KVStore, text: str) -> None:
+    store.collection("history").insert({"_key": "a", "days": text})
+    assert store.collection("history").get("a") == {"_key": "a", "_user": "nobody"}
+    with pytest.raises(KVStoreError, match="not of type 'number'"):
+        store.collection("strict").insert({"days": text})
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]), min_size=1, max_size=12) | st.from_regex(
+    r"-?[0-9]{1,40}(\.[0-9]+)?(e[0-9]{1,4})?", fullmatch=True
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ANY_TEXT, min_size=1, max_size=5, unique=True), ANY_TEXT)
+def test_any_text_is_a_key_and_a_value(texts: list[str], other: str) -> None:
+    """Only half a surrogate pair, which is no UTF-8, is no key."""
+    with tempfile.TemporaryDirectory() as folder:
+        history = make(Path(folder)).collection("history")
+        for text in texts:
+            history.insert({"_key": f"of {text.encode('utf-8', 'surrogatepass').hex()}", "scope": text, "seen": 1})
+            assert [d["scope"] for d in history.find({"scope": text})] == [text]
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                with pytest.raises(KVStoreError, match="no UTF-8"):
+                    history.insert({"_key": text})
+                assert history.find({"_key": text}) == []
+            else:
+                history.insert({"_key": text})
+                assert history.get(text)["_key"] == text
+                assert history.delete({"_key": text}) == 1
+        assert history.delete({"$or": [{"_key": other}, {"scope": other}]}) == (other in texts)
+        OPENED.pop().close()
 
 
 def test_a_killed_process_leaves_whole_batches(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from cba.terms import SECONDS_PER_DAY
 from lab import export
 from lab.events import Event
-from lab.ingest import parse_time
+from lab.logtime import parse_time
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
 from tests.replay.shipped import is_judge, judge_at_once

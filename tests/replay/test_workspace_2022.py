@@ -14,7 +14,8 @@ import pytest
 
 from cba.enrich import GeoReader
 from lab.events import Event
-from lab.ingest import parse_time, read_events
+from lab.ingest import read_events
+from lab.logtime import parse_time
 from lab.replay import APP_DIR, main, replay
 from lab.searchhead import SearchHead
 from tests.support.oracle import Call, Raised, findings_of

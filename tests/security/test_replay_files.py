@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import ingest
-from lab.ingest import PLAUSIBLE, SOURCES, Problem, parse_time, read_events
+from lab.ingest import SOURCES, Problem, read_events
+from lab.logtime import PLAUSIBLE, parse_time
 from lab.replay import main
 from tests.security import examples
 
@@ -122,7 +123,8 @@ def test_the_corpus(file: Path) -> None:
 
 
 PIECES = [b"{", b"}", b"[", b"]", b'"', b"\\", b",", b":", b"\n", b"\r\n", b"\xff", b"\xef\xbb\xbf", b"\0", b"\\ud800", b"null", b"1e999",
-          b"NaN", b'{"Records":[', b'"eventTime":"2026-01-02T10:00:00Z"', GOOD.encode(), b'{"message":"{', b"\x1f\x8b"]  # fmt: skip
+          b"NaN", b'{"Records":[', b'"eventTime":"2026-01-02T10:00:00Z"', GOOD.encode(), b'{"message":"{', b"\x1f\x8b",
+          b"<Event ", b"</Event>", b"LogName=", b"Message=", b"AuditData,", b"\xff\xfe"]  # fmt: skip
 
 
 @given(

@@ -12,7 +12,8 @@ import pytest
 
 from lab import ingest
 from lab.events import Event
-from lab.ingest import Problem, parse_time, read_events
+from lab.ingest import Problem, read_events
+from lab.logtime import parse_time
 
 RECORD = {"eventTime": "2023-07-10T12:00:00Z", "eventID": "1"}
 
@@ -151,11 +152,24 @@ def test_plain_text_named_gz(tmp_path: Path) -> None:
     assert len(read(file)[0]) == 1
 
 
-def test_utf_16_says_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_encodings_with_a_byte_order_mark(encoding: str, zipped: bool, indent: Any, tmp_path: Path) -> None:
+    """PowerShell's Out-File writes UTF-16."""
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    data = (mark + json.dumps([{**RECORD, "user": "Zoë 🦊"}], indent=indent, ensure_ascii=False)).encode(encoding)
+    file = tmp_path / "x.json"
+    file.write_bytes(gzip.compress(data) if zipped else data)
+    (event,), problems = read(file)
+    assert (json.loads(event.raw)["user"], problems) == ("Zoë 🦊", [])
+
+
+def test_utf_16_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
-    file.write_bytes(json.dumps(RECORD).encode("utf-16"))
+    file.write_bytes("\n".join([json.dumps(RECORD)] * 3).encode("utf-16")[:-11])
     events, problems = read(file)
-    assert events == [] and "UTF-8" in problems[0].reason
+    assert (len(events), [problem.line for problem in problems]) == (2, [3])
 
 
 def test_folder_in_order_and_missing_paths(tmp_path: Path) -> None:
@@ -257,6 +271,28 @@ def test_cloudwatch_log_events_keep_their_group(tmp_path: Path) -> None:
 )
 def test_no_time(value: object) -> None:
     assert parse_time(value) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("7/10/2023 12:00:00 PM", "2023-07-10T12:00:00Z"),
+        ("07/10/2023 12:00:00 AM", "2023-07-10T00:00:00Z"),
+        ("7/10/2023, 1:02:03.5 pm", "2023-07-10T13:02:03.5Z"),
+        ("12/31/2023 11:59:59\u202fPM", "2023-12-31T23:59:59Z"),  # as newer versions of .NET and of browsers write it
+    ],
+)
+def test_times_as_in_the_us(text: str, iso: str) -> None:
+    assert parse_time(text) == parse_time(iso) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["13/1/2023 1:00:00 PM", "2/30/2023 1:00:00 PM", "1/2/2023 13:00:00 PM", "1/2/2023 0:00:00 AM", "1/2/2023 1:00:00"],
+)
+def test_no_times_of_the_us(text: str) -> None:
+    """Also without AM or PM: elsewhere the day comes first."""
+    assert parse_time(text) is None
 
 
 def test_time_zones() -> None:

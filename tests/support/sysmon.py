@@ -12,7 +12,7 @@ from typing import Any, Iterator
 from xml.sax.saxutils import escape, unescape
 
 from lab.events import Event
-from lab.ingest import parse_time
+from lab.logtime import parse_time
 
 FILE = Path("endpoint") / "sysmon_eid3_22_otrf.jsonl"
 NAMES = {
