@@ -4,7 +4,8 @@ that is killed, two runs at once. For tests, and for whoever wants to see what a
     faults.search_head_away(head, since, until)
     faults.kvstore_away(head, since, until)
     faults.kill_at_write(head, 7)
-    faults.meanwhile(head, 7, faults.second_run(head, name, now))
+    second = faults.second_run(head, name)
+    faults.meanwhile(head, 7, lambda: second(now))
     head.scheduler.replay(start, end, on_failure="record")
     head.scheduler.failures()
 
@@ -51,10 +52,11 @@ def meanwhile(head: SearchHead, nth: int, happens: Callable[[], object]) -> Faul
     return head.splunkd.fail(WRITE.pattern, happens, nth)
 
 
-def second_run(head: SearchHead, name: str, now: float) -> Callable[[], object]:
-    """What runs a saved search to its end, beside whatever else runs. The scheduler starts no second run of a search
-    (max_concurrent is 1, https://docs.splunk.com/Documentation/Splunk/latest/Admin/Savedsearchesconf), but people do,
-    and so may the next captain of a search head cluster."""
+def second_run(head: SearchHead, name: str) -> Callable[[float], object]:
+    """What runs a saved search, dispatched at a given time, to its end, beside whatever else runs. The scheduler starts
+    no second run of a search (max_concurrent is 1,
+    https://docs.splunk.com/Documentation/Splunk/latest/Admin/Savedsearchesconf), but people do, and so may the next
+    captain of a search head cluster."""
     commands = CommandRunner(
         head.app,
         splunkd_uri=head.splunkd.uri,
@@ -62,8 +64,12 @@ def second_run(head: SearchHead, name: str, now: float) -> Callable[[], object]:
         dispatch_dir=head.state_dir / "second",
     )
     engine = Engine(head.app, head.events, head.kv, commands, head.state_dir / "lookups")
-    window = TimeWindow(None, now, now, indexed_by=now)
-    return lambda: engine.search(f'| savedsearch "{name}"', window, sid=f"{now:.0f}.2")
+
+    def run(now: float) -> object:
+        window = TimeWindow(None, now, now, indexed_by=now)
+        return engine.search(f'| savedsearch "{name}"', window, sid=f"{now:.0f}.2")
+
+    return run
 
 
 def count_writes(head: SearchHead) -> Fault:

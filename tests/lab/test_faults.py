@@ -116,7 +116,7 @@ def test_another_run_may_come_between(head: SearchHead, when: int) -> None:
 
     def happens() -> None:
         found.append(keys(head))
-        faults.second_run(head, "learn", DAY + 3600)()
+        faults.second_run(head, "learn")(DAY + 3600)
         found.append(keys(head))
 
     fault = faults.meanwhile(head, when, happens)
