@@ -52,17 +52,21 @@ BODY_BYTES = 64 << 20
 """Bytes of the largest body that is taken: limits.conf allows a batch of 50 MB."""
 
 
+Action = Union[int, str, Callable[[], object]]
+
+
 @dataclass
 class Fault:
     """What goes wrong with the n-th request (counted from 1) whose "METHOD path" contains `pattern` (a regex).
 
     `action` is an HTTP status, DROP (the connection is cut and nothing is done) or DROP_AFTER (the request is carried
     out and the connection is cut before the answer). KILL and KILL_AFTER do the same, and whoever asked is killed:
-    nothing more of its run arrives. `times` requests are hit from then on.
+    nothing more of its run arrives. A function is called, and then the request is carried out. `times` requests are hit
+    from then on.
     """
 
     pattern: str
-    action: Union[int, str]
+    action: Action
     nth: int = 1
     times: int = 1
     seen: int = 0
@@ -136,14 +140,14 @@ class Splunkd:
     def uri(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def fail(self, pattern: str, action: Union[int, str], nth: int = 1, times: int = 1) -> Fault:
+    def fail(self, pattern: str, action: Action, nth: int = 1, times: int = 1) -> Fault:
         """Let the n-th request to `pattern` fail; see Fault."""
         fault = Fault(pattern, action, nth, times)
         with self._lock:
             self.faults.append(fault)
         return fault
 
-    def strike(self, request: str) -> Optional[Union[int, str]]:
+    def strike(self, request: str) -> Optional[Action]:
         """Note a request; the action of a fault that hits it."""
         with self._lock:
             if self.killed:
@@ -215,6 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if isinstance(action, int):
                 raise RestError(action, "fault injected by the lab")
+            if callable(action):
+                action()
             self._authenticate(splunkd, path)
             # splunkd takes every body but a KV store document for a form; the SDK does not always name the type.
             is_form = not as_json and not path.startswith(COLLECTOR)

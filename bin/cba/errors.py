@@ -39,4 +39,5 @@ class StoreError(CbaError):
 
 
 class DamagedError(StoreError):
-    """A document of the KV store cannot be read: names collection, document and what to do. Others are not affected."""
+    """A document of the KV store cannot be read, because it is damaged or of a newer version of the app: names
+    collection, document and what to do. Others are not affected."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cba.health import BEHIND_SECONDS
 from cba.terms import SOURCES
-from pages import attack, freshness
+from pages import attack, freshness, late
 from pages.board import STATE_COLOURS, Board, coloured, manager_link
 
 NOW = "now"
@@ -37,6 +37,7 @@ def page() -> Board:
     )
     _coverage(board, health)
     _judged(board, health)
+    _too_late(board)
     _freshness_and_growth(board, health)
     _states(board, health)
     _size(board, health)
@@ -103,6 +104,20 @@ def _judged(board: Board, health: str) -> None:
         "the source's searches.",
     )
     board.row(330, (judged, 12))
+
+
+def _too_late(board: Board) -> None:
+    """What the sources' searches do not read, counted only while somebody looks."""
+    board.search("late", late.query(), earliest=late.SINCE, latest=late.UNTIL)
+    table = board.table(
+        "late_panel",
+        "late",
+        "Arrived too late to be judged",
+        {"Source": 100, "Events": 110, "First": 150, "Last": 150},
+        description=f"In the last 24 hours, {late.LATE_DAYS} to 30 days after they happened; neither judged nor "
+        "learned. To judge them, run the source's Rows over that time and pipe it to cbajudge.",
+    )
+    board.row(250, (table, 12))
 
 
 def _freshness_and_growth(board: Board, health: str) -> None:

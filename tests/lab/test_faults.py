@@ -109,6 +109,24 @@ def test_a_killed_run_leaves_what_it_had_written(
     assert head.scheduler.failures()[0].message == "default/savedsearches.conf [learn]: the run was killed."
 
 
+@pytest.mark.parametrize("when", [3, 6])
+def test_another_run_may_come_between(head: SearchHead, when: int) -> None:
+    """The second run, of the rows of that hour, writes before the first one's write is carried out."""
+    found: list[list[str]] = []
+
+    def happens() -> None:
+        found.append(keys(head))
+        faults.second_run(head, "learn")(DAY + 3600)
+        found.append(keys(head))
+
+    fault = faults.meanwhile(head, when, happens)
+    assert replay(head) == []
+    before, after = found
+    assert f"end {'ann' if when == 3 else 'bob'}" not in before
+    assert after == ["ann", "bob", "cy", "dee", "end ann", "end bob", "end cy", "end dee", "mark"]
+    assert fault.seen == 12 + 12
+
+
 def test_writes_are_counted(head: SearchHead) -> None:
     counter = faults.count_writes(head)
     assert replay(head) == []

@@ -66,12 +66,23 @@ def test_a_run_without_rows_moves_it_too(bench: Workbench) -> None:
     assert kept is not None and (kept["judged_until"], kept["rows"]) == (END, 0)
 
 
-def test_the_mark_grows_at_both_ends_and_never_goes_back(here: Workbench) -> None:
-    for start, end in ((4, 6), (6, 7), (2, 4), (4, 5)):
-        here.search([], f"window={START + start * QUARTER}-{START + end * QUARTER}")
-    kept = mark(here)
+def judged(bench: Workbench, *windows: tuple[int, int]) -> tuple[float, float]:
+    """The quarters of an hour that the mark says are judged, after runs over such windows."""
+    for start, end in windows:
+        bench.search([], f"window={START + start * QUARTER}-{START + end * QUARTER}")
+    kept = mark(bench)
     assert kept is not None
-    assert (kept["judged_from"], kept["judged_until"]) == (START + 2 * QUARTER, START + 7 * QUARTER)
+    return (kept["judged_from"] - START) / QUARTER, (kept["judged_until"] - START) / QUARTER
+
+
+def test_the_mark_grows_at_both_ends(here: Workbench) -> None:
+    assert judged(here, (4, 6), (6, 7), (2, 4), (7, 7), (5, 5)) == (2, 7)
+
+
+def test_a_run_that_another_one_has_overtaken_takes_the_mark_back_to_its_own_end(here: Workbench) -> None:
+    """It may have written over what the other had: that is judged again."""
+    assert judged(here, (0, 4), (4, 7), (4, 5)) == (0, 5)
+    assert judged(here, (5, 9), (5, 9)) == (0, 9), "two runs with one plan: each has judged all of it"
 
 
 def test_without_a_window_rows_are_judged_and_no_mark_moves(bench: Workbench) -> None:

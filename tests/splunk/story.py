@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import Optional
 
 from demo import addresses
 from lab.events import Event
@@ -35,12 +36,13 @@ def events(now: float, index: str, source: str) -> Iterator[Event]:
     today = int(now // DAY) * DAY
     for day in range(DAYS, 1, -1):
         for who, country in HOMES.items():
-            yield _call(who, country, today - day * DAY + 12 * 3600, index, source)
+            yield call(who, country, today - day * DAY + 12 * 3600, index, source)
     for who, country, hour in YESTERDAY:
-        yield _call(who, country, today - DAY + hour * 3600, index, source)
+        yield call(who, country, today - DAY + hour * 3600, index, source)
 
 
-def _call(who: str, country: str, time: int, index: str, source: str) -> Event:
+def call(who: str, country: str, time: int, index: str, source: str, indexed: Optional[int] = None) -> Event:
+    """Somebody's call from a country; `indexed` is when it arrived, if not at once."""
     record = {
         "eventVersion": "1.11",
         "userIdentity": {
@@ -65,4 +67,6 @@ def _call(who: str, country: str, time: int, index: str, source: str) -> Event:
         "recipientAccountId": ACCOUNTS[who],
         "eventCategory": "Management",
     }
-    return Event(time, time, index, "aws:cloudtrail", source, "cloudtrail", json.dumps(record))
+    return Event(
+        time, time if indexed is None else indexed, index, "aws:cloudtrail", source, "cloudtrail", json.dumps(record)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator, Optional
 from urllib.parse import unquote
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from cba.detection.catalogue import load
+from cba.detection.model import source_search
 from cba.terms import SOURCES
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
@@ -136,6 +138,30 @@ def test_health_says_how_far_a_source_has_been_judged(head: SearchHead) -> None:
     assert pages.of_aws("health", "judged")["Stopped"] == COUNTRY
     why = pages.of_country("health", "states", "aws")
     assert why["State"] == "fault" and why["Why"].endswith("the other detections went on: broken")
+
+
+def test_health_counts_what_arrived_too_late_to_be_judged(head: SearchHead) -> None:
+    """No event is passed over in silence; and what is counted can be judged by hand."""
+    now = START + 22 * DAY
+    late = [(18, "RU", 22), (17, "NL", 22), (20, "NL", 22), (21, "RU", 22), (15, "RU", 20)]
+    for day, country, arrived in late:
+        event = call(ADA, day, NOON + 3600, country)
+        head.events.add([replace(event, indextime=float(START + arrived * DAY - 3600))])
+    pages = after(head, 22)
+    assert pages.now == now
+
+    def raised() -> list[tuple[str, int]]:
+        found = head.kv.collection("cba_findings").find({"detection": COUNTRY})
+        return sorted((each["country"], (each["first_time"] - START) // DAY) for each in found)
+
+    assert raised() == [("RU", 21)], "that of the day before came in time"
+    (row,) = pages.rows("health", "late")
+    assert row == {"Source": "aws", "Events": 2, "First": "2026-01-18 13:00", "Last": "2026-01-19 13:00"}
+    search = f'| savedsearch "{source_search("aws", "Rows")}" | cbajudge source=aws'
+    head.search(search, START + 17 * DAY, START + 19 * DAY, now=now)
+    assert raised() == [("RU", 18), ("RU", 21)]
+    pages.now += 2 * DAY
+    assert pages.rows("health", "late") == []
 
 
 def test_health_draws_coverage_freshness_and_growth(head: SearchHead) -> None:

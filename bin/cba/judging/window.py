@@ -64,10 +64,19 @@ class Window:
         return f"earliest={earliest} latest={latest} _index_earliest={self.start} _index_latest={self.end}"
 
     def moved(self, mark: Optional[Mark]) -> Mark:
-        """The mark after this window has been judged to its end."""
+        """The mark after this window has been judged to its end.
+
+        A mark that stands further than that was moved by another run of the search meanwhile. The KV store cannot
+        compare before it replaces, so this run may have written over what that one had from beyond the window: the
+        mark goes back to the window's end, and what follows is judged again, which changes nothing where nothing was
+        lost.
+        """
         if mark is None:
             return Mark(self.start, self.end)
-        return Mark(min(mark.judged_from, self.start), max(mark.judged_until, self.end))
+        if self.empty:
+            return mark
+        before = self.end <= mark.judged_from
+        return Mark(min(mark.judged_from, self.start), mark.judged_until if before else self.end)
 
 
 class Plan(NamedTuple):

@@ -14,13 +14,16 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 from splunklib.client import Service
 
-from ..errors import StoreError
+from ..errors import DamagedError, StoreError
 from .splunkd import Refused, ask
 
 APP = "cloud_behavior_analytics"
 DOCUMENTS_PER_SAVE = 1000
 KEYS_PER_QUERY = 500
 ROWS_PER_PAGE = 10_000
+SCHEMA = "schema"
+"""The field of documents in a layout that this version of the app would misread. None has it yet: whoever changes a
+layout so sets it, and versions from before say so instead of guessing."""
 
 _JSON = [("Content-Type", "application/json")]
 
@@ -29,7 +32,8 @@ T = TypeVar("T")
 
 
 class Collection:
-    """One collection of the app, owner `nobody`. Every method raises StoreError naming the collection."""
+    """One collection of the app, owner `nobody`. Every method raises StoreError naming the collection; those that read
+    raise DamagedError for a document with a SCHEMA: this version would take it for what it is not."""
 
     def __init__(self, service: Service, name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self.name = name
@@ -42,7 +46,7 @@ class Collection:
         for batch in _batches(sorted(set(keys)), KEYS_PER_QUERY):
             query = {"query": {"$or": [{"_key": key} for key in batch]}, "limit": len(batch)}
             for found in self._post("batch_find", [query]):
-                yield from found
+                yield from map(self._known, found)
 
     def find(self, query: Mapping[str, Any], sort: str = "_key") -> Iterator[Document]:
         """Every document that matches, page by page, so that the row limit of a query cuts nothing off."""
@@ -50,7 +54,7 @@ class Collection:
         while True:
             asked = {"query": query, "skip": skip, "limit": ROWS_PER_PAGE, "sort": sort}
             (page,) = self._post("batch_find", [asked])
-            yield from page
+            yield from map(self._known, page)
             if not page:
                 return
             skip += len(page)
@@ -63,7 +67,7 @@ class Collection:
     def first(self, order: str) -> Optional[Document]:
         """The first document in an order such as `rank:-1,time:-1`, None when there is none."""
         found = self._request("query", lambda: self._get_page(limit=1, sort=order))
-        return next(iter(found), None)
+        return next(map(self._known, found), None)
 
     def save(self, documents: Iterable[Document]) -> None:
         """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved."""
@@ -90,6 +94,16 @@ class Collection:
             half = len(batch) // 2
             self._save(batch[:half])
             self._save(batch[half:])
+
+    def _known(self, document: Document) -> Document:
+        if SCHEMA in document:
+            named = f"document {document.get('_key')} has {SCHEMA} {document[SCHEMA]}"
+            raise DamagedError(
+                f"KV store collection {self.name}: {named}, which this version of the app does not know: a newer one "
+                "wrote it. Install that version again, or delete the document; what was learned comes back with the "
+                "source's Backfill search"
+            )
+        return document
 
     def _get_page(self, **options: Any) -> Any:
         return self._service.get(self._path, output_mode="json", **options)

@@ -4,8 +4,11 @@
  "values": "{\"NL\":\"20450,20479,3f\"}"}
 
 Each search that learns is a writer of its own; what is known of a subject is the union of its documents. A writer's
-document is read again before it is replaced and after, so that two runs of one writer at once lose nothing of each
-other.
+document is read again before it is replaced and after, so that two runs of one writer at once seldom lose anything of
+each other; what they do, the mark has judged again (`judging.window`).
+
+Versions from before there were writers kept one document per subject, under the key that is `subject` now, without
+`subject` and `writer`. They are read as those of one more writer, until nothing counts of them and they are forgotten.
 """
 
 from __future__ import annotations
@@ -42,13 +45,15 @@ class HistoryCollection:
     def __init__(self, service: Service, writer: str = "") -> None:
         self._collection = Collection(service, NAME)
         self._writer = writer
+        self._former: Optional[bool] = None
+        """Whether there are documents without a subject; None before anybody looked."""
 
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, Remembered]:
         """The histories of those subjects that have one."""
         by_key = {subject_key(subject): subject for subject in subjects}
         found: dict[Subject, Remembered] = {}
-        for document in self._collection.where("subject", by_key):
-            subject = by_key[document["subject"]]
+        for document in self._of_subjects(by_key):
+            subject = by_key[document.get("subject", document["_key"])]
             history = decode(document)
             known = found.get(subject)
             own = history if document.get("writer") == self._writer else None
@@ -58,6 +63,16 @@ class HistoryCollection:
             else:
                 found[subject] = Remembered(known.own if own is None else own, known.all.union(history))
         return found
+
+    def _of_subjects(self, keys: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        yield from self._collection.where("subject", keys)
+        if self._former is None:
+            # A field that is missing sorts as null does, before any text:
+            # https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+            first = self._collection.first("subject")
+            self._former = first is not None and "subject" not in first
+        if self._former:
+            yield from (document for document in self._collection.by_keys(keys) if "subject" not in document)
 
     def of_entity(self, entity: str) -> dict[Subject, History]:
         """Every history of one entity, in whichever profile."""
