@@ -7,9 +7,9 @@ from typing import Any
 from lab.searchhead import SearchHead
 
 
-def is_judge(name: str) -> bool:
-    """The searches that judge: one for each source, for all detections."""
-    return name.endswith(" - Judge")
+def judges(*sources: str) -> list[str]:
+    """The searches that judge these sources, each for all detections."""
+    return [f"CBA - {source} - Judge" for source in sources]
 
 
 def judge_at_once(head: SearchHead, source: str, now: float) -> None:

@@ -13,11 +13,12 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from cba.terms import SOURCES
 from demo import Organization, events
 from lab.ingest import Problem, read_events
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import is_judge
+from tests.replay.shipped import judges
 
 LOG = "aws/cloudtrail_invictus_stratus_2023-07-10.jsonl"
 ACCOUNT = "123837392027"
@@ -31,7 +32,7 @@ def test_every_event_normalises_and_private_addresses_raise_nothing(shared: Any,
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(events(history, attacks=False))
         head.events.add(attack)
-        findings = replay(head, "1d", enable=is_judge)
+        findings = replay(head, "1d", enable=judges(*SOURCES))
         rows = head.search(
             f"search `cba_events_aws` | search project={ACCOUNT} "
             "| stats count count(identity) AS identity count(operation) AS operation dc(event_id) AS event_id "

@@ -15,7 +15,7 @@ from lab.events import Event
 from lab.export import iso
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import findings_of, is_judge
+from tests.replay.shipped import findings_of, judges
 
 DAY = 86_400
 FIRST = 20_454 * DAY  # 2026-01-01
@@ -69,7 +69,7 @@ def found(folder: Path, which: str, logs: list[tuple[int, Log]], **rows: list[di
         lists.fill(head, rows)
         kind = SOURCETYPES[which]
         head.events.add([Event(time, time + 300, "main", kind, "test", "test", json.dumps(log)) for time, log in logs])
-        replay(head, "1d", enable=is_judge)
+        replay(head, "1d", enable=judges({"office": "m365", "saas": "gws"}[which]))
         findings = findings_of(head, f"serverless_execution_{which}")
     return [finding for finding in findings if float(finding["first_time"]) >= TODAY]
 

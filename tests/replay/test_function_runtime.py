@@ -12,7 +12,7 @@ import pytest
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import is_judge
+from tests.replay.shipped import judges
 from tests.scenarios.scenario import Scenario, load
 from tests.support.pipeline import Seen
 
@@ -81,7 +81,7 @@ def events(scenario: Scenario) -> list[Event]:
 def test_from_raw_logs(scenario: Scenario, tmp_path: Path) -> None:
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(events(scenario))
-        findings = replay(head, "1d", enable=is_judge)
+        findings = replay(head, "1d", enable=judges("aws"))
     today = datetime.datetime.fromtimestamp(scenario.today * 86_400, datetime.timezone.utc).isoformat()
     mine = [f for f in findings if f["detection"] == "cloud_function_unusual_runtime"]
     about = [f for f in mine if f["first_time"] >= today[:10]]

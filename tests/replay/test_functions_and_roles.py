@@ -19,7 +19,7 @@ from lab.export import iso
 from lab.ingest import read_events
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import findings_of, is_judge
+from tests.replay.shipped import findings_of, judges
 
 DAY = 86_400
 FIRST = 20_454 * DAY  # 2026-01-01
@@ -145,7 +145,7 @@ def found(folder: Path, today: list[Made], **rows: list[dict[str, str]]) -> list
                 for time, source, log in [*PAST, *today]
             ]
         )
-        replay(head, "1d", enable=is_judge)
+        replay(head, "1d", enable=judges("aws", "azure", "gcp"))
         findings = findings_of(head, "serverless_execution_iaas")
     return [finding for finding in findings if float(finding["first_time"]) >= TODAY]
 
@@ -310,7 +310,7 @@ def test_the_attack_run_over_a_history_of_the_same_account(shared: Callable[[str
     with SearchHead(APP_DIR, tmp_path) as head:
         head.events.add(past)
         head.events.add(read_events("aws", [shared(LOG)]))
-        replay(head, "1d", enable=is_judge)
+        replay(head, "1d", enable=judges("aws", "azure", "gcp"))
         recent = {"first_time": {"$gte": 1_688_947_200}, "project": ATTACKED, "detection": "serverless_execution_iaas"}
         findings = head.kv.collection("cba_findings").find(recent)
         (usual,) = head.kv.collection("cba_history").find({"profile": "project_runtime", "entity": ATTACKED})

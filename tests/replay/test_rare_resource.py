@@ -16,7 +16,7 @@ from lab.events import Event
 from lab.logtime import parse_time
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import is_judge, judge_at_once
+from tests.replay.shipped import judge_at_once, judges
 from tests.scenarios.scenario import FIRST_DAY, Scenario, load
 from tests.support import sysmon
 from tests.support.pipeline import Seen
@@ -40,7 +40,7 @@ def findings_day_by_day(events: Iterable[Event], folder: Path) -> list[Finding]:
     """What the scheduled search raises, run once a day."""
     with SearchHead(APP_DIR, folder) as head:
         head.events.add(events)
-        return replay(head, "1d", enable=is_judge)
+        return replay(head, "1d", enable=judges("endpoint"))
 
 
 # --- The scenarios, as every product would log them -------------------------------------------------------------------
