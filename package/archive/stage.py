@@ -20,7 +20,7 @@ APP = "cloud_behavior_analytics"
 FILES = ("app.manifest", "CHANGELOG.md", "LICENSE", "NOTICE")
 FOLDERS = {
     "appserver": (".css", ".html", ".js", ".json", ".png", ".svg"),
-    "bin": (".json", ".mmdb", ".py"),
+    "bin": (".csv", ".json", ".mmdb", ".py"),
     "default": (".conf", ".json", ".xml"),
     "lookups": (".csv",),
     "metadata": (".meta",),

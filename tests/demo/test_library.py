@@ -29,6 +29,7 @@ def seen(logs: Iterable[Event]) -> list[Seen]:
             "identity": call.identity,
             "access_key": call.access_key,
             "country": ABSENT if call.country == "-" else call.country,
+            **({"home_region": "known"} if call.at_home else {}),
         }
         found.append(Seen(int(call.time), str(number), fields))
     return found

@@ -172,9 +172,20 @@ def is_candidate(detection: Detection, event: Seen) -> bool:
     return condition is not None and bool(condition.evaluate(FieldFacts(event.fields)))
 
 
+RAISED = (
+    "finding_id", "detection", "variation", "name", "severity", "key", "opened_day", "first_time", "last_time", "count",
+    "atoms", "related_finding",
+)  # fmt: skip
+"""What is said of a finding whichever of its rows it shows."""
+
+
 def differences(found: Iterable[Finding], expected: Iterable[Finding]) -> list[str]:
-    """What tells them apart, a line each."""
-    here, there = ({finding["finding_id"]: finding for finding in side} for side in (found, expected))
+    """What tells them apart, a line each. What another finding raised further, though its events were counted before that
+    was known, shows the row that its window began with: of those that were counted none is kept."""
+    here, there = (
+        {f["finding_id"]: {name: f.get(name) for name in (RAISED if f["related_finding"] else f)} for f in side}
+        for side in (found, expected)
+    )
     return [
         f"{name} of {key}: {here.get(key, {}).get(name)!r}, expected {there.get(key, {}).get(name)!r}"
         for key in sorted({*here, *there})

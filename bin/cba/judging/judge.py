@@ -124,7 +124,7 @@ class Judge:
             elif key not in self._idle:
                 fresh.append(row)
                 told[key] = None
-        prepared = list(self._preparer.prepare(fresh)) if fresh else []
+        prepared = self._preparer.prepare(fresh) if fresh else []
         wanted = self._want(prepared)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)

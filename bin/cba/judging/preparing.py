@@ -50,18 +50,19 @@ class Preparer:
         self._keep_calls = keep_calls
         self._passed_over: dict[str, str] = {}
 
-    def prepare(self, rows: Sequence[Row]) -> Iterator[Prepared]:
-        """The prepared rows of these rows, in their order, then calls that were kept and whose workload's home is known
-        now. Rows that are never judged only tell about homes."""
+    def prepare(self, rows: Sequence[Row]) -> list[Prepared]:
+        """The prepared rows of these rows, and of calls that were kept and whose workload's home is known now, one day
+        after the other. Rows that are never judged only tell about homes."""
         calls = self._read_calls(rows)
+        prepared: list[Prepared] = []
         for position, row in enumerate(rows):
             call = calls.get(position)
             answer = NOBODY if call is None else self._homes.answer(call)
             if call is not None and answer.home_state == UNKNOWN and self._keep_calls:
                 self._homes.keep(call, row.name, row.to_json())
             if is_judged(row.cells):
-                yield from self._of_populations(row, answer)
-        yield from self._released()
+                prepared.extend(self._of_populations(row, answer))
+        return sorted([*self._released(), *prepared], key=lambda each: each.row.day)
 
     def _read_calls(self, rows: Sequence[Row]) -> dict[int, Call]:
         calls = {
