@@ -62,7 +62,8 @@ def place(cells: Mapping[str, str], egress: Egress) -> dict[str, str]:
     account = cells.get(FOREIGN_ENDPOINT, ABSENT)
     foreign = f"VPC endpoint of account {account}" if account else ABSENT
     inside = is_inside(cells)
-    name = egress.name_of(cells.get("src_ip", ABSENT))
+    # Addresses behind somebody else's endpoint are the owner's to choose.
+    name = ABSENT if foreign else egress.name_of(cells.get("src_ip", ABSENT))
     if name:
         placed[EGRESS] = placed["country"] = name
     elif foreign:
