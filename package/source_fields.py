@@ -36,8 +36,9 @@ def lists(source: str) -> tuple[str, ...]:
 PLACED = frozenset(SOURCES) - {"endpoint"}
 """Sources whose events come from an address that has a country."""
 
-READ_TO_PLACE = ("sign_in",)
-"""What is read of every row to know where it came from: what a provider's back end does for somebody has no country."""
+READ_TO_PLACE = ("sign_in", "foreign_endpoint")
+"""What is read of every row to know where it came from: what a provider's back end does for somebody has no country,
+and another account's VPC endpoint is a place of its own."""
 
 HOME_FACTS = ("home_of", "home_in", "home_how")
 """What tells where a workload is at home is mostly done by the cloud itself, or by people: kept also of skipped
@@ -55,7 +56,7 @@ class Preparation:
 PREPARATIONS: Mapping[str, Preparation] = {
     "plain": Preparation((), ()),
     "compute": Preparation(
-        ("workload", "home_hint", *HOME_FACTS, "region", "outcome", "src_ip"),
+        ("workload", "home_hint", *HOME_FACTS, "region", "outcome", "src_ip", "foreign_endpoint"),
         ("workload_type", "home_source", "home_state", "outside", "judged_outcome"),
     ),
     "serverless_iaas": Preparation(
@@ -70,6 +71,7 @@ PREPARATIONS: Mapping[str, Preparation] = {
             "function",
             "role",
             "src_ip",
+            "foreign_endpoint",
         ),
         ("allowed", "outside_use", "signal_what", "chain_function", "chain_role", "chain_person"),
     ),

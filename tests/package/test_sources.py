@@ -42,7 +42,7 @@ def test_all_faults_are_told_at_once(copy: Path) -> None:
         sources.files(copy)
     faults = [(fault.file.split("/")[-2], fault.field, fault.line > 0) for fault in told.value.faults]
     assert faults == [
-        ("m365", "identity", True), ("m365", "operation", True), ("m365", "user_agent", True), ("m365", "src_ip", True),
+        ("m365", "cba_user", True), ("m365", "operation", True), ("m365", "user_agent", True), ("m365", "src_ip", True),
         ("gws", "(file)", True),
     ]  # fmt: skip
     assert "'nowhere' is no field made above" in str(told.value)

@@ -110,8 +110,8 @@ def test_rule_samples(samples: Callable[[str], list[Row]], normalise: Normalise)
         "refused": 7,
     }
     assert Counter(row["identity_type"] for row in rows) == {
-        "role": 274,
-        "user": 141,
+        "role": 242,
+        "user": 173,
         "unknown": 27,
         "root": 14,
         "compute": 9,

@@ -181,6 +181,7 @@ def test_what_nobody_asks_is_not_kept() -> None:
     one = Content(CONTENT.populations, {"cloud_unusual_country": CONTENT.detections["cloud_unusual_country"]})
     assert shapes.shape("aws", one).row_fields == (
         "skip_reason", "candidate_of", "provider", "project", "identity", "identity_type", "access_key", "src_ip",
+        "foreign_endpoint",
     )  # fmt: skip
 
 

@@ -149,6 +149,19 @@ def test_outside(region: str, public: bool, source: str, words: str) -> None:
     assert outside(Known(("us-east-1",), WEAK), region, public, source) == words
 
 
+@pytest.mark.parametrize(
+    ("region", "public", "words"),
+    [
+        ("us-east-1", False, "came through another account's VPC endpoint"),
+        ("us-east-1", True, "came through another account's VPC endpoint"),
+        ("", False, "came through another account's VPC endpoint"),
+        ("eu-west-1", False, "went to eu-west-1 and came through another account's VPC endpoint"),
+    ],
+)
+def test_another_account_s_endpoint_is_outside_of_every_region(region: str, public: bool, words: str) -> None:
+    assert outside(Known(("us-east-1",), WEAK), region, public, "", foreign=True) == words
+
+
 FACTS = st.dictionaries(
     st.sampled_from(["us-east-1", "eu-west-1"]),
     st.dictionaries(st.sampled_from(HOWS), st.integers(0, 2**40), min_size=1),
@@ -213,7 +226,7 @@ def test_what_two_runs_remember_is_united_in_either_order(one: Home, other: Home
 
 PLAIN = Call(
     bucket=NOON, identity=ROLE, identity_type="compute", workload=WEB, region="us-east-1", public=True,
-    source_region="us-east-1", hint="", home_of=(), home_in="", home_how="", inventory="",
+    source_region="us-east-1", foreign=False, hint="", home_of=(), home_in="", home_how="", inventory="",
 )  # fmt: skip
 
 

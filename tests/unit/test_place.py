@@ -140,3 +140,16 @@ def test_the_published_networks_of_microsoft_365_are_known(geo: GeoReader) -> No
     assert "country" in place(
         {"source_kind": "m365", "src_ip": "2603:2000::1", "country": "US", "ip_scope": "public"}, NO_EXITS
     )
+
+
+@pytest.mark.parametrize("cells", [{"src_ip": "10.9.9.9", "ip_scope": "private"}, {"ip_scope": "none"}, {}])
+def test_another_account_s_endpoint_is_a_place_by_itself(cells: dict[str, str]) -> None:
+    placed = place({"source_kind": "aws", "foreign_endpoint": "999999999999", **cells}, NO_EXITS)
+    assert placed["country"] == placed["asn"] == "VPC endpoint of account 999999999999"
+
+
+def test_an_address_behind_another_account_s_endpoint_is_no_company_exit() -> None:
+    """Whoever has the endpoint chooses the addresses of its network."""
+    exits = Egress(ListTables(), (("10.0.0.0/8", "DE"),))
+    found = place({"source_kind": "aws", "foreign_endpoint": "999999999999", "src_ip": "10.9.9.9"}, exits)
+    assert (found["country"], found.get("egress")) == ("VPC endpoint of account 999999999999", None)

@@ -133,6 +133,19 @@ def test_a_role_used_through_the_companys_own_exit_is_not_outside(lists: ListTab
     assert prepared("serverless_iaas", {**row, "src_ip": "178.85.138.1"}, lists) == []
 
 
+def test_a_role_used_through_another_account_s_endpoint_is_outside(lists: ListTables) -> None:
+    row = {
+        "source_kind": "aws",
+        "signal_kind": "outside",
+        "ip_scope": "private",
+        "src_ip": "10.9.9.9",
+        "identity": "arn:aws:iam::1:role/x",
+    }
+    assert prepared("serverless_iaas", row, lists) == []
+    (part,) = prepared("serverless_iaas", {**row, "foreign_endpoint": "999999999999"}, lists)
+    assert part["outside_use"] == "VPC endpoint of account 999999999999"
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [

@@ -6,6 +6,8 @@
   fields country and asn alike. Histories learn it like any other value, so that who always came from inside is
   trained. It is never new, raises nothing, and does not count among the values somebody is known with: whoever
   compares values sees to that.
+- Another account's VPC endpoint (`foreign_endpoint`) hides an address, too, but is not inside: whoever holds stolen
+  credentials can call through an endpoint of their own. It is a place by itself, in country and asn.
 - What Microsoft and Google do for a user from machines of their own has no country (back_ends). A sign-in from there
   has: a rented machine in their clouds is an attacker's, too.
 """
@@ -25,6 +27,8 @@ SIGN_IN = "sign_in"
 """The row field that holds anything where somebody signed in; rows of m365 and gws have it."""
 EGRESS = "egress"
 """The field that names the company's own exit an address is one of."""
+FOREIGN_ENDPOINT = "foreign_endpoint"
+"""The row field with the account of a VPC endpoint that is neither the caller's nor that of the account called."""
 VPC_ENDPOINT = "vpc endpoint"
 """The skip_reason of a call whose address a VPC endpoint hides."""
 
@@ -55,22 +59,29 @@ class Egress:
 def place(cells: Mapping[str, str], egress: Egress) -> dict[str, str]:
     """The row's fields with the country and the network that count, as a new dictionary."""
     placed = dict(cells)
+    account = cells.get(FOREIGN_ENDPOINT, ABSENT)
+    foreign = f"VPC endpoint of account {account}" if account else ABSENT
     inside = is_inside(cells)
-    name = egress.name_of(cells.get("src_ip", ABSENT))
+    # Addresses behind somebody else's endpoint are the owner's to choose.
+    name = ABSENT if foreign else egress.name_of(cells.get("src_ip", ABSENT))
     if name:
         placed[EGRESS] = placed["country"] = name
+    elif foreign:
+        placed["country"] = foreign
     elif inside:
         placed["country"] = PRIVATE
     elif cells.get("country") and _acts_for_somebody(cells):
         del placed["country"]
-    if inside:
-        placed["asn"] = PRIVATE
+    if foreign or inside:
+        placed["asn"] = foreign or PRIVATE
     return placed
 
 
 def is_inside(cells: Mapping[str, str]) -> bool:
     """Whether a row came from a private address, or through a VPC endpoint that hides where it came from: not every
-    one does, and an address of the Internet tells more."""
+    one does, and an address of the Internet tells more. Another account's endpoint is not inside."""
+    if cells.get(FOREIGN_ENDPOINT):
+        return False
     scope = cells.get("ip_scope", ABSENT)
     return scope == PRIVATE_ADDRESS or (scope != PUBLIC and cells.get("skip_reason") == VPC_ENDPOINT)
 

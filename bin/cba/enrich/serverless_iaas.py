@@ -12,7 +12,8 @@ of AllowedFunctions (`allowed`), whether its role or policy is in RoleScope, and
   all there is.
 
 A call of a Lambda function whose name is known joins by it: a role may serve several functions. Outside is an address
-that is not AWS's, or of another region than the function's; behind the company's own exits nobody is outside.
+that is not AWS's, or of another region than the function's, or another account's VPC endpoint; behind the company's own
+exits nobody is outside.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ..terms import ABSENT
 from .address import PUBLIC
 from .geo import GLOBAL_REGION
 from .parts import after, changed, values_of
-from .place import EGRESS
+from .place import EGRESS, FOREIGN_ENDPOINT
 
 DEPLOYMENT, PRIVILEGE, USE, INVOCATION, OUTSIDE = "deployment", "privilege", "use", "invocation", "outside"
 NOTHING = "-"
@@ -107,9 +108,10 @@ def _invocation(cells: Mapping[str, str]) -> dict[str, str]:
 
 def _outside(cells: Mapping[str, str]) -> dict[str, str] | None:
     """The part of a call from outside, None for one from inside."""
-    if cells.get("ip_scope") != PUBLIC or cells.get(EGRESS):
+    foreign = bool(cells.get(FOREIGN_ENDPOINT))
+    if cells.get(EGRESS) or (cells.get("ip_scope") != PUBLIC and not foreign):
         return None
-    if cells.get("cloud_provider") == "aws":
+    if cells.get("cloud_provider") == "aws" and not foreign:
         home = _region_of(cells.get("function", ABSENT))
         region = cells.get("cloud_region", ABSENT)
         if not home or region in (ABSENT, GLOBAL_REGION, home):

@@ -12,7 +12,7 @@ from ..terms import ABSENT
 WATCH_REASON = "watch_reason"
 COMPROMISED_REASON = "compromised_reason"
 
-_USER_WITH_PATH = re.compile(r"(arn:[^:/]*:iam::\d*:user/)(?:[^/]*/)+([^/]+)", re.ASCII)
+_USER = re.compile(r"arn:[^:/]*:iam::(\d*):user/(?:[^/]*/)*([^/]+)", re.ASCII | re.IGNORECASE)
 
 
 def watch(cells: Mapping[str, str], lists: Lists, time: float) -> dict[str, str]:
@@ -42,10 +42,8 @@ def _had_begun(row: Row, time: float) -> bool:
 
 
 def _quarantine(lists: Lists, identity: str) -> Optional[Row]:
-    """Who attaches a policy names the user without its path, which the user's own calls have. In an account, names are
-    unique without it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html."""
-    found = lists.match("quarantined", identity=identity)
-    if found is None and identity.count("/") > 1:
-        user = _USER_WITH_PATH.fullmatch(identity)
-        found = lists.match("quarantined", identity=user[1] + user[2]) if user else None
-    return found
+    """Whoever attaches a policy names the user by name only, without path and partition, which the ARN in the user's
+    own calls has. In an account names are unique without them, in any case:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html."""
+    user = _USER.fullmatch(identity)
+    return lists.match("quarantined", identity=f"arn:aws:iam::{user[1]}:user/{user[2]}") if user else None

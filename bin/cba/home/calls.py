@@ -7,6 +7,7 @@ import re
 from typing import Callable, Mapping
 
 from ..enrich.address import PUBLIC
+from ..enrich.place import FOREIGN_ENDPOINT
 from ..errors import RowError
 from ..terms import ABSENT, PLACELESS, SECONDS_PER_DAY
 from .homes import HOWS
@@ -22,9 +23,9 @@ class Call:
     """A row of one quarter of an hour; absent texts are "".
 
     Who called: `identity`, `identity_type`, `workload` ("" for nobody's workload, and for events that are never
-    judged). Where: `region`, "" for a service that has none; `public` and `source_region` as in `homes.outside`. What
-    it says of homes: `hint`, of the caller's; `home_of`, `home_in`, `home_how`: workloads, the region that is theirs,
-    and one of `homes.HOWS`. `inventory`: the region in the list instance_inventory.
+    judged). Where: `region`, "" for a service that has none; `public`, `source_region` and `foreign` as in
+    `homes.outside`. What it says of homes: `hint`, of the caller's; `home_of`, `home_in`, `home_how`: workloads, the
+    region that is theirs, and one of `homes.HOWS`. `inventory`: the region in the list instance_inventory.
     """
 
     bucket: int
@@ -34,6 +35,7 @@ class Call:
     region: str
     public: bool
     source_region: str
+    foreign: bool
     hint: str
     home_of: tuple[str, ...]
     home_in: str
@@ -86,6 +88,7 @@ def read_call(
         region=_region(cells, "region", passed_over),
         public=cells.get("ip_scope") == PUBLIC,
         source_region=cells.get("cloud_region", ABSENT) if cells.get("cloud_provider") == "aws" else ABSENT,
+        foreign=bool(cells.get(FOREIGN_ENDPOINT)),
         hint=_region(cells, "home_hint", passed_over),
         home_of=tuple(cells.get("home_of", ABSENT).split()),
         home_in=home_in,

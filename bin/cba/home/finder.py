@@ -91,7 +91,7 @@ class HomeFinder:
         kind = FUNCTION if call.by_a_role or call.identity_type == LAMBDA else INSTANCE
         if known is None:
             return Answer(home_state=UNKNOWN, workload_type=kind)
-        how = outside(known, call.region, call.public, call.source_region)
+        how = outside(known, call.region, call.public, call.source_region, call.foreign)
         return Answer(", ".join(known.regions), known.source, how, KNOWN, kind)
 
     def keep(self, call: Call, name: str, text: str) -> None:

@@ -195,16 +195,19 @@ def _by_calls(calls: Mapping[str, Mapping[int, int]], day: int) -> Optional[Know
     return Known((region,), ITS_CALLS) if counts[region] >= OWN_SHARE * total else None
 
 
-def outside(known: Known, region: str, public: bool, source_region: str) -> str:
+def outside(known: Known, region: str, public: bool, source_region: str, foreign: bool = False) -> str:
     """How a call left the home region, in words; "" when it did not.
 
     `region`: where it went, "" for a service that has none; `public`: whether it came from a public address;
-    `source_region`: the cloud's region that publishes this address, "" for any other.
+    `source_region`: the cloud's region that publishes this address, "" for any other; `foreign`: whether it came
+    through another account's VPC endpoint, in whatever region that is.
     """
     ways = []
     if region and region not in known.regions:
         ways.append(f"went to {region}")
-    if public and source_region not in known.regions:
+    if foreign:
+        ways.append("came through another account's VPC endpoint")
+    elif public and source_region not in known.regions:
         ways.append(f"came from outside {', '.join(known.regions)}")
     return " and ".join(ways)
 

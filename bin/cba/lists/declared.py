@@ -116,7 +116,7 @@ LISTS: Mapping[str, ListOfRows] = {
             "quarantined",
             "AWS users to whom AWS has attached a quarantine policy; a saved search of the app writes it.",
             (
-                _key("identity", "the user's ARN, without a path"),
+                _key("identity", "the user's ARN, as arn:aws:…, without a path"),
                 Column("policy", "the policy's name"),
                 Column(SINCE, "since when, in epoch seconds", needed=True),
             ),
