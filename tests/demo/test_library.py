@@ -17,6 +17,15 @@ from tests.support.pipeline import Pipeline, Seen
 DETECTION = "cloud_unusual_country"
 
 
+AT_HOME = {
+    "identity_type": "compute",
+    "workload": "i-0cafe0cafe0cafe00",
+    "home_hint": "eu-west-1",
+    "region": "eu-west-1",
+}
+"""What an event says of a workload whose home is known."""
+
+
 def seen(logs: Iterable[Event]) -> list[Seen]:
     found = []
     for number, log in enumerate(logs):
@@ -29,7 +38,7 @@ def seen(logs: Iterable[Event]) -> list[Seen]:
             "identity": call.identity,
             "access_key": call.access_key,
             "country": ABSENT if call.country == "-" else call.country,
-            **({"home_region": "known"} if call.at_home else {}),
+            **(AT_HOME if call.at_home else {}),
         }
         found.append(Seen(int(call.time), str(number), fields))
     return found

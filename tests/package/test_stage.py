@@ -43,7 +43,7 @@ def test_an_unknown_kind_of_file_is_not_left_out_in_silence(app: Path) -> None:
     with pytest.raises(PackageError) as error:
         stage.shipped(app)
     assert error.value.faults[0] == "NOTICE is missing"
-    assert error.value.faults[1].startswith("bin/notes.txt: bin/ ships .json, .mmdb, .py; move it")
+    assert error.value.faults[1].startswith("bin/notes.txt: bin/ ships .csv, .json, .mmdb, .py; move it")
     assert error.value.faults[2].startswith("lookups/big.parquet: ")
 
 
