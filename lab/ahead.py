@@ -29,7 +29,7 @@ from lab.conf import AppConf
 from lab.errors import LabError
 from lab.events import EventStore
 from lab.forecast import Forecast
-from lab.garbage import collecting_between
+from lab.garbage import collecting_garbage
 from lab.protocol import CommandRunner
 from lab.spl.engine import Engine, Ready
 from lab.spl.values import Row
@@ -267,7 +267,7 @@ def main() -> None:
     # As on an indexer: no KV store and no search head to ask.
     own = None if world.dispatch_dir is None else CommandRunner(world.app, dispatch_dir=world.dispatch_dir / "ahead")
     engine = Engine(world.app, world.events, None, own, world.lookups)
-    with collecting_between() as collect:
+    with collecting_garbage() as collect:
         while True:
             try:
                 text, window, sid = marshal.load(sys.stdin.buffer)

@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 
 
 @contextlib.contextmanager
-def collecting_between() -> Iterator[Callable[[], object]]:
+def collecting_garbage() -> Iterator[Callable[[], object]]:
     """Keeps the collector from looking through all the rows of a search while it runs, which takes a third of the time;
     gives a function to call between searches, which looks at what is new since."""
     enabled = gc.isenabled()

@@ -26,7 +26,7 @@ from lab.chunked import Row
 from lab.conf import AppConf
 from lab.errors import LabError, RunFailed
 from lab.events import Event, EventStore
-from lab.garbage import collecting_between
+from lab.garbage import collecting_garbage
 from lab.runs import CADENCES, Absence, Due, Run, due
 from lab.savedsearch import ScheduledSearch, scheduled_searches, throttle_scopes
 
@@ -229,7 +229,7 @@ class Scheduler:
         summary = Summary()
         searches = self.searches()
         runs = self.plan(start, end, cadence, enable)
-        with self._prepared([(searches[run.name], run) for run in runs]), collecting_between() as collect:
+        with self._prepared([(searches[run.name], run) for run in runs]), collecting_garbage() as collect:
             for run in runs:
                 self.clock = float(run.at)
                 if skips(run):

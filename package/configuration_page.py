@@ -14,7 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import Any, Mapping
 
-from cba.settings import CONF, TABS, Choice, Lines, Number, Setting, Switch, Tab, Text
+from cba.settings import CONF, TABS, Lines, Number, OneOf, Setting, Switch, Tab, Text
 
 REST_ROOT = "cloud_behavior_analytics"
 SCHEMA_VERSION = "0.0.10"
@@ -84,7 +84,7 @@ def _entity(setting: Setting) -> dict[str, Any]:
     if isinstance(setting, Switch):
         del found["required"]
         return {"type": "checkbox", **found, "defaultValue": int(setting.default)}
-    if isinstance(setting, Choice):
+    if isinstance(setting, OneOf):
         items = [{"value": word, "label": label} for word, label in setting.options.items()]
         options = {"disableSearch": True, "autoCompleteFields": items}
         words = {"type": "regex", "pattern": f"^({'|'.join(setting.options)})$", "errorMsg": _complaint(setting)}
@@ -126,7 +126,7 @@ def spec() -> str:
 def _type(setting: Setting) -> str:
     if isinstance(setting, Switch):
         return "boolean"
-    if isinstance(setting, Choice):
+    if isinstance(setting, OneOf):
         return "|".join(setting.options)
     return "integer" if isinstance(setting, Number) else "string"
 

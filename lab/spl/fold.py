@@ -25,7 +25,7 @@ from lab.spl.memo import EvalLoop
 from lab.spl.searchexpr import EVERYTHING, META_FIELDS
 from lab.spl.values import Row, tidy
 
-ALONE = frozenset({"_raw", "_time", "_indextime"})
+EVENT_FIELDS = frozenset({"_raw", "_time", "_indextime"})
 """Fields in which no two events are expected to be equal."""
 MOST_KINDS = 20_000
 """Kinds that are remembered, about 3 kB each; with more a leading part starts anew."""
@@ -131,16 +131,16 @@ class Program:
     """What a leading part does per event and what per kind.
 
     `own` are the fields that events keep. `keyed` are hidden fields with the results of assignments that read what is
-    an event's alone and are read by others (`cba_tail`, null for nearly every event): part of the kind. `loners` are
+    an event's alone and are read by others (`cba_tail`, null for nearly every event): part of the kind. `unshared` are
     raw fields that are not, `shared` those that are and that the assignments per event read as well.
     """
 
     own: tuple[str, ...]
     keyed: tuple[str, ...]
-    loners: tuple[str, ...]
+    unshared: tuple[str, ...]
     shared: tuple[str, ...]
-    alone: frozenset[str]
-    """Those of ALONE that the assignments per event read."""
+    own_meta: frozenset[str]
+    """Those of EVENT_FIELDS that the assignments per event read."""
     per_event: EvalLoop
     per_kind: tuple[Union[EvalLoop, Search, Where], ...]
     kept: frozenset[str]
@@ -152,9 +152,9 @@ def leading_commands(commands: list[Command], pure: int) -> Optional[int]:
     """How many of a plan's first `pure` commands are its leading part: up to the last that reads what is an event's
     alone. None when that cannot be folded, for others than eval, rex, where and search are among them."""
     steps = next((n for n in range(pure) if not _is_step(commands[n])), pure)
-    if any(touched is None or touched for touched in (c.touched(ALONE) for c in commands[steps:pure])):
+    if any(touched is None or touched for touched in (c.touched(EVENT_FIELDS) for c in commands[steps:pure])):
         return None
-    return max((n + 1 for n in range(steps) if commands[n].touched(ALONE)), default=0)
+    return max((n + 1 for n in range(steps) if commands[n].touched(EVENT_FIELDS)), default=0)
 
 
 def _is_step(command: Command) -> bool:
@@ -179,9 +179,9 @@ def program(
     asked = source.expression.fields()
     used, read = _needed(steps, wanted)
     common, common_read = _needed(steps, grouped)
-    loners = (read | asked) - common_read - asked - {*META_FIELDS}
-    told = _told_apart(steps, used, common, ALONE.union(loners))
-    if told is None or asked & (ALONE - {"_raw"}):
+    unshared = (read | asked) - common_read - asked - {*META_FIELDS}
+    told = _split_steps(steps, used, common, EVENT_FIELDS.union(unshared))
+    if told is None or asked & (EVENT_FIELDS - {"_raw"}):
         return None
     own, keyed = told
     event_steps: list[tuple[str, Node]] = []
@@ -198,13 +198,13 @@ def program(
                 kind_steps.append(step)
     outputs = own & wanted
     per_event, event_fields = _needed(event_steps, outputs.union(keyed.values()))
-    picked = (read | asked) - ALONE - {*META_FIELDS}
+    picked = (read | asked) - EVENT_FIELDS - {*META_FIELDS}
     return Program(
         own=tuple(sorted(outputs)),
         keyed=tuple(keyed.values()),
-        loners=tuple(sorted(loners - ALONE)),
-        shared=tuple(sorted(event_fields - loners - ALONE)),
-        alone=ALONE & event_fields,
+        unshared=tuple(sorted(unshared - EVENT_FIELDS)),
+        shared=tuple(sorted(event_fields - unshared - EVENT_FIELDS)),
+        own_meta=EVENT_FIELDS & event_fields,
         per_event=EvalLoop([step for n, step in enumerate(event_steps) if n in per_event]),
         per_kind=tuple(_loops(kind_steps)),
         kept=wanted - own,
@@ -225,7 +225,7 @@ def _needed(steps: Iterable[Step], wanted: Iterable[str]) -> tuple[set[int], set
     return used, need
 
 
-def _told_apart(
+def _split_steps(
     steps: list[Step], used: set[int], common: set[int], alone: frozenset[str]
 ) -> Optional[tuple[frozenset[str], dict[int, str]]]:
     """Which fields are the events' own in the end, and which assignments have to be part of the kind, with hidden names
@@ -400,7 +400,7 @@ class Leading:
         assert self.program is not None
         what = self.program
         expression, picker = self.source.expression, what.picker
-        needs_raw, needs_index_time = "_raw" in what.alone, "_indextime" in what.alone
+        needs_raw, needs_index_time = "_raw" in what.own_meta, "_indextime" in what.own_meta
         for n, raw, meta, rest in run.engine.found(expression, block, positions):
             row = fields_of_raw(raw, picker) if picker is not None else {}
             if rest is not EVERYTHING and not rest.test({**row, "_raw": raw.decode("utf-8", "replace")}):
@@ -410,7 +410,7 @@ class Leading:
                 event["_raw"] = raw.decode("utf-8", "replace")
             if needs_index_time:
                 event["_indextime"] = tidy(block.indextimes[n])
-            for name in what.loners:
+            for name in what.unshared:
                 if name in row:
                     event[name] = row.pop(name)
             for name in what.shared:

@@ -99,7 +99,7 @@ class FieldPicker:
     stand for paths of the whole event (lab.spl.rawpaths)."""
 
     def __init__(self, names: Optional[Iterable[str]]) -> None:
-        names, paths = _told_apart(names)
+        names, paths = _names_and_paths(names)
         self.names = names
         self.paths = paths
         self._root = _Node()
@@ -194,7 +194,7 @@ class FieldPicker:
             self._value(inner, node, row)
 
 
-def _told_apart(names: Optional[Iterable[str]]) -> tuple[Optional[list[str]], Optional[PathPicker]]:
+def _names_and_paths(names: Optional[Iterable[str]]) -> tuple[Optional[list[str]], Optional[PathPicker]]:
     from lab.spl.rawpaths import MARK, PathPicker
 
     if names is None:

@@ -13,7 +13,7 @@ ACTIVATION_DAYS, TRAINING_DAYS = 14, 30
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class TableRow:
     """A variation: the number it is listed under, its severity, kind and exact name."""
 
     number: str
@@ -42,18 +42,20 @@ class Table:
     sources: tuple[str, ...]
     deduplication: int
     key: tuple[str, ...]
-    rows: tuple[Row, ...] = ()
+    rows: tuple[TableRow, ...] = ()
     chains: tuple[Chain, ...] = ()
 
     @property
-    def base(self) -> Row:
+    def base(self) -> TableRow:
         return next(row for row in self.rows if row.number == "base")
 
 
-def _rows(text: str) -> tuple[Row, ...]:
+def _rows(text: str) -> tuple[TableRow, ...]:
     """`number | severity | kind | name`, a line each; `…` stands for the name of the first row."""
     cells = [tuple(cell.strip() for cell in line.split("|")) for line in text.strip().splitlines()]
-    return tuple(Row(number, severity, kind, name.replace("…", cells[0][3])) for number, severity, kind, name in cells)
+    return tuple(
+        TableRow(number, severity, kind, name.replace("…", cells[0][3])) for number, severity, kind, name in cells
+    )
 
 
 def _chains(text: str) -> tuple[Chain, ...]:

@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 
 from cba.detection.catalogue import load
-from tests.scenarios.rows import ACTIVATION_DAYS, TABLES, TRAINING_DAYS, Row
+from tests.scenarios.rows import ACTIVATION_DAYS, TABLES, TRAINING_DAYS, TableRow
 from tests.scenarios.scenario import Scenario, load_all
 
 DETECTIONS = load().detections
@@ -75,7 +75,7 @@ def test_the_detection_is_what_its_page_says(name: str) -> None:
 @with_rows
 def test_variations_severities_kinds_names_and_order(name: str) -> None:
     variations = DETECTIONS[name].all_variations
-    assert [Row(v.id, v.severity, v.kind, v.name) for v in variations] == list(TABLES[name].rows)
+    assert [TableRow(v.id, v.severity, v.kind, v.name) for v in variations] == list(TABLES[name].rows)
 
 
 @with_chains

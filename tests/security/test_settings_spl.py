@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.settings import TABS, Choice, Number, Switch, defaults, effects, faults
+from cba.settings import TABS, Number, OneOf, Switch, defaults, effects, faults
 from lab.conf import AppConf, Macro, load_app
 from lab.errors import LabError
 from lab.events import EventStore
@@ -46,7 +46,7 @@ SETTINGS = [
     (tab.stanza, setting)
     for tab in TABS
     for setting in tab.settings
-    if not isinstance(setting, (Switch, Choice, Number)) and setting.key not in READ
+    if not isinstance(setting, (Switch, OneOf, Number)) and setting.key not in READ
 ]
 CONTEXTS = {
     "ip_database": ["| makeresults | cbageo ip=src_ip database=`cba_ip_database`"],

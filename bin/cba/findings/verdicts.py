@@ -117,9 +117,11 @@ class Desk:
                 if target not in targets[name] and documents[target]["finding_id"] in families[name]
             ]
             for target in targets[name]:
-                documents[target] = ruled(documents.get(target), target, ruling, name)
+                documents[target] = with_ruling(documents.get(target), target, ruling, name)
             for target in withdrawn:
-                documents[target] = ruled(documents[target], target, dataclasses.replace(ruling, verdict=CLEAR), name)
+                documents[target] = with_ruling(
+                    documents[target], target, dataclasses.replace(ruling, verdict=CLEAR), name
+                )
             values = tuple(documents[target] for target in (*targets[name], *withdrawn))
             decisions[name] = Decision(triaged(name, triage_of(finding, triage), ruling, owner), values)
         return decisions
@@ -137,7 +139,7 @@ class Desk:
             raise OptionError(f"a verdict on {profile} needs entity=<whose> and value=<which>")
         target = Target(Subject(profile, entity), value)
         known_document = self._verdicts.by_targets([target]).get(target)
-        return Decision(None, (ruled(known_document, target, ruling, ""),))
+        return Decision(None, (with_ruling(known_document, target, ruling, ""),))
 
     def save(self, decisions: Iterable[Decision]) -> None:
         """Writes decisions, values first: after a failure in between no finding says more than holds."""
@@ -198,7 +200,7 @@ def _new_in(detection: Detection, text: str) -> set[str]:
     return {name for name, found in asked.items() if found is not None and found.new}
 
 
-def ruled(document: Optional[Document], target: Target, ruling: Ruling, finding_id: str) -> Document:
+def with_ruling(document: Optional[Document], target: Target, ruling: Ruling, finding_id: str) -> Document:
     """The document of a target after a ruling, what it said before kept in `earlier` (JSON, oldest first).
 
     Saying the same again changes nothing; clearing what was never judged is kept, too.

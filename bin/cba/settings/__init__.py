@@ -7,9 +7,20 @@ shipped defaults (default/cloud_behavior_analytics_settings.conf), their README 
 from __future__ import annotations
 
 from .declared import CONF, TABS, defaults, faults, tab
-from .kinds import Choice, Group, Lines, Number, Setting, Switch, Tab, Text
+from .kinds import Group, Lines, Number, OneOf, Setting, Switch, Tab, Text
 
 __all__ = [
-    "CONF", "TABS", "Choice", "Group", "Lines", "Number", "Setting", "Switch", "Tab", "Text", "defaults", "faults",
+    "CONF",
+    "TABS",
+    "Group",
+    "Lines",
+    "Number",
+    "OneOf",
+    "Setting",
+    "Switch",
+    "Tab",
+    "Text",
+    "defaults",
+    "faults",
     "tab",
 ]  # fmt: skip

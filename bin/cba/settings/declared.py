@@ -12,7 +12,7 @@ from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
 from ..terms import SOURCES
 from . import search_terms
-from .kinds import Choice, Group, Lines, Number, Switch, Tab, Text, Values
+from .kinds import Group, Lines, Number, OneOf, Switch, Tab, Text, Values
 
 CONF = "cloud_behavior_analytics_settings"
 """The conf file, without .conf."""
@@ -205,7 +205,7 @@ DETECTIONS = Tab(
         Group(
             "What is raised",
             (
-                Choice(
+                OneOf(
                     "variation_precedence",
                     "Variation that is raised",
                     "Where several variations of a detection match.",
@@ -226,7 +226,7 @@ DETECTIONS = Tab(
                     "Instance credentials used elsewhere: calls that failed may raise the more severe variations too.",
                     OFF,
                 ),
-                Choice(
+                OneOf(
                     "runtime_granularity",
                     "Runtime of a function",
                     "After a change run the Backfill searches of AWS and GCP: what was learned is of the other kind.",
@@ -297,7 +297,7 @@ TABS: tuple[Tab, ...] = (
             Group(
                 "Logging",
                 (
-                    Choice(
+                    OneOf(
                         "loglevel",
                         "Log level",
                         "How much the app writes to its logs.",

@@ -69,7 +69,7 @@ class Switch(Setting):
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice(Setting):
+class OneOf(Setting):
     """One of a few words; `options` maps them to their labels."""
 
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
