@@ -31,7 +31,7 @@ def match(second: int, part: str = "", indexed: int = 0) -> Sighting:
     """One row whose first event is `second` seconds into the first day."""
     time = START + second
     name = part or f"row {second}"
-    return Sighting("key", name, name, bucket_of(time), bucket_of(indexed or time), (time,), 1, "base", "base", {})
+    return Sighting(name, name, name, bucket_of(time), bucket_of(indexed or time), (time,), 1, "base", "base", {})
 
 
 def matches(*seconds: int) -> list[Sighting]:
@@ -56,6 +56,13 @@ def test_the_match_that_fills_the_threshold_is_the_last_to_raise() -> None:
     store = MemoryBreaker()
     assert seconds(run(store, matches(0, 60, 1_000, 2_000, 3_000, 3_001, 90_000))) == [0, 60, 1_000, 2_000, 3_000]
     assert store.state.open == Opening(START + 3_000, "row 3000")
+
+
+def test_one_key_from_many_addresses_is_no_flood() -> None:
+    store = MemoryBreaker()
+    rows = [dataclasses.replace(match(at % 900, "ann RU"), part=f"{at}", counted=f"{at}") for at in range(6_000)]
+    assert run(store, rows) == rows
+    assert store.state.open is None and sum(store.state.counts.values()) == 1
 
 
 def test_below_the_threshold_it_stays_closed() -> None:

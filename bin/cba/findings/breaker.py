@@ -1,6 +1,7 @@
 """The circuit breaker: a detection that matches far too often stops raising findings until somebody acknowledges it.
 
-A *match* is a scored row with a variation (one group of events in 15 minutes). The match that makes the detection's
+A *match* is what would raise or count in one finding within a quarter of an hour: the scored rows of one deduplication
+key. One key from six thousand addresses is one match, not a flood. The match that makes the detection's
 threshold full within 24 hours opens the breaker: it and those before it may raise findings, those after it raise none.
 The 24 hours are a match's own 15-minute bucket and the 95 before it; within a bucket, matches are in order of their
 first second. All of that is event time. Matches are counted per quarter of an hour of event time and of index time, and
@@ -36,7 +37,7 @@ class Quarters(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """The match that opened the breaker: its first second, and its row, by which matches of one second are ordered."""
+    """The match that opened the breaker: its first second, and its key, by which matches of one second are ordered."""
 
     time: int
     part: str
@@ -118,7 +119,7 @@ class Breaker:
         self.threshold = threshold
         self._store = store
         self._seen: dict[Quarters, dict[str, int]] = {}
-        """the rows of this run and their first seconds"""
+        """the keys of this run and their first seconds"""
         self._opened_now: Optional[Opening] = None
 
     def admit(self, sightings: Sequence[Sighting]) -> list[bool]:
@@ -128,9 +129,9 @@ class Breaker:
             return []
         state = self._store.load()  # each time: another run may count, too, and somebody close it meanwhile
         for sighting in sightings:
-            if not state.silences(sighting.seconds[0], sighting.counted):
+            if not state.silences(sighting.seconds[0], sighting.key):
                 rows = self._seen.setdefault(Quarters(sighting.bucket, sighting.indexed), {})
-                rows[sighting.counted] = min(rows.get(sighting.counted, sighting.seconds[0]), sighting.seconds[0])
+                rows[sighting.key] = min(rows.get(sighting.key, sighting.seconds[0]), sighting.seconds[0])
         counts = dict(state.counts)
         for quarters in {Quarters(sighting.bucket, sighting.indexed) for sighting in sightings} & self._seen.keys():
             counts[quarters] = max(counts.get(quarters, 0), len(self._seen[quarters]))
@@ -141,7 +142,7 @@ class Breaker:
         if changed != state:
             self._store.save(changed)
         self._opened_now = changed.open if state.open is None else None
-        return [not changed.silences(sighting.seconds[0], sighting.counted) for sighting in sightings]
+        return [not changed.silences(sighting.seconds[0], sighting.key) for sighting in sightings]
 
     @property
     def opened_now(self) -> Optional[Opening]:
