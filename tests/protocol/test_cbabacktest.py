@@ -74,7 +74,15 @@ def test_what_it_says_it_is(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_today_s_settings_give_the_findings_there_are_and_nothing_is_written(bench: Workbench, name: str) -> None:
+def test_today_s_settings_give_the_findings_there_are_and_nothing_is_written(here: Workbench, name: str) -> None:
+    nothing_differs(here, name)
+
+
+def test_so_it_is_under_every_python(bench: Workbench) -> None:
+    nothing_differs(bench, "compute_identity_outside_region")
+
+
+def nothing_differs(bench: Workbench, name: str) -> None:
     scenario = STORIES[name]
     kept = searched(bench, scenario)
     before = len(bench.writes())

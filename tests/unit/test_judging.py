@@ -22,7 +22,7 @@ from cba.judging.judge import Judge, Mode
 from cba.judging.rows import Row
 from cba.judging.stores import Stores
 from cba.terms import BUCKET_SECONDS, SECONDS_PER_DAY, SOURCES
-from tests.support.effort import examples
+from tests.support.effort import MANY, examples
 from tests.support.memory import MemoryHistories
 from tests.support.pipeline import Delivery, Pipeline, Seen, differences, indexed, stored
 from tests.support.variety import Variety, of_detection, of_source
@@ -148,7 +148,8 @@ def test_no_more_histories_are_held_than_said(monkeypatch: pytest.MonkeyPatch) -
     assert max(held) <= 20
 
 
-STORM_ROWS = 50_000
+STORM_ROWS = 50_000 if MANY else 10_000
+"""All that a chunk may hold; a fifth of it in a usual run, for counting memory takes minutes."""
 STORM_BYTES = 150 * 2**20
 
 
