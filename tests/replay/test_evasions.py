@@ -17,7 +17,7 @@ import pytest
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
-from tests.replay.shipped import findings_of, is_judge
+from tests.replay.shipped import findings_of, judges
 
 COUNTRY, REGION = "cloud_unusual_country", "compute_identity_outside_region"
 ACCOUNT, NETWORK, OTHERS = "111111111111", "222222222222", "999999999999"
@@ -159,7 +159,9 @@ def others() -> Iterator[Event]:
 def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]:
     with SearchHead(APP_DIR, tmp_path_factory.mktemp("state")) as head:
         head.events.add([*compute(), *people(), *others()])
-        replay(head, "1d", enable=lambda name: is_judge(name) or name == "CBA - Quarantined users")
+        replay(
+            head, "1d", enable=[*judges("aws", "azure", "gcp", "kubernetes", "m365", "gws"), "CBA - Quarantined users"]
+        )
         yield head
 
 
