@@ -15,6 +15,7 @@ from lab.spl.engine import Ready
 
 DAYS = 30
 CADENCE = "1d"
+BURST = 20
 COMMANDS = ("cbawindow", "cbageo", "cbajudge", "cbaalerts")
 
 
@@ -34,8 +35,9 @@ class Replayed:
 
 
 def organization_of(count: int) -> Organization:
-    """The organization that leaves about `count` events in 30 days."""
-    return Organization(days=DAYS, events_per_day=round(count / DAYS))
+    """The organization that leaves about `count` events in 30 days, in bursts as real ones do: CloudTrail has 10 to 30
+    events for each kind and quarter of an hour."""
+    return Organization(days=DAYS, events_per_day=round(count / DAYS), burst=BURST)
 
 
 def replay(head: SearchHead, organization: Organization, told: Callable[[str], None]) -> Replayed:

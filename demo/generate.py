@@ -65,12 +65,15 @@ def _day(organization: Organization, number: int, quota: int, steps: list[Step])
     draw = rng.getrandbits
     slots = list(organization.slots(number, rng))
     duplicates = round(quota * DUPLICATE_SHARE)
-    plan: list[tuple[int, int, int]] = []  # (second of the day, random bits, slot; below 0: step)
+    plan: list[tuple[int, int, int, int]] = []  # (second of the day, random bits, slot; below 0: step, which template)
 
-    def add(index: int) -> None:
-        bits = draw(BITS)
-        slot = slots[index]
-        plan.append((slot.start + ((bits >> 40 & 0xFFFF) * slot.length >> 16), bits, index))
+    def add(index: int, together: int = 1) -> None:
+        """So many events of a slot, of one template, within a minute or two."""
+        slot, first = slots[index], draw(BITS)
+        begins = slot.start + ((first >> 40 & 0xFFFF) * slot.length >> 16)
+        for number in range(together):
+            bits = draw(BITS) if number else first
+            plan.append((min(begins + number * 60 // max(together, 60), DAY - 1), bits, index, first >> 60))
 
     for index, slot in enumerate(slots):
         for _ in range(slot.floor):
@@ -78,17 +81,22 @@ def _day(organization: Organization, number: int, quota: int, steps: list[Step])
     missing = quota - duplicates - len(plan) - len(steps)
     if missing > 0:
         weights = list(accumulate(slot.weight for slot in slots))
-        for index in rng.choices(range(len(slots)), cum_weights=weights, k=missing):
-            add(index)
-    plan.extend((step.second, draw(BITS), -1 - position) for position, step in enumerate(steps))
+        if organization.burst == 1:
+            for index in rng.choices(range(len(slots)), cum_weights=weights, k=missing):
+                add(index)
+        while organization.burst > 1 and missing > 0:
+            together = min(missing, round(rng.expovariate(1 / organization.burst)) + 1)
+            add(rng.choices(range(len(slots)), cum_weights=weights)[0], together)
+            missing -= together
+    plan.extend((step.second, draw(BITS), -1 - position, 0) for position, step in enumerate(steps))
     plan.sort()
 
     day = organization.day(number)
     made: list[Event] = []
-    for second, bits, index in plan:
+    for second, bits, index, choice in plan:
         if index >= 0:
             templates = slots[index].templates
-            made.append(render(templates[(bits >> 60) % len(templates)], day, second, slots[index].address, bits))
+            made.append(render(templates[choice % len(templates)], day, second, slots[index].address, bits))
         else:
             step = steps[-1 - index]
             event = render(step.template(organization), day, second, step.address, bits)

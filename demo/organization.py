@@ -75,12 +75,14 @@ LAST_NAMES = (
 
 @dataclasses.dataclass(frozen=True)
 class Organization:
-    """The demo's parameters. `start`: first UTC day. `events_per_day`: average, quieter at week-ends."""
+    """The demo's parameters. `start`: first UTC day. `events_per_day`: average, quieter at week-ends. `burst`: how many
+    calls come together, on average; programs and consoles call in bursts, and services hundreds of times a minute."""
 
     seed: Union[int, str] = 7
     days: int = 45
     start: datetime.date = datetime.date(2026, 1, 5)
     events_per_day: int = 2000
+    burst: int = 1
 
     def day(self, number: int) -> Day:
         """The `number`th day (0 = first)."""

@@ -170,6 +170,14 @@ class Call:
 
 
 _BUCKET = {"bucketName": "nordwind-invoices", "Host": "nordwind-invoices.s3.eu-west-1.amazonaws.com"}
+_SERVICE_EVENTS = [
+    {
+        "id": f"{number:08}-0000-4000-a000-000000000000",
+        "message": "(service web) has started 1 tasks: (task 8f3b1c0a9d7e4f52b6a1).",
+    }
+    for number in range(60)
+]
+"""What makes a real event longer than the 5,000 bytes that Splunk extracts fields from."""
 CALLS: dict[str, Call] = {
     "whoami": Call("sts", "GetCallerIdentity"),
     "instances": Call("ec2", "DescribeInstances", {"maxResults": 1000, "instancesSet": {}, "filterSet": {}}),
@@ -195,7 +203,7 @@ CALLS: dict[str, Call] = {
         "ecs",
         "UpdateService",
         {"cluster": "shop", "service": "web", "taskDefinition": "web:412", "forceNewDeployment": True},
-        {"service": {"status": "ACTIVE", "desiredCount": 6, "runningCount": 6}},
+        {"service": {"status": "ACTIVE", "desiredCount": 6, "runningCount": 6, "events": _SERVICE_EVENTS}},
         False,
     ),
     "token": Call("ecr", "GetAuthorizationToken", {}),

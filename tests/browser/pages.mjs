@@ -261,7 +261,7 @@ assert.match(await panel('status_panel').innerText(), /new/);
 await panel('steps_panel').locator('tbody tr', { hasText: 'It is normal' }).first().locator('td').first().click();
 await page.waitForURL(/search\?q=/);
 const query = page.locator('[data-test=query]');
-assert.match(await query.inputValue(), new RegExp(`cbaverdict finding=${finding} verdict=benign`));
+assert.match(await query.inputValue(), new RegExp(`cbaverdict finding="${finding}" verdict=benign`));
 await query.fill((await query.inputValue()).replace('"why"', '"business trip"'));
 await page.locator('[data-test=run]').click();
 await page.locator('[data-test=results]').waitFor();
