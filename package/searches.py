@@ -10,7 +10,7 @@ import json
 from typing import Iterable, Iterator, Mapping, Sequence
 
 from shapes import Shape, home_facts
-from spl import quoted
+from spl import compact, quoted
 
 from cba.detection.model import PREFIX, Detection, Variation, source_search, variation_search
 from cba.detection.reader import Content
@@ -78,8 +78,8 @@ def rows_spl(shape: Shape, window: str = "") -> list[str]:
     lines = [
         f"search `cba_base_{shape.source}`{window}",
         f"| `cba_fields_{shape.source}`",
-        f"| eval {_lines(asked_spl(shape))}",
-        f"| eval {_lines(kept_spl(shape))}",
+        f"| eval {compact(_lines(asked_spl(shape)))}",
+        f"| eval {compact(_lines(kept_spl(shape)))}",
         f'| fillnull value="" {lists}',
         f"| stats dc(event_id) AS events values(event_time) AS event_times BY bucket indexed {lists}",
     ]
@@ -89,7 +89,7 @@ def rows_spl(shape: Shape, window: str = "") -> list[str]:
 
 
 def _lines(assignments: Iterable[str]) -> str:
-    return ",\n    ".join(assignments)
+    return ",\n  ".join(assignments)
 
 
 def asked_spl(shape: Shape) -> Iterator[str]:

@@ -6,6 +6,7 @@ nor false; in ours what is absent is the empty text. So each leaf is written suc
 
 from __future__ import annotations
 
+import re
 from typing import Collection, Iterator, Mapping
 
 from cba.detection.condition import Call, Compare, Field, In, Junction, Literal, Node, Not, StartsWith
@@ -113,3 +114,12 @@ def _flat(node: Junction) -> Iterator[Node]:
             yield from _flat(part)
         else:
             yield part
+
+
+_QUOTED_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|, +(?=[^\\\s])')
+
+
+def compact(text: str) -> str:
+    """The same SPL without blanks behind commas, but for those in quotes: a source's search has hundreds of them, and a
+    search head has to parse it each quarter of an hour."""
+    return _QUOTED_OR_COMMA.sub(lambda found: "," if found.group().startswith(",") else found.group(), text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 TECHNIQUES = {
     "T1021.007": "Remote Services: Cloud Services",
     "T1059": "Command and Scripting Interpreter",
+    "T1059.009": "Command and Scripting Interpreter: Cloud API",
     "T1071.001": "Application Layer Protocol: Web Protocols",
     "T1078": "Valid Accounts",
     "T1078.004": "Valid Accounts: Cloud Accounts",

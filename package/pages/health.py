@@ -31,7 +31,7 @@ def page() -> Board:
         120,
         (board.number("active_panel", "active", "Active", "detection and source"), 2),
         (board.number("waiting_panel", "waiting", "Waiting or learning", "in time they become active"), 3),
-        (board.number("quiet_panel", "quiet", "Silent, behind, without data, or stopped", "see why below"), 3),
+        (board.number("quiet_panel", "quiet", "Silent, behind or stopped", "see why below"), 3),
         (board.number("off_panel", "off", "Off", "see Welcome"), 2),
         (board.number("age_panel", "age", "Age of the IP data", "days"), 2),
     )
@@ -99,9 +99,8 @@ def _judged(board: Board, health: str) -> None:
         colours=[coloured("Judged", JUDGED_COLOURS)],
         texts=("Stopped",),
         click=manager_link("CBA%20-%20$row.Source.value|u$%20-"),
-        description="Until when events that arrived have been judged; what an outage left is caught up by itself. "
-        "Clock ahead: events that say they come from the future. Stopped: detections that a fault stopped. A row opens "
-        "the source's searches.",
+        description="What an outage left is caught up by itself. Clock ahead: events from the future. Stopped: by a "
+        "fault. A row opens the source's searches.",
     )
     board.row(330, (judged, 12))
 
@@ -114,8 +113,8 @@ def _too_late(board: Board) -> None:
         "late",
         "Arrived too late to be judged",
         {"Source": 100, "Events": 110, "First": 150, "Last": 150},
-        description=f"In the last 24 hours, {late.LATE_DAYS} to 30 days after they happened; neither judged nor "
-        "learned. To judge them, run the source's Rows over that time and pipe it to cbajudge.",
+        description=f"In the last 24 hours, {late.LATE_DAYS} to 30 days late: neither judged nor learned (docs/"
+        "how-it-works.md). Nothing here? Nothing came so late.",
     )
     board.row(250, (table, 12))
 

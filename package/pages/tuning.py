@@ -252,8 +252,8 @@ def _backtest(board: Board, detections: Mapping[str, Detection]) -> None:
         "Try settings: findings per variation, now and under the changed settings",
         {"Severity": 110, "Alert": 330, "Now": 70, "Changed": 90, "Difference": 100},
         colours=[coloured("Severity", SEVERITY_COLOURS)],
-        description="Those days, judged again from the histories; nothing is written. Nothing here? Choose days, and "
-        "logs that the detection looks at. Several changes at once: docs/tuning.md.",
+        description="Judged again from the histories; nothing is written. Nothing here? Choose days, and logs that the "
+        "detection looks at.",
     )
     board.chain(
         "compared_days",

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from itertools import groupby
 
+from spl import compact
+
 from sources.model import Cases, Command, Field, FirstOf, Keep, Lookup, Made, Raw, Source, Spl, Step, Text, Value
 from sources.paths import ARRAY, Reads
 from sources.reader import READ
@@ -54,7 +56,7 @@ def fields_commands(source: Source) -> str:
     """The commands of `cba_fields_<source>`."""
     writer = _Writer(source)
     writer.blocks(source.steps)  # finds out what is read, for the one parse of the event at the start
-    return f"{BREAK}| ".join(writer.blocks(source.steps))
+    return compact(f"{BREAK}| ".join(writer.blocks(source.steps)))
 
 
 class _Writer:

@@ -15,7 +15,7 @@ const APP = '/app/cloud_behavior_analytics';
 // Higher than any page: a screenshot of what is below would draw the panels anew.
 const SIZES = { 1280: { width: 1280, height: 2800 }, 1920: { width: 1920, height: 2800 } };
 // Of the demo: nobody has given a verdict yet, or tried a setting.
-const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_panel', 'compared_days_panel', 'differing_panel']);
+const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_panel', 'compared_days_panel', 'differing_panel', 'late_panel']);
 // What of a panel is clicked: its first row, or bar.
 const CLICKED = 'tbody td, .highcharts-point';
 // Links to searches that write are followed, not run; one verdict is.
@@ -279,7 +279,7 @@ const { inputs } = await viewOf('tuning');
 const chosen = (input, label) => inputs[input].options.items.find((item) => item.label === label).value;
 const changes = new URLSearchParams({
   'form.backtest': chosen('backtest', 'cloud_unusual_country'),
-  'form.logs': chosen('logs', 'aws'),
+  'form.logs': chosen('logs', 'm365'),
   'form.since': chosen('since', '14 days'),
   'form.changed': chosen('changed', 'Days of a normal value: 5 days'),
 });

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from cba.detection.catalogue import get, load
+from cba.detection.catalogue import get
 from demo import Organization, benign_surprises, decoys, events, hidden_attacks
 from demo.attacks import Truth
 from demo.report import compare
@@ -53,11 +53,6 @@ def test_every_variation_of_the_detections_shown_whole_has_an_attack() -> None:
 
 def test_every_detection_shown_whole_has_decoys() -> None:
     assert {decoy.detection for decoy in decoys(Organization())} == SHOWN_WHOLE
-
-
-def test_every_detection_is_shown() -> None:
-    truths = (*hidden_attacks(Organization()), *benign_surprises(Organization()))
-    assert {truth.detection for truth in truths} == set(load().detections)
 
 
 def test_attacks_raise_exactly_their_variation(world: tuple[Organization, list[Raised]]) -> None:
