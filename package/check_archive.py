@@ -28,15 +28,11 @@ from lab.interpreters import find  # noqa: E402
 BUILD = ROOT / "build" / "check"
 PYTHONS = ("3.9", "3.13")
 TESTS = (
-    "tests/package/test_archive.py", "tests/package/test_settings_handler.py", "tests/conf", "tests/replay",
-    "tests/scenarios",
+    "tests/package/test_archive.py", "tests/package/test_settings_handler.py", "tests/conf",
+    "tests/scenarios/test_scenarios.py", "tests/replay/test_triage.py", "tests/replay/test_functions_and_roles.py",
+    "tests/replay/test_function_runtime.py",
 )  # fmt: skip
-LEFT_OUT = (
-    # Follows a page of the repository, in a copy of the repository.
-    "--ignore=tests/replay/test_adding_a_detection.py",
-    # Half a year hour by hour, minutes long: about the order of work, which ./dev test proves, not about the archive.
-    "--deselect=tests/replay/test_workspace_2022.py::test_hourly_runs_find_the_same",
-)
+"""From logs to findings and verdicts, all scenarios, the confs. Outages, restarts and large logs are ./dev test's."""
 LINTERS = ("ruff", "mypy", "types-")
 
 
@@ -65,7 +61,7 @@ def run_tests(app: Path, python: Path, arguments: Sequence[str]) -> int:
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     variables.update(CBA_APP=str(app), PYTHONDONTWRITEBYTECODE="1")
     paths = shlex.join([".", str(app / "bin"), str(app / "lib"), "package"])
-    chosen = list(arguments) or [*TESTS, *LEFT_OUT]
+    chosen = list(arguments) or TESTS
     command = [str(python), "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-o", f"pythonpath={paths}", *chosen]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 

@@ -99,7 +99,7 @@ def test_a_detection_from_logs_to_a_verdict_in_processes_of_this_python(tmp_path
         assert (finding["identity"], finding["country"]) == (f"arn:aws:iam::{ACCOUNT}:user/ada", "RU")
         (judged,) = head.search(f"| cbaverdict finding={finding['finding_id']} verdict=benign").rows
         assert (judged["status"], judged["value"]) == ("closed", "RU")
-        known = head.search(f'| cbahistory entity="{finding["identity"]}"').rows
+        known = head.search(f'| cbahistory entity="{finding["identity"]}" profile=identity_country').rows
         assert {row["value"]: row.get("verdict", "") for row in known} == {"NL": "", "RU": "benign"}
         states = head.search("| cbahealth detection=cloud_unusual_country", latest=START + (LAST_DAY + 1) * DAY).rows
         assert {row["state"] for row in states if row["source"] == "aws"} == {"active"}

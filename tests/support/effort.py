@@ -11,9 +11,9 @@ import os
 from hypothesis import settings
 
 MANY = os.environ.get("CBA_EXAMPLES") == "many"
-SHARE = 4
+SHARE = 8
 
 
 def examples(many: int) -> settings:
-    """The settings of a test that tries so many examples where many are asked for, and a quarter of them else."""
+    """The settings of a test that tries so many examples where many are asked for, and an eighth of them else."""
     return settings(max_examples=many if MANY else max(5, many // SHARE), derandomize=not MANY, deadline=None)
