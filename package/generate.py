@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "package"), str(ROOT / "bin")]
+sys.path[:0] = [str(ROOT / name) for name in ("package", "bin", "lib")]
 
 import catalogue_files  # noqa: E402
 import findings_lookup  # noqa: E402
