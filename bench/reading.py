@@ -11,7 +11,6 @@ import collections
 import contextlib
 import itertools
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,10 +22,12 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import yaml
 
+from cba.detection.model import source_search
 from cba.judging.detecting import CORE_FIELDS
 from cba.terms import SOURCES
 from demo import Organization, events
 from demo.generate import source_kind
+from lab.copies import copy_app, environment, generate
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
@@ -36,9 +37,6 @@ from lab.spl.macros import expand
 CADENCE = "15m"
 NARROWEST = ("bucket", "indexed", *CORE_FIELDS)
 """What a row is told by that only says who did something from where: the rows of the narrowest detection."""
-OF_THE_APP = (
-    "app.manifest", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md", "docs",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def measure(app: Path, organization: Organization, cadence: str = CADENCE) -> li
         judged = _watched(head)
         replay(head, cadence)
         read = _by_source(head.events.reads, logs)
-        stanzas = {source: head.app.stanza("savedsearches", f"CBA - {source} - Judge") for source in SOURCES}
+        stanzas = {source: head.app.stanza("savedsearches", source_search(source, "Judge")) for source in SOURCES}
         searches = {source: stanza.get("search") for source, stanza in stanzas.items()}
         return [
             Reading(
@@ -91,10 +89,9 @@ def measure(app: Path, organization: Organization, cadence: str = CADENCE) -> li
 
 def measured_apart(app: Path, organization: Organization) -> list[Reading]:
     """The same in a process of its own, with the library of that app."""
-    paths = (app / "bin", app / "lib", app / "package", APP_DIR)
     told = subprocess.run(
         [sys.executable, "-m", "bench.reading", str(app), *map(str, (organization.days, organization.events_per_day))],
-        check=True, cwd=APP_DIR, env=_with(paths), capture_output=True, text=True,
+        check=True, cwd=APP_DIR, env=environment(app), capture_output=True, text=True,
     )  # fmt: skip
     return [Reading(**each) for each in json.loads(told.stdout)]
 
@@ -105,27 +102,14 @@ def copied_detections(number: int) -> Iterator[Path]:
     Those with profiles of their own are not copied: a profile is declared once."""
     with tempfile.TemporaryDirectory(prefix="cba-copies-") as folder:
         copy = Path(folder) / "app"
-        copy.mkdir()
-        for name in OF_THE_APP:
-            source = APP_DIR / name
-            if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, copy / name)
-        (copy / "lib").symlink_to(APP_DIR / "lib")
+        copy_app(copy)
         detections = copy / "content" / "detections"
         shipped = sorted(path.name for path in detections.iterdir())
         copied = [name for name in shipped if "profiles" not in _document(detections / name)]
         for name, count in zip(itertools.cycle(copied), range(number - len(shipped))):
             _copy(detections, name, f"{name}_{count}")
-        paths = (copy, copy / "bin", copy / "lib", copy / "package")
-        generate = [sys.executable, str(copy / "package" / "generate.py")]
-        subprocess.run(generate, check=True, cwd=copy, env=_with(paths), stdout=subprocess.DEVNULL)
+        generate(copy)
         yield copy
-
-
-def _with(paths: Sequence[Path]) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
 
 
 def _document(folder: Path) -> dict[str, Any]:
@@ -156,21 +140,16 @@ def _watched(head: SearchHead) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _by_source(reads: collections.Counter[tuple[str, str]], logs: Sequence[Event]) -> collections.Counter[str]:
-    """How often events of each source were read. A source type of two sources (Google's Pub/Sub) counts for that whose
-    search has read it, else by how many events each has of it."""
+    """How often events of each source were read: by the source's own search, which its name says; by another one
+    (Quarantined users) for the source that has most events of that source type."""
     kinds: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for event in logs:
         kinds[event.sourcetype][source_kind(event)] += 1
     found: collections.Counter[str] = collections.Counter()
     for (search, sourcetype), count in reads.items():
-        of_search = [source for source in _sources_of(kinds[sourcetype]) if f" {source} " in f"{search} "]
-        for source in of_search or _sources_of(kinds[sourcetype])[:1]:
-            found[source] += count
+        ((most, _count),) = kinds[sourcetype].most_common(1)
+        found[next((source for source in SOURCES if f" {source} " in search), most)] += count
     return found
-
-
-def _sources_of(kinds: collections.Counter[str]) -> list[str]:
-    return [source for source, _count in kinds.most_common()]
 
 
 def table(readings: Iterable[Reading], detections: int) -> str:

@@ -88,7 +88,7 @@ def test_each_event_is_read_once_but_for_those_of_shared_inputs() -> None:
     readings = {each.source: each for each in reading.measure(APP_DIR, Organization(days=1, events_per_day=600), "1d")}
     pub_sub = readings["gcp"].read + readings["kubernetes"].read
     assert all(each.read == each.events > 0 for name, each in readings.items() if name not in ("gcp", "kubernetes"))
-    assert readings["gcp"].events + readings["kubernetes"].events < pub_sub, "Kubernetes' search reads them, too"
+    assert readings["gcp"].events + readings["kubernetes"].events < pub_sub, "Google's search reads those of GKE, too"
     assert max(each.reads_per_event for each in readings.values()) <= 1.5
     assert max(each.width for each in readings.values()) <= 3
     assert "reads/event" in reading.table(readings.values(), 13)

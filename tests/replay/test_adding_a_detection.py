@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Sequence
 
+from lab.copies import copy_app, environment, generate
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
 
 NAME = "aws_cloud_shell"
-APP = (
-    "app.manifest",
-    "appserver",
-    "bin",
-    "content",
-    "default",
-    "lookups",
-    "metadata",
-    "package",
-    "README",
-    "README.md",
-    "docs",
-)
 TESTS = (
     "lab", "demo", "bench", "tests", "pyproject.toml", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     "static", "viewer", "LICENSE", "NOTICE",
@@ -38,29 +24,17 @@ ABOUT_CONTENT = ("tests/scenarios", "tests/unit", "tests/conf", "tests/spl/test_
 DAY = 86_400
 
 
-def follow_the_page(copy: Path, copied: Sequence[str]) -> None:
-    """Copies the repository, puts the page's two files into it and runs the first half of its command."""
-    copy.mkdir()
-    for name in copied:
-        source = APP_DIR / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-        elif source.exists():
-            shutil.copy(source, copy / name)
-    (copy / "lib").symlink_to(APP_DIR / "lib")
+def follow_the_page(copy: Path, more: Sequence[str] = ()) -> None:
+    """Copies the app, and `more` of the repository, puts the page's two files into it and runs the first half of its
+    command."""
+    copy_app(copy, more)
     page = (APP_DIR / "docs" / "adding-a-detection.md").read_text("utf-8")
     detection, scenarios = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     folder = copy / "content" / "detections" / NAME
     folder.mkdir()
     (folder / "detection.yml").write_text(detection, "utf-8")
     (folder / "scenarios.yml").write_text(scenarios, "utf-8")
-    subprocess.run([sys.executable, str(copy / "package" / "generate.py")], check=True, cwd=copy, env=environment(copy))
-
-
-def environment(copy: Path) -> dict[str, str]:
-    """As ./dev sets it, of the copy."""
-    paths = (copy, copy / "bin", copy / "lib", copy / "package")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    generate(copy)
 
 
 def open_shell(day: int, user: str) -> Event:
@@ -78,7 +52,7 @@ def open_shell(day: int, user: str) -> Event:
 def test_the_page_leads_to_a_detection_that_works(tmp_path: Path) -> None:
     """The second half: every test that looks at content, with the new detection among the others."""
     copy = tmp_path / "app"
-    follow_the_page(copy, (*APP, *TESTS))
+    follow_the_page(copy, TESTS)
     # Of what is tried for every detection, for this one.
     mine = ["-k", f"{NAME} or not (scenarios or invariance or judging or homes or enrich)", *ABOUT_CONTENT]
     pytest = [sys.executable, "-m", "pytest", "-x", "-n", "2", *mine]
@@ -87,7 +61,7 @@ def test_the_page_leads_to_a_detection_that_works(tmp_path: Path) -> None:
 
 
 def test_it_raises_from_raw_logs(tmp_path: Path) -> None:
-    follow_the_page(tmp_path / "app", APP)
+    follow_the_page(tmp_path / "app")
     # In processes of their own: this one has the shipped detections loaded already.
     with SearchHead(tmp_path / "app", tmp_path / "state", mode="process") as head:
         head.events.add([*(open_shell(day, "ada") for day in range(24)), open_shell(24, "eve")])
