@@ -130,8 +130,8 @@ class Breaker:
         state = self._store.load()  # each time: another run may count, too, and somebody close it meanwhile
         for sighting in sightings:
             if not state.silences(sighting.seconds[0], sighting.key):
-                rows = self._seen.setdefault(Quarters(sighting.bucket, sighting.indexed), {})
-                rows[sighting.key] = min(rows.get(sighting.key, sighting.seconds[0]), sighting.seconds[0])
+                keys = self._seen.setdefault(Quarters(sighting.bucket, sighting.indexed), {})
+                keys[sighting.key] = min(keys.get(sighting.key, sighting.seconds[0]), sighting.seconds[0])
         counts = dict(state.counts)
         for quarters in {Quarters(sighting.bucket, sighting.indexed) for sighting in sightings} & self._seen.keys():
             counts[quarters] = max(counts.get(quarters, 0), len(self._seen[quarters]))

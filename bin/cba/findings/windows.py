@@ -213,8 +213,8 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
 
 def _alike(atoms: Iterable[AtomKey]) -> Iterator[list[AtomKey]]:
     """Atoms that differ only in when they were indexed."""
-    for _same, keys in itertools.groupby(sorted(atoms, key=_event_part), _event_part):
-        yield sorted(keys)
+    in_order_of_index = sorted(atoms, key=lambda key: (_event_part(key), key.indexed))
+    return (list(keys) for _same, keys in itertools.groupby(in_order_of_index, _event_part))
 
 
 def _event_part(key: AtomKey) -> tuple[int, str, str]:

@@ -137,16 +137,16 @@ def scope_evidence(
     days: Optional[DaySet] = history.values.get(value)
     last = days.last_before(seen.day) if days is not None else None
     first = days.first if days is not None and days.first < seen.day else None
-    inside = dimension in PLACES and PRIVATE in seen.established
+    known_inside = dimension in PLACES and PRIVATE in seen.established
     if verdict:
         new = verdict != BENIGN
     else:
-        new = value not in seen.established and not seen.crowded and not (dimension in PLACES and value == PRIVATE)
+        new = value not in seen.established and not seen.crowded and not _is_inside(dimension, value)
     return ScopeEvidence(
         entity=entity,
         trained=seen.trained,
         new=new,
-        seen=len(seen.established) - inside,
+        seen=len(seen.established) - known_inside,
         days=days.days_seen(seen.day - seen.training, seen.day - 1) if days is not None else 0,
         first=first,
         last=last,
@@ -163,11 +163,16 @@ def scope_evidence(
     )
 
 
+def _is_inside(dimension: str, value: str) -> bool:
+    """Whether a value says that somebody came from inside, which is never new."""
+    return dimension in PLACES and value == PRIVATE
+
+
 def home_evidence(region: str, value: str, known: tuple[str, ...], dimension: str = "") -> ScopeEvidence:
     """The evidence about `value` for a workload that is at home in `region`, where these values are usual."""
-    inside = dimension in PLACES and value == PRIVATE
+    new = value not in known and not _is_inside(dimension, value)
     return ScopeEvidence(
-        entity=region, trained=True, new=value not in known and not inside, seen=len(known), known=known,
+        entity=region, trained=True, new=new, seen=len(known), known=known,
         choices=len(known), days=0, first=None, last=None, active_days=0, since=None, weight=0.0, total=0.0,
         arrivals=0.0,
     )  # fmt: skip

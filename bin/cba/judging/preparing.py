@@ -54,6 +54,8 @@ class Preparer:
         """The prepared rows of these rows, and of calls that were kept and whose workload's home is known now, one day
         after the other. Rows that are never judged only tell about homes."""
         calls = self._read_calls(rows)
+        for heard in calls.values():
+            self._homes.hear(heard)
         prepared: list[Prepared] = []
         for position, row in enumerate(rows):
             call = calls.get(position)
@@ -71,8 +73,6 @@ class Preparer:
             if concerns_homes(row.cells)
         }
         self._homes.want(list(calls.values()))
-        for call in calls.values():
-            self._homes.hear(call)
         return calls
 
     def _released(self) -> Iterator[Prepared]:

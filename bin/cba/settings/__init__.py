@@ -10,17 +10,6 @@ from .declared import CONF, TABS, defaults, faults, tab
 from .kinds import Group, Lines, Number, OneOf, Setting, Switch, Tab, Text
 
 __all__ = [
-    "CONF",
-    "TABS",
-    "Group",
-    "Lines",
-    "Number",
-    "OneOf",
-    "Setting",
-    "Switch",
-    "Tab",
-    "Text",
-    "defaults",
-    "faults",
+    "CONF", "TABS", "Group", "Lines", "Number", "OneOf", "Setting", "Switch", "Tab", "Text", "defaults", "faults",
     "tab",
 ]  # fmt: skip
