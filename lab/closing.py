@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
+from cba.enrich.address import PUBLIC, read_address
 from cba.health import ACTIVE, STATES, WAITING
+from cba.terms import PLACELESS
 from lab.events import EventStore
 from lab.export import iso
 from lab.searchhead import SearchHead
@@ -17,7 +18,7 @@ from lab.searchhead import SearchHead
 WIDTH = 100
 LOOKED_AT = 100_000
 """About how many of the newest events are looked at when nothing was found: enough to say why, and soon."""
-JUDGED = ("", "vpc endpoint", "no address")
+JUDGED = ("", *sorted(PLACELESS))
 """Values of skip_reason with which an event is judged all the same (docs/sources.md)."""
 Row = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ def tally(head: SearchHead, source: str) -> Tally:
         found.skipped[reason] += count
         if reason in JUDGED and row["address"]:
             found.addressed += count
-            found.public += count * _is_public(str(row["address"]))
+            found.public += count * (read_address(str(row["address"]))[0] == PUBLIC)
     return found
 
 
@@ -66,13 +67,6 @@ def _since(events: EventStore, count: int) -> Optional[float]:
         if count <= 0:
             return part.block.oldest if part.block.oldest > (events.first_time() or 0) else None
     return None
-
-
-def _is_public(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False
 
 
 def health(head: SearchHead, source: str, end: float) -> list[Row]:

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
+from cba.detection.model import source_search
 from lab import closing, eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
@@ -43,7 +44,7 @@ def is_shipped_schedule(name: str) -> bool:
 
 def judges_nothing_but(source: str) -> Enable:
     """The app's scheduled searches without those that judge other sources, which have no events."""
-    others = {f"CBA - {other} - Judge" for other in SOURCES if other != source}
+    others = {source_search(other, "Judge") for other in SOURCES if other != source}
     return lambda name: is_shipped_schedule(name) and name not in others
 
 

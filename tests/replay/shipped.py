@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from cba.detection.model import source_search
 from lab.searchhead import SearchHead
 
 
 def judges(*sources: str) -> list[str]:
     """The searches that judge these sources, each for all detections."""
-    return [f"CBA - {source} - Judge" for source in sources]
+    return [source_search(source, "Judge") for source in sources]
 
 
 def judge_at_once(head: SearchHead, source: str, now: float) -> None:
