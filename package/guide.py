@@ -25,6 +25,7 @@ PAGES = (
 )  # fmt: skip
 """What people who use the app read, in the order in which they need it; the detections' pages come after."""
 
+_READER = MarkdownIt("commonmark", {"html": False}).enable("table")
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
 _HEADING = re.compile(r"(?m)^# (.+)$")
 
@@ -38,13 +39,12 @@ def files(root: Path, detection_pages: Mapping[str, str]) -> dict[str, str]:
 
 
 def _page(name: str, text: str, texts: Mapping[str, str]) -> str:
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = reader.parse(_COMMENT.sub("", text))
+    tokens = _READER.parse(_COMMENT.sub("", text))
     _give_headings_their_anchors(tokens)
     for token in tokens:
         if token.children is not None:
             token.children = list(_linked(token.children, name, texts))
-    body = reader.renderer.render(tokens, reader.options, {})
+    body = _READER.renderer.render(tokens, _READER.options, {})
     up = "../" * name.count("/")
     listed = "".join(f'<li><a href="{up}{each}.html">{html.escape(_title(texts[each]))}</a></li>\n' for each in texts)
     return (
@@ -60,12 +60,17 @@ def _title(text: str) -> str:
     return found.group(1) if found else ""
 
 
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading, which the documents' links use: lower case, no punctuation, blanks as
+    hyphens."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def _give_headings_their_anchors(tokens: Sequence[Token]) -> None:
-    """The anchors that GitHub gives them, which the documents' links use."""
     for token, inline in zip(tokens, tokens[1:]):
         if token.type == "heading_open":
             plain = "".join(each.content for each in inline.children or ())
-            token.attrSet("id", re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-"))
+            token.attrSet("id", anchor(plain))
 
 
 def _linked(tokens: Sequence[Token], name: str, texts: Mapping[str, str]) -> Iterator[Token]:

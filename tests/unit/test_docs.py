@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from guide import anchor
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -15,9 +16,9 @@ CODE = re.compile(r"^```.*?^```|^ {4}[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTAL
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings: lower case, without punctuation, blanks as hyphens."""
+    """The anchors of the headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in headings}
 
 
 def links(page: Path) -> Iterator[str]:
