@@ -1,4 +1,5 @@
-"""| cbaalerts detection=<id> variation=<v>: findings of a variation that its alert has not raised yet, each once."""
+"""| cbaalerts detection=<id> variation=<v>: findings of a variation that its alert has not raised yet, each once.
+| cbaalerts variation=breaker: of all detections, that a circuit breaker has opened."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
 from cba.command.log import log  # noqa: E402
 from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
-from cba.errors import CbaError  # noqa: E402
+from cba.errors import CbaError, OptionError  # noqa: E402
 from cba.findings.alerts import Alert, alert_name, first_mark, found_variation  # noqa: E402
+from cba.findings.flood import VARIATION as FLOOD  # noqa: E402
 from cba.store.alerts import AlertCollection  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 
@@ -30,8 +32,8 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
     """Hands out its rows, and keeps what it handed out when splunkd, having taken them, asks for more: a search that
     dies before has raised nothing. Only a scheduled search writes."""
 
-    detection = Option(require=True, doc="id of the detection")
-    variation = Option(require=True, doc="id of the variation, or base")
+    detection = Option(default="", doc="id of the detection; none for variation=breaker")
+    variation = Option(require=True, doc="id of the variation, or base; breaker for the circuit breakers that opened")
 
     _alert = None
     _store = None
@@ -49,15 +51,14 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
 
     def _hand_out(self):
         """Answers the rows; whether that is all there is to do."""
-        detection = get(self.detection)
-        variation = found_variation((v.id for v in detection.all_variations), self.variation, detection.id)
+        detection_id, variation = self._asked()
         service, now = connect(self), end_of_search(self)
-        name = alert_name(detection.id, variation)
+        name = alert_name(detection_id, variation)
         self._store = AlertCollection(service, name)
         known = self._store.mark()
         mark = known or first_mark(now)
         self._alert = Alert(name, mark, self._sid, now)
-        for part in FindingCollection(service).raised_since(detection.id, variation, mark.start, PART):
+        for part in FindingCollection(service).raised_since(detection_id, variation, mark.start, PART):
             self._alert.take(part, self._store.raised(finding["finding_id"] for finding in part))
         for row in self._alert.rows():
             self._record_writer.write_record(row)
@@ -73,6 +74,15 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
         if self._alert.raised or self._alert.mark != known:
             self._keep()
         return True
+
+    def _asked(self):
+        """Which findings: the detection, "" for all of them, and the variation."""
+        if self.variation == FLOOD:
+            if self.detection:
+                raise OptionError(f"variation={FLOOD} is of all detections; leave detection={self.detection} out")
+            return "", FLOOD
+        detection = get(self.detection)
+        return detection.id, found_variation((v.id for v in detection.all_variations), self.variation, detection.id)
 
     def _keep(self):
         self._store.save(self._alert.raised, self._alert.mark)

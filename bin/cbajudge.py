@@ -128,8 +128,8 @@ class CbaJudgeCommand(SummarisingCommand):
     def _tell(self, judge):
         for detection_id, fault in judge.report.faults.items():
             self.write_warning(f"cbajudge: {detection_id} stopped, the others went on: {fault}")
-        for detection_id, opening in judge.report.opened.items():
-            self.write_warning(f"cbajudge: {message(detection_id, load().detections[detection_id].breaker, opening)}")
+        for detection_id, opened in judge.report.opened:
+            self.write_warning(f"cbajudge: {message(detection_id, opened)}")
         for sentence in judge.sentences():
             self.write_warning(f"cbajudge: {sentence}")
 

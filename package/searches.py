@@ -12,8 +12,9 @@ from typing import Iterable, Iterator, Mapping, Sequence
 from shapes import Shape, home_facts
 from spl import compact, quoted
 
-from cba.detection.model import PREFIX, Detection, Variation, source_search, variation_search
+from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, source_search, variation_search
 from cba.detection.reader import Content
+from cba.findings.flood import SEVERITY, VARIATION
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
 from cba.terms import PLACELESS, SOURCES
 
@@ -44,6 +45,7 @@ def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], generated:
         stanzas.update(_of_source(source, shapes[source], content, place))
     for place, (detection, variation) in enumerate(_variations(content.detections.values())):
         stanzas[variation_search(detection.id, variation.id)] = alert(detection, variation, place)
+    stanzas[BREAKER_SEARCH] = breaker_alert()
     stanzas[f"{PREFIX} - Quarantined users"] = quarantined_users()
     stanzas[f"{PREFIX} - Maintenance"] = maintenance()
     return f"# {generated}\n" + "".join(_stanza(name, settings) for name, settings in stanzas.items())
@@ -208,18 +210,7 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
     return {
         "description": str(document["description"]),
         "search": f"| cbaalerts detection={detection.id} variation={variation.id}",
-        "dispatch.earliest_time": "-24h@h",
-        "dispatch.latest_time": "now",
-        "cron_schedule": _quarterly(RAISE_MINUTES, place),
-        "enableSched": "1",
-        "realtime_schedule": "1",
-        "schedule_window": "5",
-        "is_visible": "false",
-        "counttype": "number of events",
-        "relation": "greater than",
-        "quantity": "0",
-        "alert.track": "0",
-        "alert.digest_mode": "1",
+        **_alert_schedule(place),
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": variation_search(detection.id, variation.id),
         "action.correlationsearch.annotations": json.dumps(annotations),
@@ -238,6 +229,59 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
         "action.risk.param._risk_score": "0",
         "action.risk.param._risk": json.dumps([{**risk_object, "risk_score": risk, "risk_message": message}]),
         "disabled": "1",
+    }
+
+
+def breaker_alert() -> Stanza:
+    """The search that raises what circuit breakers have to say. It blames nobody, so it is no risk."""
+    drilldowns = [
+        {
+            "name": "What $detection$ has found",
+            "search": '| inputlookup cba_findings where detection="$detection$" | sort 0 - raised_time',
+            "earliest_offset": "$first_time$",
+            "latest_offset": "$drilldown_end$",
+        }
+    ]
+    next_steps = (
+        "1. Look at what was found: a change of the world (a new VPN exit, a wrong IP database), or an attacker who "
+        "hides one thing behind many.",
+        "2. Mend the cause: a list, a setting, a verdict.",
+        "3. Then run | cbaacknowledge detection=$detection$, which makes the detection raise again. The breaker of a "
+        "single entity closes by itself at midnight UTC.",
+    )
+    return {
+        "description": "A detection found so much, or so much on one entity, that it raises no more of that severity.",
+        "search": f"| cbaalerts variation={VARIATION}",
+        **_alert_schedule(0),
+        "action.correlationsearch.enabled": "1",
+        "action.correlationsearch.label": BREAKER_SEARCH,
+        "action.notable": "1",
+        "action.notable.param.rule_title": "$name$: $entity$",
+        "action.notable.param.rule_description": "$explanation$",
+        "action.notable.param.security_domain": "threat",
+        "action.notable.param.severity": SEVERITY,
+        "action.notable.param.nes_fields": "detection,entity",
+        "action.notable.param.drilldown_searches": json.dumps(drilldowns),
+        "action.notable.param.next_steps": json.dumps({"version": 1, "data": "\n".join(next_steps)}),
+        "disabled": "1",
+    }
+
+
+def _alert_schedule(place: int) -> Stanza:
+    """When the search of an alert runs, and that each run with a row is one alert of all its rows."""
+    return {
+        "dispatch.earliest_time": "-24h@h",
+        "dispatch.latest_time": "now",
+        "cron_schedule": _quarterly(RAISE_MINUTES, place),
+        "enableSched": "1",
+        "realtime_schedule": "1",
+        "schedule_window": "5",
+        "is_visible": "false",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "0",
+        "alert.digest_mode": "1",
     }
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
 from .detection.model import SCOPES, Detection, source_search, variation_search
-from .findings.breaker import BreakerState
+from .findings.breaker import BreakerState, silenced_text
 from .history.history import CROWD, History, ScopeView, Subject, view
 from .home.homes import INVENTORY, Tally
 from .judging.evidence import SourceDays
@@ -201,7 +201,7 @@ def rows(
             "breaker": "open" if opening else "closed",
             "breaker_opened": time_text(opening.time) if opening else "",
             "breaker_threshold": detection.breaker,
-            "matches_24h": run.breaker.matches(now),
+            "matches_24h": run.breaker.count(now),
             "history_documents": census.documents if counted else "",
             "history_values": census.values if counted else "",
             "history_bytes": census.bytes if counted else "",
@@ -247,8 +247,8 @@ def _state(
         return FAULT, f"stopped by a fault in the last run, the other detections went on: {run.fault}"
     if opening is not None:
         return BREAKER_OPEN, (
-            f"{detection.breaker} matches within the 24 hours to {time_text(opening.time)}; raises nothing until "
-            f"| cbaacknowledge detection={detection.id}"
+            f"{detection.breaker} matches within the 24 hours to {time_text(opening.time)}; raises nothing of severity "
+            f"{silenced_text(opening)} until | cbaacknowledge detection={detection.id}"
         )
     if status is None or status.first_day > day:
         return NO_DATA, f"no event has been learned; are there events of it? Run the search CBA - {source} - Backfill"

@@ -173,7 +173,7 @@ def test_damaged_documents_that_all_detections_read(here: Workbench, collection:
         ("cba_findings", {"atoms": '{"1|99|": [1, 2, 3]}'}),
         ("cba_findings", {"atoms": None}),
         ("cba_findings", {"severity": "dire"}),
-        ("cba_breakers", {"counts": "{"}),
+        ("cba_breakers", {"matches": "{"}),
         ("cba_breakers", {"openings": '[["soon"]]'}),
     ],
 )

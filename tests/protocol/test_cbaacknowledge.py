@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cba.detection.catalogue import get
-from cba.findings.breaker import Quarters, encode_counts
+from cba.findings.breaker import Match, encode_matches
 from cba.terms import time_text
 from tests.support.workbench import CHOSEN, DETECTION, FIRST_DAY, LATEST, TODAY, Workbench, reduced
 
@@ -19,9 +19,9 @@ def bench(bench: Workbench) -> Workbench:
         past = [reduced(day, "ann", "NL", source_kind=source) for day in range(FIRST_DAY, TODAY)]
         bench.search(past, "learn=only", source=source)
         counted = {"detection": DETECTION, "source": source, "openings": "[]"}
-        counts = encode_counts({Quarters(TODAY * DAY, TODAY * DAY): get(DETECTION).breaker - 2})
+        told = {Match(TODAY, f"entity {n // 90}", f"key{n}", 3): TODAY * DAY for n in range(get(DETECTION).breaker - 2)}
         key = f"counted:{DETECTION}:{source}"
-        bench.kv.collection("cba_breakers").batch_save([{"_key": key, **counted, "counts": counts}])
+        bench.kv.collection("cba_breakers").batch_save([{"_key": key, **counted, "matches": encode_matches(told)}])
     return bench
 
 
@@ -31,7 +31,7 @@ def storm(bench: Workbench, source: str, day: int = TODAY, countries: str = "RU 
 
 
 def countries(bench: Workbench) -> list[str]:
-    return sorted(str(finding["country"]) for finding in bench.findings())
+    return sorted(str(finding["country"]) for finding in bench.findings() if finding["variation"] != "breaker")
 
 
 def test_each_source_has_its_own(bench: Workbench) -> None:

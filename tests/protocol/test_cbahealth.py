@@ -94,7 +94,7 @@ def test_a_breaker_is_of_one_source(here: Workbench) -> None:
     switch_on(here, "azure")
     for source in ("aws", "azure"):
         here.search([{**row, "source_kind": source} for row in story()], source=source)
-    opened = {"openings": f'[[{TODAY * 86_400}, "x"]]', "counts": "{}", "acknowledged": "[]"}
+    opened = {"openings": f'[[{TODAY * 86_400}, "x"]]', "matches": "{}", "acknowledged": "[]"}
     key = "counted:cloud_unusual_country:aws"
     here.kv.collection("cba_breakers").batch_save(
         [{"_key": key, "detection": "cloud_unusual_country", "source": "aws", **opened}]

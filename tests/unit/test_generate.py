@@ -222,7 +222,7 @@ def test_each_variation_has_an_alert_and_each_source_its_searches() -> None:
     stanzas = load_app(ROOT).stanzas("savedsearches")
     alerts = {variation_search(d.id, v.id) for d in CONTENT.detections.values() for v in d.all_variations}
     of_sources = {f"CBA - {source} - {what}" for source in SOURCES for what in ("Judge", "Backfill", "Rows")}
-    assert set(stanzas) == {*alerts, *of_sources, "CBA - Quarantined users", "CBA - Maintenance"}
+    assert set(stanzas) == {*alerts, *of_sources, "CBA - Circuit breaker", "CBA - Quarantined users", "CBA - Maintenance"}
 
 
 def test_an_alert_has_the_fields_it_names() -> None:

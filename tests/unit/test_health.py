@@ -112,7 +112,7 @@ def test_a_detection_that_is_switched_off_by_itself() -> None:
 def test_the_first_state_that_holds_is_the_one() -> None:
     """Everything that keeps a source from raising at once, taken away one by one."""
     off = Switches({JUDGE: DISABLED}, frozenset())
-    opened = BreakerState({}, (Opening(NOW - 60, "x"),), ())
+    opened = BreakerState({}, (Opening(NOW - 60, "x", 3),), ())
     late = Mark(NOW - 9_000, NOW - 7_200)
     old, young = DaySet(DAY - 40, DAY - 9, 1), DaySet(DAY - 3, DAY - 1, 0b111)
     known = ("organization_country", "NL")

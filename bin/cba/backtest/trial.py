@@ -53,8 +53,8 @@ class Trial:
     @property
     def opening(self) -> Optional[Opening]:
         """The match that opened a breaker, after which nothing was raised."""
-        opened = [judge.report.opened[self._detection.id] for judge in self._judges.values() if judge.report.opened]
-        return min(opened, default=None)
+        opened = (opened for judge in self._judges.values() for _detection, opened in judge.report.opened)
+        return min((each.opening for each in opened if each.entity is None), default=None)
 
     @property
     def first_day(self) -> Optional[int]:

@@ -287,6 +287,10 @@ def variation_search(detection_id: str, variation_id: str) -> str:
     return f"{PREFIX} - {detection_id} - {case}"
 
 
+BREAKER_SEARCH = f"{PREFIX} - Circuit breaker"
+"""The saved search that raises what breakers have to say, of all detections."""
+
+
 def source_search(source: str, what: str) -> str:
     """`CBA - <source> - Judge`, `… - Backfill` or `… - Rows`: the saved searches of a source."""
     return f"{PREFIX} - {source} - {what}"

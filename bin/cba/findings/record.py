@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Iterable, Mapping, Protocol, Sequence
+from typing import Iterable, Mapping, Optional, Protocol, Sequence
 
 from ..detection.model import Detection
 from ..errors import DamagedError
 from ..terms import SECONDS_PER_DAY, day_of, severity_rank
+from .flood import is_flood
 from .windows import (
     Atom,
     AtomKey,
@@ -62,8 +63,9 @@ class Recorder:
         self._period = period_seconds(detection)
         self._entities: dict[str, _Entity] = {}
 
-    def record(self, sightings: Sequence[tuple[str, Sighting]]) -> list[Outcome]:
-        """Records (entity, sighting) pairs; rows of one day may come in any order. One outcome per pair, in order.
+    def record(self, sightings: Sequence[tuple[str, Sighting]]) -> list[Optional[Outcome]]:
+        """Records (entity, sighting) pairs; rows of one day may come in any order. One outcome per pair, in order; None
+        for one that is no finding, as its identity is not suspicious.
 
         Raises StoreError when the store fails; whatever it had accepted by then is kept and is written again unchanged
         when the search is repeated.
@@ -185,6 +187,8 @@ class _Entity:
         """Takes over stored findings: those of this detection on the entity as windows, others as neighbours."""
         self.documents, self.neighbours = {}, {}
         for document in documents:
+            if is_flood(document):
+                continue
             try:
                 self._restore(detection, document)
             except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -288,9 +292,9 @@ class _Entity:
         self.changed, self.superseded = [], []
         self.touched = {}
 
-    def outcome(self, window: Window, atom: AtomKey) -> Outcome:
-        finding = self.finding_of[id(window), atom]
-        return Outcome(finding, finding in self.raised_now)
+    def outcome(self, window: Window, atom: AtomKey) -> Optional[Outcome]:
+        finding = self.finding_of.get((id(window), atom))
+        return Outcome(finding, finding in self.raised_now) if finding is not None else None
 
 
 def _inside(document: Mapping[str, object], windows: Iterable[Window]) -> bool:

@@ -17,6 +17,7 @@ from ..errors import OptionError
 from ..history.evidence import Evidence
 from ..history.history import BENIGN, MALICIOUS, Subject
 from ..terms import ABSENT, ORGANIZATION
+from .flood import is_flood
 from .triage import NEW, Document, TriageStore, family, triage_of, with_earlier
 
 CLEAR = "clear"
@@ -169,6 +170,8 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
     dimension where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for
     them.
     """
+    if is_flood(finding):
+        return []  # it is about no value
     found: list[Target] = []
     new = _new_in(detection, str(finding.get("evidence") or ""))
     for dimension in detection.dimensions:

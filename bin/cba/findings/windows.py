@@ -198,7 +198,10 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
     for first, _order, window_key, alike, window in moments:
         key = alike[0]
         cause = _suspicious(neighbours, window_key, first)
-        variation = detection.variation(key.suspected if cause and key.suspected else key.plain)
+        raised_as = key.suspected if cause and key.suspected else key.plain
+        if not raised_as:
+            continue  # something only where the identity is suspicious
+        variation = detection.variation(raised_as)
         record = current.get(id(window))
         if record is None or variation.rank > record.variation.rank:
             suspicious_of = cause.finding_id if cause and key.suspected != key.plain else None
@@ -224,7 +227,7 @@ def _event_part(key: AtomKey) -> tuple[int, str, str]:
 def in_order(detection: Detection, key: AtomKey) -> tuple[int, str, str]:
     """What comes first of one second: the most severe; whenever it was indexed. Raises KeyError for a variation that
     the detection no longer has."""
-    return -detection.variation(key.plain).rank, key.plain, key.suspected
+    return -detection.variation(key.plain or key.suspected).rank, key.plain, key.suspected
 
 
 def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[Neighbour]:

@@ -9,7 +9,8 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
 from ..correlate.chains import CHAIN_FIELDS, Moment, Signal, signal_key
 from ..correlate.correlator import Correlator
 from ..detection.model import EVENT_ID, Detection
-from ..findings.breaker import Breaker, Opening
+from ..findings.breaker import Breaker, Opened
+from ..findings.flood import flood_finding
 from ..findings.record import Recorder
 from ..findings.windows import Sighting
 from ..history.evidence import Evidence
@@ -56,8 +57,10 @@ class DetectionJudge:
         """entity or identity -> the first second of what was recorded of it lately"""
         self._settings = settings
         self._evidence = EvidenceMaker(detection)
+        self._now = now
+        self._findings = stores.findings
         self._recorder = Recorder(detection, stores.findings, now)
-        self._breaker = Breaker(detection.breaker, stores.breakers(detection))
+        self._breaker = Breaker(detection, stores.breakers(detection))
         self._correlator: Optional[Correlator] = None
         if detection.signals:
             self._correlator = Correlator(detection, stores.signals(detection), settings.time_window)
@@ -99,22 +102,28 @@ class DetectionJudge:
         score = score_evidence(self.detection, found.evidence, prepared.cells, self._settings.precedence)
         return Scored(found.evidence, score) if score.variation or score.variation_if_suspicious else None
 
-    def record(self, scored: Sequence[tuple[Prepared, Scored]], write: bool = True) -> Optional[Opening]:
-        """Turns what was scored into findings and writes them; the breaker's opening, if that is what it did now."""
+    def record(self, scored: Sequence[tuple[Prepared, Scored]], write: bool = True) -> list[Opened]:
+        """Turns what was scored into findings and writes them; the breakers that opened now."""
         if self._correlator is None:
             sightings = [self._sighting(prepared, said) for prepared, said in scored]
         else:
             signals = [self._signal(prepared, said) for prepared, said in scored]
             moments = self._correlator.correlate(signals, write)
             sightings = [sighting for moment in moments if (sighting := self._of_moment(moment)) is not None]
-        admitted = self._breaker.admit([sighting for _entity, sighting in sightings])
-        kept = [sighting for sighting, may_raise in zip(sightings, admitted) if may_raise]
+        admission = self._breaker.admit(sightings)
+        floods = [flood_finding(self.detection, self.source, opened, self._now) for opened in admission.opened]
+        if floods:
+            self._findings.save(floods)
+            self.raised.update({str(flood["finding_id"]): True for flood in floods})
+        self._breaker.keep()
+        kept = [(entity, seen) for (entity, _s), seen in zip(sightings, admission.sightings) if seen is not None]
         for outcome in self._recorder.record(kept):
-            self.raised[outcome.finding_id] = self.raised.get(outcome.finding_id, False) or outcome.raised
+            if outcome is not None:
+                self.raised[outcome.finding_id] = self.raised.get(outcome.finding_id, False) or outcome.raised
         for entity, seen in kept:
             for name in {entity, seen.details.get("identity", entity)}:
                 self.stirred[name] = min(seen.seconds[0], self.stirred.get(name, seen.seconds[0]))
-        return self._breaker.opened_now
+        return admission.opened
 
     def reconsider(self, stirred: Mapping[str, int]) -> None:
         """Looks again at the findings of entities of which other detections have found something."""

@@ -9,7 +9,7 @@ from typing import Iterable, Iterator, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
 from ..errors import DamagedError, RowError, StoreError
-from ..findings.breaker import Opening
+from ..findings.breaker import Opened
 from ..history.history import Subject
 from ..history.remembered import Histories
 from ..home.calls import concerns_homes
@@ -48,7 +48,7 @@ class Mode(enum.Enum):
 @dataclasses.dataclass
 class Report:
     """What a run did: rows and events taken, how far event times were ahead of and behind the time at which they were
-    indexed (seconds), detections that stopped and why, breakers that opened, and what else there is to say."""
+    indexed (seconds), detections that stopped and why, and the breakers that opened, each with its detection."""
 
     rows: int = 0
     events: int = 0
@@ -57,7 +57,7 @@ class Report:
     first_day: Optional[int] = None
     last_day: Optional[int] = None
     faults: dict[str, str] = dataclasses.field(default_factory=dict)
-    opened: dict[str, Opening] = dataclasses.field(default_factory=dict)
+    opened: list[tuple[str, Opened]] = dataclasses.field(default_factory=list)
 
 
 class Judge:
@@ -200,10 +200,9 @@ class Judge:
         for judge in list(self.detections):
             with self._apart(judge):
                 scored = self._scored(judge, prepared)
-                opening = judge.record(scored) if scored else None
+                opened = judge.record(scored) if scored else []
                 spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
-                if opening is not None:
-                    self.report.opened[judge.detection.id] = opening
+                self.report.opened.extend((judge.detection.id, each) for each in opened)
             stirred.extend((judge, name, second) for name, second in judge.stirred.items())
             judge.stirred.clear()
         for judge in [judge for judge in self.detections if judge.detection.asks_for_findings]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Mapping
 
-from ..detection.model import Detection, variation_search
+from ..detection.model import BREAKER_SEARCH, Detection, variation_search
 from ..history.history import Terms
 from ..judging.stores import JudgeSettings
 from ..quoting import spl_text
@@ -75,8 +75,9 @@ def actions(stanza: str, values: Values) -> dict[str, str]:
 
 
 def alerts(detections: Mapping[str, Detection]) -> list[str]:
-    """The saved searches that raise the variations."""
-    return [variation_search(d.id, variation.id) for d in detections.values() for variation in d.all_variations]
+    """The saved searches that raise the variations, and the one of the circuit breakers."""
+    named = [variation_search(d.id, variation.id) for d in detections.values() for variation in d.all_variations]
+    return [*named, BREAKER_SEARCH]
 
 
 TERM_SETTINGS = {

@@ -1,10 +1,13 @@
 """The state of the circuit breakers, in `cba_breakers`: two documents per detection and source, because each has one
 writer.
 
-{"_key": "counted:<detection>:<source>", "detection": …, "source": …, "counts": "{…}", "openings": "[[time, row], …]"}
-{"_key": "acknowledged:<detection>:<source>", "detection": …, "source": …, "acknowledged": "[[time, user, comment], …]"}
+{"_key": "counted:<detection>:<source>", …, "matches": "{…}", "openings": "[[time, key, rank], …]"}
+{"_key": "acknowledged:<detection>:<source>", …, "acknowledged": "[[time, user, comment], …]"}
 
-`cbajudge` writes the first, `cbaacknowledge` the second.
+Both name the detection and the source, too.
+
+`cbajudge` writes the first, `cbaacknowledge` the second. Older versions kept numbers in "counts", which are
+not read (counting begins anew), and openings without a rank, which silence everything.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from typing import Any
 from splunklib.client import Service
 
 from ..errors import DamagedError
-from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_counts, encode_counts
+from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_matches, encode_matches
+from ..terms import SEVERITIES
 from .collection import Collection
 
 NAME = "cba_breakers"
@@ -32,13 +36,13 @@ class BreakerCollection:
         self._acknowledged = f"acknowledged:{detection_id}:{source}"
 
     def load(self) -> BreakerState:
-        """Counts, openings and acknowledgements; an empty state where there is none."""
+        """Matches, openings and acknowledgements; an empty state where there is none."""
         found = {d["_key"]: d for d in self._collection.by_keys((self._counted, self._acknowledged))}
         counted, acknowledged = found.get(self._counted, {}), found.get(self._acknowledged, {})
         try:
             return BreakerState(
-                decode_counts(counted.get("counts", "{}")),
-                tuple(Opening(int(o[0]), str(o[1])) for o in json.loads(counted.get("openings", "[]"))),
+                decode_matches(counted.get("matches", "{}")),
+                tuple(_opening(*each) for each in json.loads(counted.get("openings", "[]"))),
                 tuple(
                     Acknowledgement(int(a[0]), str(a[1]), str(a[2]))
                     for a in json.loads(acknowledged.get("acknowledged", "[]"))
@@ -51,7 +55,7 @@ class BreakerCollection:
             ) from error
 
     def save(self, state: BreakerState) -> None:
-        self._save(self._counted, counts=encode_counts(state.counts), openings=_json(state.openings))
+        self._save(self._counted, matches=encode_matches(state.matches), openings=_json(state.openings))
 
     def acknowledge(self, state: BreakerState, acknowledgement: Acknowledgement) -> None:
         """Adds an acknowledgement to those of the state loaded."""
@@ -59,6 +63,10 @@ class BreakerCollection:
 
     def _save(self, key: str, **fields: str) -> None:
         self._collection.save([{"_key": key, "detection": self._detection_id, "source": self._source, **fields}])
+
+
+def _opening(time: Any, key: Any, rank: Any = None) -> Opening:
+    return Opening(int(time), str(key), len(SEVERITIES) if rank is None else int(rank))
 
 
 def _json(items: Any) -> str:

@@ -37,8 +37,10 @@ class FindingCollection:
     def raised_since(
         self, detection_id: str, variation_id: str, since: int, part: int
     ) -> Iterator[list[dict[str, Any]]]:
-        """The findings of a variation raised at `since` or later, in parts."""
-        wanted = [{"detection": detection_id}, {"variation": variation_id}, {"raised_time": {"$gte": since}}]
+        """The findings of a variation raised at `since` or later, in parts; of every detection for the id ""."""
+        wanted: list[dict[str, Any]] = [{"variation": variation_id}, {"raised_time": {"$gte": since}}]
+        if detection_id:
+            wanted.insert(0, {"detection": detection_id})
         found = self._collection.find({"$and": wanted})
         while batch := list(itertools.islice(found, part)):
             yield batch
