@@ -18,7 +18,7 @@ from cba.backtest.compare import (  # noqa: E402
 from cba.backtest.trial import Trial  # noqa: E402
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import stores_of, tuned_catalogue  # noqa: E402
-from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.reading import NAMED_TIMES, all_columns, rows_of_sources  # noqa: E402
 from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
@@ -38,7 +38,7 @@ class CbaBacktestCommand(SummarisingCommand):
     _oldest = None
 
     def needs(self):
-        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *fields_of(load(), get(self.detection).sources))
+        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *all_columns(load(), get(self.detection).sources))
 
     def optional(self):
         return self.needs()  # what a row must have is said when it is judged

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
 from cba.command.evidence_cells import EvidenceCells  # noqa: E402
 from cba.command.judges import configured, stores_of  # noqa: E402
-from cba.command.reading import NAMED_TIMES, fields_of, rows_of_sources  # noqa: E402
+from cba.command.reading import NAMED_TIMES, all_columns, rows_of_sources  # noqa: E402
 from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.catalogue import get, load  # noqa: E402
@@ -28,7 +28,7 @@ class CbaBaselineCommand(AnnotatingCommand):
     _cells = None
 
     def needs(self):
-        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *fields_of(load(), get(self.detection).sources))
+        return (*NAMED_TIMES, "event_times", SOURCE_FIELD, *all_columns(load(), get(self.detection).sources))
 
     def optional(self):
         return self.needs()

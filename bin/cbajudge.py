@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from cba.command.base import SummarisingCommand, connect, end_of_search  # noqa: E402
 from cba.command.judges import judge_of  # noqa: E402
-from cba.command.reading import NAMED_TIMES, read_rows, row_names  # noqa: E402
+from cba.command.reading import NAMED_TIMES, read_rows, row_columns  # noqa: E402
 from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
@@ -42,7 +42,7 @@ class CbaJudgeCommand(SummarisingCommand):
     _judge = None
 
     def needs(self):
-        return (*NAMED_TIMES, "event_times", *row_names(self._row_fields))
+        return (*NAMED_TIMES, "event_times", *row_columns(self._shape))
 
     def optional(self):
         return self.needs()  # what a row must have is said when it is read
@@ -55,8 +55,8 @@ class CbaJudgeCommand(SummarisingCommand):
         self._reads = self._read_window()
 
     @property
-    def _row_fields(self):
-        return load().sources[self.source].row_fields
+    def _shape(self):
+        return load().sources[self.source]
 
     def _read_window(self):
         if not self.window:
@@ -84,7 +84,7 @@ class CbaJudgeCommand(SummarisingCommand):
 
     def take(self, table: Table):
         if not self.previewing:
-            self.judge.take(self._checked(read_rows(table, self._row_fields)))
+            self.judge.take(self._checked(read_rows(table, self._shape)))
 
     def _checked(self, rows):
         for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -36,10 +37,7 @@ def catalogue_json(
     document: dict[str, Any] = {
         "generated": generated,
         "profiles": profiles.content,
-        "sources": {
-            name: {"row_fields": shape.summary.row_fields, "list_fields": shape.summary.list_fields, "geo": shape.geo}
-            for name, shape in shapes.items()
-        },
+        "sources": {name: dataclasses.asdict(shape.summary) for name, shape in shapes.items()},
         "detections": [detection.document for detection in detections],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -16,7 +16,7 @@ from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, so
 from cba.detection.reader import Content
 from cba.findings.flood import SEVERITY, VARIATION
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
-from cba.terms import PLACELESS, SOURCES
+from cba.terms import LISTED_CHARACTERS, LISTED_SEPARATOR, LISTED_VALUES, PLACELESS, SOURCES
 
 # Minutes within the quarter of an hour: a minute for each source, then what reads their findings.
 JUDGE_MINUTES = range(1, 8)
@@ -76,15 +76,18 @@ def _quarterly(minutes: range, place: int) -> str:
 
 def rows_spl(shape: Shape, window: str = "") -> list[str]:
     """The rows of a source, a line for each command."""
-    lists = " ".join(shape.row_fields)
+    fields = " ".join(shape.row_fields)
+    listed = "".join(f" values({name}) AS {name}" for name in shape.listed)
     lines = [
         f"search `cba_base_{shape.source}`{window}",
         f"| `cba_fields_{shape.source}`",
         f"| eval {compact(_lines(asked_spl(shape)))}",
-        f"| eval {compact(_lines(kept_spl(shape)))}",
-        f'| fillnull value="" {lists}',
-        f"| stats dc(event_id) AS events values(event_time) AS event_times BY bucket indexed {lists}",
+        f"| eval {compact(_lines((*listed_spl(shape), *kept_spl(shape))))}",
+        f'| fillnull value="" {fields}',
+        f"| stats dc(event_id) AS events values(event_time) AS event_times{listed} BY bucket indexed {fields}",
     ]
+    if shape.listed:
+        lines.append(f"| eval {compact(_lines(joined_spl(shape)))}")
     if shape.geo:
         lines.append("| cbageo ip=src_ip database=`cba_ip_database`")
     return [*lines, "| sort 0 bucket"]
@@ -117,13 +120,30 @@ def kept_spl(shape: Shape) -> Iterator[str]:
     for name, conditions in shape.kept.items():
         if name not in whole:
             asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
-            yield f"{name}=if({asked}, {name}, null())"
+            yield f"{name}=case({asked}, {name})"
+
+
+def listed_spl(shape: Shape) -> Iterator[str]:
+    """Assignments: of each event one value of what its row lists; of an operation also whether it failed."""
+    flags = _flags(shape)
+    for name, conditions in shape.listed.items():
+        asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
+        failed = '.if(outcome=="failure", " (failed)", "")' if name == "operation" else ""
+        yield f"{name}=case({asked}, substr({name}, 1, {LISTED_CHARACTERS}){failed})"
+
+
+def joined_spl(shape: Shape) -> Iterator[str]:
+    """Assignments: the first of the values in order, as one text."""
+    for name in shape.listed:
+        first = f"if(mvcount({name})>{LISTED_VALUES}, mvindex({name}, 0, {LISTED_VALUES - 1}), {name})"
+        yield f"{name}=mvjoin({first}, {quoted(LISTED_SEPARATOR)})"
 
 
 def _flags(shape: Shape) -> dict[str, str]:
     """condition -> the helper field that says whether it holds."""
-    conditions = dict.fromkeys((*shape.candidates.values(), *(c for each in shape.kept.values() for c in each)))
-    return {"": JUDGED, **{condition: f"cba_asked_{at}" for at, condition in enumerate(conditions, 1)}}
+    asked = (condition for kept in (shape.kept, shape.listed) for each in kept.values() for condition in each)
+    conditions = dict.fromkeys((*shape.candidates.values(), *asked))
+    return {"": JUDGED, **{condition: f"cba_ask_{at}" for at, condition in enumerate(conditions, 1)}}
 
 
 def _of_source(source: str, shape: Shape, content: Content, place: int) -> Iterator[tuple[str, Stanza]]:

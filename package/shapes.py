@@ -16,7 +16,7 @@ from source_fields import lists as lists_of
 from spl import FALSE, Fields, condition_spl
 
 from cba.detection.condition import Call, Junction, Node
-from cba.detection.model import Detection, Population, Profile, SourceShape, fields_read
+from cba.detection.model import LISTED, Detection, Population, Profile, SourceShape, fields_read
 from cba.detection.reader import Content, Document
 from cba.errors import DetectionError, DetectionErrors
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
@@ -38,12 +38,14 @@ class Asking:
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """The rows of a source: `candidates`: the detections that say themselves which events are theirs, each with its
-    condition in SPL; `kept`: the conditions under which a field is kept, () for every event that is judged."""
+    condition in SPL; `kept`: the conditions under which a field is kept, () for every event that is judged; `listed`
+    the same of the fields by which events are not told apart, but which a row lists of all its events."""
 
     source: str
     row_fields: tuple[str, ...]
     candidates: Mapping[str, str]
     kept: Mapping[str, tuple[str, ...]]
+    listed: Mapping[str, tuple[str, ...]]
 
     @property
     def geo(self) -> bool:
@@ -53,7 +55,7 @@ class Shape:
     def summary(self) -> SourceShape:
         """As the commands know it."""
         lists = tuple(name for name in lists_of(self.source) if name in self.row_fields)
-        return SourceShape(self.row_fields, lists, self.geo)
+        return SourceShape(self.row_fields, lists, tuple(self.listed), self.geo)
 
 
 def shapes(content: Content) -> dict[str, Shape]:
@@ -84,7 +86,12 @@ def shape(source: str, content: Content) -> Shape:
         conditions = dict.fromkeys(asking.condition for asking in asked if name in asking.fields)
         kept[name] = () if "" in conditions else tuple(conditions)
     named = [name for name in (*core, *given_by(source)) if name in kept and name not in (SKIP_REASON, CANDIDATE_OF)]
-    return Shape(source, tuple(dict.fromkeys((SKIP_REASON, CANDIDATE_OF, *named))), candidates, kept)
+    listed: dict[str, tuple[str, ...]] = {}
+    for detection in mine:
+        for name in detection.listed:
+            if name in given and name not in kept:
+                listed[name] = () if name in LISTED else (*listed.get(name, ()), candidates[detection.id])
+    return Shape(source, tuple(dict.fromkeys((SKIP_REASON, CANDIDATE_OF, *named))), candidates, kept, listed)
 
 
 def _needed(detection: Detection) -> tuple[str, ...]:
@@ -159,6 +166,7 @@ def fields_at(detection: Detection) -> Iterator[tuple[str, str]]:
     yield from (("deduplicate_by", name) for name in detection.deduplicate_by)
     yield from (("joined_by", name) for name in detection.joined_by)
     yield from (("keeps", name) for name in detection.keeps)
+    yield from (("lists", name) for name in detection.lists)
     yield from (("remarks", name) for name in detection.remark_fields)
     yield from (("scopes", name) for name in detection.entity_fields)
     yield from (("when", name) for name in detection.dimensions)

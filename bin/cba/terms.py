@@ -16,6 +16,11 @@ LAST_DAY = 100_000
 ABSENT = ""
 """What stands in a row for a field that the event does not have. Nobody can be called so: an empty name is none."""
 
+LISTED_SEPARATOR = " | "
+LISTED_VALUES = 20
+LISTED_CHARACTERS = 200
+"""What a row lists of its events: so many values, each of so many characters at most, for attackers choose them."""
+
 PLACELESS = frozenset({"no address", "vpc endpoint"})
 """Reasons in `skip_reason` that only say that an event has no place it came from: what needs no place is judged."""
 

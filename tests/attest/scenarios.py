@@ -196,7 +196,7 @@ def folded(scenario: Scenario, detection: Detection) -> dict[str, list[dict[str,
     for source, row in Pipeline(detection).reduce(scenario.events):
         times = "/".join(map(str, row.seconds))
         alike = moments.setdefault(source, {})
-        alike.setdefault(tuple(row.cells.items()), []).append(f"{times}@{row.events}")
+        alike.setdefault((*row.cells.items(), *row.listed.items()), []).append(f"{times}@{row.events}")
     return {
         source: [{**dict(cells), "moments": " ".join(when)} for cells, when in alike.items()]
         for source, alike in sorted(moments.items(), key=lambda each: SOURCES.index(each[0]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cba.backtest.compare import COMPARED
-from cba.command.reading import NAMED_TIMES, fields_of
+from cba.command.reading import NAMED_TIMES, all_columns
 from cba.detection.catalogue import get, load
 from cba.judging import rows as judging
 from cba.judging.rows import SOURCE_FIELD
@@ -68,7 +68,7 @@ def listed(found: Any) -> list[tuple[Any, ...]]:
 def test_what_it_says_it_is(bench: Workbench) -> None:
     said = bench.talk("cbabacktest", (f"detection={COUNTRY.detection}",), [])[0].metadata
     assert said["type"] == "events"
-    named = fields_of(load(), get(COUNTRY.detection).sources)
+    named = all_columns(load(), get(COUNTRY.detection).sources)
     assert said["required_fields"] == list(dict.fromkeys((*NAMED_TIMES, "event_times", SOURCE_FIELD, *named)))
     assert list(bench.splunkd.requests) == []
 

@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+import pytest
+
 from lab.copies import copy_app, environment, generate
 from lab.events import Event
 from lab.replay import APP_DIR, replay
 from lab.searchhead import SearchHead
+from tests.support.effort import MANY
 
 NAME = "aws_cloud_shell"
 TESTS = (
@@ -55,9 +58,21 @@ def test_the_page_leads_to_a_detection_that_works(tmp_path: Path) -> None:
     follow_the_page(copy, TESTS)
     # Of what is tried for every detection, for this one.
     mine = ["-k", f"{NAME} or not (scenarios or invariance or judging or homes or enrich)", *ABOUT_CONTENT]
-    pytest = [sys.executable, "-m", "pytest", "-x", "-n", "2", *mine]
-    done = subprocess.run(pytest, cwd=copy, capture_output=True, text=True, env=environment(copy))
+    command = [sys.executable, "-m", "pytest", "-x", "-n", "2", *mine]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, env=environment(copy))
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(not MANY, reason="takes as long as the whole suite; CBA_EXAMPLES=many runs it")
+def test_the_whole_suite_passes_in_such_a_copy(tmp_path: Path) -> None:
+    copy = tmp_path / "app"
+    follow_the_page(copy, (*TESTS, ".ci", "dev", "requirements-dev.txt"))
+    usual = {name: value for name, value in environment(copy).items() if name != "CBA_EXAMPLES"}
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "--tb=short"]
+    # This file would copy the copy.
+    command += ["--ignore", "tests/replay/test_adding_a_detection.py"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, env=usual)
+    assert done.returncode == 0, done.stdout[-20_000:]
 
 
 def test_it_raises_from_raw_logs(tmp_path: Path) -> None:

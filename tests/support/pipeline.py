@@ -24,7 +24,7 @@ from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD
 from cba.judging.stores import JudgeSettings, Stores
 from cba.judging.window import Mark, Window, window_of
 from cba.lists.match import ListTables
-from cba.terms import ABSENT, bucket_of
+from cba.terms import ABSENT, LISTED_SEPARATOR, LISTED_VALUES, bucket_of
 from tests.support.memory import (
     MemoryBreaker,
     MemoryFindings,
@@ -135,20 +135,29 @@ class Pipeline:
         groups: dict[tuple[str, int, int, tuple[tuple[str, str], ...]], list[Seen]] = collections.defaultdict(list)
         for event in events:
             indexed = bucket_of(event.time if event.indexed is None else event.indexed)
-            cells = tuple(sorted(self.cells(event).items()))
+            listed = self.catalogue.sources[event.source].listed
+            cells = tuple(sorted((k, v) for k, v in self.cells(event).items() if k not in listed))
             groups[event.source, bucket_of(event.time), indexed, cells].append(event)
         rows = []
         for (source, bucket, indexed, cells), seen in sorted(groups.items()):
             seconds = tuple(sorted({event.time for event in seen}))
             count = len({event.event_id for event in seen})
-            rows.append((source, Row(bucket, indexed, count, seconds, dict(cells))))
+            rows.append((source, Row(bucket, indexed, count, seconds, dict(cells), self.listed(source, seen))))
         return sorted(rows, key=lambda each: (each[1].day, each[0]))
+
+    def listed(self, source: str, events: Iterable[Seen]) -> dict[str, str]:
+        """What a row lists of its events."""
+        values = {
+            name: sorted({each.fields[name] for each in events if each.fields.get(name, ABSENT) != ABSENT})
+            for name in self.catalogue.sources[source].listed
+        }
+        return {name: LISTED_SEPARATOR.join(found[:LISTED_VALUES]) for name, found in values.items() if found}
 
     def cells(self, event: Seen) -> dict[str, str]:
         """What the search keeps of an event: of one that is never judged the reason, and what it tells of homes."""
         given = {name: text for name, text in event.fields.items() if text != ABSENT and name != SOURCE_FIELD}
         shape = self.catalogue.sources[event.source]
-        unknown = given.keys() - {*shape.row_fields, *(GEO_FIELDS if shape.geo else ())}
+        unknown = given.keys() - {*shape.row_fields, *shape.listed, *(GEO_FIELDS if shape.geo else ())}
         assert not unknown, f"the rows of {event.source} have no field {', '.join(sorted(unknown))}"
         if not is_judged(given):
             return {name: text for name, text in given.items() if name in (SKIP_REASON, *HOME_FACTS)}

@@ -6,7 +6,7 @@ A *match* is a scored row: what `Pipeline` hands to the recorder. `Watched` is a
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from cba.detection.model import Detection
 from cba.findings.record import Outcome
@@ -33,8 +33,8 @@ class Watched(Pipeline):
         recorder = judge._recorder
         record = recorder.record
 
-        def watched(sightings: Sequence[tuple[str, Sighting]]) -> list[Outcome]:
-            known.update({(match.part, match.bucket, match.seconds): match for _entity, match in sightings})
+        def watched(sightings: Sequence[tuple[str, Sighting]]) -> list[Optional[Outcome]]:
+            known.update({(m.part, m.counted, m.bucket, m.seconds): m for _entity, m in sightings})
             return record(sightings)
 
         recorder.record = watched  # type: ignore[method-assign]

@@ -73,12 +73,14 @@ class Variety:
             fields=st.one_of(st.sampled_from(self.own), st.sampled_from(self.own), self._changed()),
             day=st.sampled_from((*DAYS, self.detection.periods.deduplication)),
             second=st.one_of(st.sampled_from(EDGES), st.integers(0, SECONDS_PER_DAY - 1)),
+            operation=st.sampled_from(("Get", "List (failed)", "Put")),
             times=st.sampled_from(BURSTS),
         )
 
-    def _burst(self, fields: Fields, day: int, second: int, times: int) -> list[Seen]:
+    def _burst(self, fields: Fields, day: int, second: int, operation: str, times: int) -> list[Seen]:
         start = self.since + day * SECONDS_PER_DAY + second
-        return [Seen(start + 7 * at, "", fields) for at in range(times)]
+        told = {**fields, "operation": operation} if _has(fields[SOURCE_FIELD], "operation") else fields
+        return [Seen(start + 7 * at, "", told) for at in range(times)]
 
     def _changed(self) -> st.SearchStrategy[Fields]:
         """An event of any scenario of the file, or one of this scenario's with one field of another."""
@@ -143,7 +145,7 @@ def _each_once(bursts: list[list[Seen]]) -> list[Seen]:
 def _has(source: str, name: str) -> bool:
     """Whether the rows of a source have the field."""
     shape = load().sources[source]
-    return name in shape.row_fields or (shape.geo and name in GEO_FIELDS)
+    return name in (*shape.row_fields, *shape.listed) or (shape.geo and name in GEO_FIELDS)
 
 
 def _thinned(events: Sequence[Seen]) -> Iterator[Seen]:

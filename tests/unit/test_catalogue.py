@@ -50,7 +50,7 @@ def test_a_damaged_catalogue_says_what_to_do(tmp_path: Path, text: str) -> None:
     [
         ("detections", {}, "catalogue.json: detections: a list is needed"),
         ("detections", [5], "catalogue.json: a detection: a detection is a mapping"),
-        ("sources", {"aws": {}}, "catalogue.json: sources: each source needs row_fields, list_fields and geo"),
+        ("sources", {"aws": {}}, "catalogue.json: sources: each source needs row_fields, list_fields, listed and geo"),
         ("sources", [], "catalogue.json: sources: each source needs"),
         ("profiles", [], "catalogue.json: profiles: content is a mapping"),
     ],

@@ -63,7 +63,7 @@ PROFILES = {
     "test": {"about": "Everybody.", "rows": "plain", "profiles": {scope: ["deployment"] for scope in SCOPES}},
 }  # fmt: skip
 FIELDS = ["project", "identity", "function", "signal_what", "chain_function", "chain_role", "kind", "deployment"]
-SHAPES = {"aws": {"row_fields": [*FIELDS, "skip_reason"], "list_fields": [], "geo": True}}
+SHAPES = {"aws": {"row_fields": [*FIELDS, "skip_reason"], "list_fields": [], "listed": [], "geo": True}}
 
 
 def read(document: Any) -> Catalogue:

@@ -149,7 +149,7 @@ def test_a_source_s_search_reads_once_and_folds(source: str) -> None:
         line.split()[1] if line.startswith("|") else line.split()[0] for line in text.split("\n") if line[0] != " "
     ]
     geo = ["cbageo"] if source != "endpoint" else []
-    assert commands == ["search", f"`cba_fields_{source}`", "eval", "eval", "fillnull", "stats", *geo, "sort"]
+    assert commands == ["search", f"`cba_fields_{source}`", "eval", "eval", "fillnull", "stats", "eval", *geo, "sort"]
     assert len(text) < LONGEST
 
 
@@ -190,9 +190,22 @@ def test_what_is_learned_is_kept_wherever_it_is_learned() -> None:
     assert '(isnotnull(runtime) AND coalesce(outcome, "")=="success")' in SHAPES["aws"].kept["runtime"]
 
 
+def test_what_findings_list_tells_no_rows_apart() -> None:
+    """One user reads dozens of secrets in a quarter of an hour: one row, which names them."""
+    shape = SHAPES["aws"]
+    assert set(shape.listed) == {"operation", "user_agent", "secret_name"} and not set(shape.listed) & set(
+        shape.row_fields
+    )
+    text = search("aws")
+    assert 'operation=case(cba_judged==1,substr(operation,1,200).if(outcome=="failure"," (failed)",""))' in text
+    assert "values(operation) AS operation" in text.partition(" BY bucket")[0]
+    assert 'operation=mvjoin(if(mvcount(operation)>20,mvindex(operation,0,19),operation)," | ")' in text
+    assert shape.listed["secret_name"] == (shape.candidates["unusual_secret_management"],), "of its candidates only"
+
+
 def test_facts_on_homes_are_kept_of_skipped_events() -> None:
     text = search("aws")
-    assert "home_of" in SHAPES["aws"].row_fields and not re.search(r"\bhome_(of|in|how)=if", text)
+    assert "home_of" in SHAPES["aws"].row_fields and not re.search(r"\bhome_(of|in|how)=case", text)
 
 
 def faults(**fields: Any) -> str:
@@ -222,7 +235,13 @@ def test_each_variation_has_an_alert_and_each_source_its_searches() -> None:
     stanzas = load_app(ROOT).stanzas("savedsearches")
     alerts = {variation_search(d.id, v.id) for d in CONTENT.detections.values() for v in d.all_variations}
     of_sources = {f"CBA - {source} - {what}" for source in SOURCES for what in ("Judge", "Backfill", "Rows")}
-    assert set(stanzas) == {*alerts, *of_sources, "CBA - Circuit breaker", "CBA - Quarantined users", "CBA - Maintenance"}
+    assert set(stanzas) == {
+        *alerts,
+        *of_sources,
+        "CBA - Circuit breaker",
+        "CBA - Quarantined users",
+        "CBA - Maintenance",
+    }
 
 
 def test_an_alert_has_the_fields_it_names() -> None:

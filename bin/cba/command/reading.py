@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Sequence
 
 from ..detection.catalogue import Catalogue
+from ..detection.model import SourceShape
 from ..errors import RowError
 from ..judging.rows import GEO_FIELDS, SOURCE_FIELD, TIME_FIELDS, Row, read_row
 from .table import Table
@@ -12,19 +13,20 @@ from .table import Table
 NAMED_TIMES = TIME_FIELDS[:3]
 
 
-def row_names(row_fields: Sequence[str]) -> tuple[str, ...]:
-    """The fields of a source's rows beside their times: those its search groups by, and what cbageo adds."""
-    return tuple(dict.fromkeys((*row_fields, *GEO_FIELDS)))
+def row_columns(shape: SourceShape) -> tuple[str, ...]:
+    """The fields of a source's rows beside their times: those its search groups by, what cbageo adds, and what a row
+    lists."""
+    return tuple(dict.fromkeys((*_names(shape), *shape.listed)))
 
 
-def fields_of(catalogue: Catalogue, sources: Sequence[str]) -> tuple[str, ...]:
+def all_columns(catalogue: Catalogue, sources: Sequence[str]) -> tuple[str, ...]:
     """The fields of the rows of any of these sources."""
-    return tuple(dict.fromkeys(name for source in sources for name in row_names(catalogue.sources[source].row_fields)))
+    return tuple(dict.fromkeys(name for source in sources for name in row_columns(catalogue.sources[source])))
 
 
-def read_rows(table: Table, row_fields: Sequence[str]) -> Iterator[Row]:
+def read_rows(table: Table, shape: SourceShape) -> Iterator[Row]:
     """The rows of a chunk of one source. Raises RowError naming field, value and row."""
-    return (row for _at, row in _rows(table, row_names(row_fields), range(len(table.rows))))
+    return (row for _at, row in _rows(table, shape, range(len(table.rows))))
 
 
 def rows_of_sources(table: Table, catalogue: Catalogue, sources: Sequence[str]) -> dict[str, list[tuple[int, Row]]]:
@@ -39,15 +41,28 @@ def rows_of_sources(table: Table, catalogue: Catalogue, sources: Sequence[str]) 
                 f"field {SOURCE_FIELD} of row {places[source][0] + 1} is {source!r}, not one of {', '.join(sources)}; "
                 f'rows come from | savedsearch "CBA - {sources[0]} - Rows"'
             )
-    return {
-        source: list(_rows(table, row_names(catalogue.sources[source].row_fields), at)) for source, at in places.items()
-    }
+    return {source: list(_rows(table, catalogue.sources[source], at)) for source, at in places.items()}
 
 
-def _rows(table: Table, names: Sequence[str], at: Sequence[int]) -> Iterator[tuple[int, Row]]:
+def _names(shape: SourceShape) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*shape.row_fields, *GEO_FIELDS)))
+
+
+def _rows(table: Table, shape: SourceShape, at: Sequence[int]) -> Iterator[tuple[int, Row]]:
+    names = _names(shape)
     times = [table.column(name) for name in NAMED_TIMES]
-    columns = [table.column(name) for name in names]
+    cells = [table.column(name) for name in names]
+    listed = [(name, table.column(name)) for name in shape.listed]
     seconds = list(table.multivalues(TIME_FIELDS[3]))
     for place in at:
-        cells = [column[place] for column in columns]
-        yield place, read_row([column[place] for column in times], seconds[place], names, cells, place + 1)
+        yield (
+            place,
+            read_row(
+                [column[place] for column in times],
+                seconds[place],
+                names,
+                [column[place] for column in cells],
+                place + 1,
+                [(name, column[place]) for name, column in listed],
+            ),
+        )

@@ -56,11 +56,13 @@ def _named(where: str, document: Any) -> Document:
 def _shapes(where: str, sources: Any) -> dict[str, SourceShape]:
     try:
         return {
-            str(name): SourceShape(tuple(given["row_fields"]), tuple(given["list_fields"]), bool(given["geo"]))
+            str(name): SourceShape(
+                tuple(given["row_fields"]), tuple(given["list_fields"]), tuple(given["listed"]), bool(given["geo"])
+            )
             for name, given in sources.items()
         }
     except (AttributeError, KeyError, TypeError) as error:
-        problem = f"each source needs row_fields, list_fields and geo ({error})"
+        problem = f"each source needs row_fields, list_fields, listed and geo ({error})"
         raise DetectionErrors([DetectionError(f"{where}: sources", problem)]) from error
 
 

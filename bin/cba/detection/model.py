@@ -25,6 +25,9 @@ PREFIX = "CBA"
 """What the names of the app's saved searches begin with."""
 BREAKER = 5000
 
+LISTED = ("operation", "user_agent")
+"""What every finding lists of its first events: what was done, and with which client."""
+
 PLACE = re.compile(r"\$(\w+)\$")
 """`$field$` in a text stands for the value of the field."""
 
@@ -68,11 +71,12 @@ class Population:
 
 @dataclasses.dataclass(frozen=True)
 class SourceShape:
-    """What the rows of a source consist of: their fields, those of them that are lists, and whether they have
-    places."""
+    """What the rows of a source consist of: the fields by which events are told apart, those of them that are lists,
+    the fields whose values a row lists of all its events, and whether rows have places."""
 
     row_fields: tuple[str, ...]
     list_fields: tuple[str, ...]
+    listed: tuple[str, ...]
     geo: bool
 
 
@@ -157,7 +161,8 @@ class Detection:
     of all wider scopes, for an untrained one passes the question on. `optional` dimensions may be absent from a row;
     what is absent is not new. `untrained` says what nobody can be compared with is: left alone, new, or compared
     with the home region of the workload (`history.evidence.HOME`). `keeps` are fields that a finding keeps beside
-    those that decide; `remarks` sentences of its explanation, each said when all of its `$field$`s are there.
+    those that decide, one value of each; `lists` those of which it lists all values, as of LISTED; `remarks`
+    sentences of its explanation, each said when all of its `$field$`s are there.
 
     A detection with `signals` raises chains of them: the first opens a chain, and the others belong to it that share
     the value of a field of `joined_by` with it.
@@ -183,6 +188,7 @@ class Detection:
     signals: tuple[SignalKind, ...]
     joined_by: tuple[str, ...]
     keeps: tuple[str, ...]
+    lists: tuple[str, ...]
     remarks: tuple[str, ...]
     when: Node
     base: Variation
@@ -258,6 +264,11 @@ class Detection:
     def condition_fields(self) -> tuple[str, ...]:
         """The row's own fields that the conditions of the variations read."""
         return fields_read(self.conditions)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The fields of which a finding lists all values."""
+        return (*LISTED, *self.lists)
 
     @property
     def signal_fields(self) -> tuple[str, ...]:

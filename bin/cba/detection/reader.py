@@ -51,8 +51,8 @@ _KNOWN = frozenset(
     {
         "id", "name", "severity", "attack", "sources", "periods", "trained_days", "entity", "deduplicate_by",
         "candidates", "counted_by", "population", "profiles", "scopes", "compares", "optional", "untrained", "signals",
-        "joined_by", "keeps", "remarks", "when", "base", "variations", "drilldowns", "allow", "security_domain",
-        "breaker", *_TEXTS, *_LISTS, *_OPTIONAL_LISTS,
+        "joined_by", "keeps", "lists", "remarks", "when", "base", "variations", "drilldowns", "allow",
+        "security_domain", "breaker", *_TEXTS, *_LISTS, *_OPTIONAL_LISTS,
     }
 )  # fmt: skip
 
@@ -340,6 +340,7 @@ class _DetectionReader(_Reader):
             signals=signals,
             joined_by=self.texts("joined_by", ()),
             keeps=self.texts("keeps", ()),
+            lists=self.texts("lists", ()),
             remarks=self.texts("remarks", ()),
             when=when or NEVER,
             base=base,

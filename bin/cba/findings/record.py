@@ -12,7 +12,7 @@ from typing import Iterable, Mapping, Optional, Protocol, Sequence
 
 from ..detection.model import Detection
 from ..errors import DamagedError
-from ..terms import SECONDS_PER_DAY, day_of, severity_rank
+from ..terms import LISTED_SEPARATOR, LISTED_VALUES, SECONDS_PER_DAY, bucket_of, day_of, severity_rank
 from .flood import is_flood
 from .windows import (
     Atom,
@@ -253,6 +253,7 @@ class _Entity:
         details = _details(detection, window, record, stored)
         return {
             **details,
+            **_listed(detection, window, record, stored),
             "_key": identifier,
             "finding_id": identifier,
             "detection": detection.id,
@@ -311,6 +312,22 @@ def _whole(number: object) -> int:
 def _neighbour(document: Mapping[str, object]) -> Neighbour:
     rank = severity_rank(str(document["severity"]))
     return Neighbour(_whole(document["first_time"]), str(document["key"]), str(document["finding_id"]), rank)
+
+
+def _listed(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:
+    """What the rows of the quarter of an hour list in which the finding begins, those that an earlier run has met
+    included: the first values in order, so that it does not matter which came first."""
+    cause = record.cause
+    same = [key for key in record.atoms if key._replace(indexed=cause.indexed) == cause]
+    began = bucket_of(_whole(stored["first_time"])) if stored else None
+    told: Document = {}
+    for name in detection.listed:
+        values = set().union(*(window.listed.get(key, {}).get(name, ()) for key in same))
+        if began == cause.bucket and stored["variation"] == record.variation.id and stored.get(name):
+            values.update(str(stored[name]).split(LISTED_SEPARATOR))
+        if values:
+            told[name] = LISTED_SEPARATOR.join(sorted(values)[:LISTED_VALUES])
+    return told
 
 
 def _details(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:

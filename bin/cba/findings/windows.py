@@ -59,7 +59,7 @@ class Atom:
 class Sighting:
     """One row that a detection has something to say about: events of one quarter of an hour. `seconds` are their
     distinct times, ascending. `part` orders rows of one second, `counted` names what is counted once: the row, or the
-    thing that its events are about."""
+    thing that its events are about. `listed`: field -> the values of its events."""
 
     key: str
     part: str
@@ -71,6 +71,7 @@ class Sighting:
     plain: str
     suspected: str
     details: Mapping[str, str]
+    listed: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def atom(self) -> AtomKey:
@@ -80,7 +81,7 @@ class Sighting:
 class Window:
     """What one deduplication window of one key has seen, from second `opened` to second `last`.
 
-    `details` keeps, per atom, the row of its first event.
+    `details` keeps, per atom, the row of its first event, and `listed` what its rows list.
     """
 
     def __init__(self, key: str, second: int) -> None:
@@ -89,6 +90,7 @@ class Window:
         self.last = second
         self.atoms: dict[AtomKey, Atom] = {}
         self.details: dict[AtomKey, tuple[int, str, Mapping[str, object]]] = {}
+        self.listed: dict[AtomKey, dict[str, set[str]]] = {}
 
     def restore(self, key: AtomKey, count: int, first: int, last: int) -> None:
         """Takes an atom over from a stored finding."""
@@ -109,6 +111,8 @@ class Window:
             atom = self.atoms[key] = Atom(seconds[0], seconds[-1])
         atom.see(sighting.counted, count, seconds[0], seconds[-1])
         self.tell(key, seconds[0], sighting.part, sighting.details)
+        for name, values in sighting.listed.items():
+            self.listed.setdefault(key, {}).setdefault(name, set()).update(values)
 
     def tell(self, key: AtomKey, second: int, part: str, details: Mapping[str, object]) -> None:
         """What the row says whose events begin at that second, unless another one comes before it."""

@@ -17,7 +17,7 @@ from ..history.evidence import Evidence
 from ..history.history import Subject
 from ..history.remembered import Histories
 from ..scoring.score import Score, score_evidence, signals_of
-from ..terms import ABSENT, bucket_of
+from ..terms import ABSENT, LISTED_SEPARATOR, bucket_of
 from .evidence import EvidenceMaker, SourceDays
 from .preparing import Prepared
 from .rows import CANDIDATE_OF, GEO_FIELDS, SOURCE_FIELD
@@ -147,6 +147,11 @@ class DetectionJudge:
             plain=said.score.variation,
             suspected=said.score.variation_if_suspicious,
             details=self._details(cells, part, said.score, said.evidence.to_json()),
+            listed={
+                name: tuple(text.split(LISTED_SEPARATOR))
+                for name, text in row.listed.items()
+                if name in self.detection.listed
+            },
         )
         return cells.get(self.detection.entity, ABSENT), sighting
 
@@ -160,7 +165,10 @@ class DetectionJudge:
             seconds=row.seconds,
             events=max(row.events, len(row.seconds)),
             joins={name: cells[name] for name in detection.joined_by if cells.get(name)},
-            row={name: cells[name] for name in (*self._keeps, "signal_what") if cells.get(name)},
+            row={
+                **{name: cells[name] for name in (*self._keeps, "signal_what") if cells.get(name)},
+                **({name: row.listed[name] for name in detection.listed if name in row.listed} if opens else {}),
+            },
             subject=detection.key_of(cells) if opens else "",
             evidence=said.evidence.to_json() if opens else "",
         )
@@ -195,7 +203,7 @@ class DetectionJudge:
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _details(self, cells: Mapping[str, str], part: str, score: Score, evidence: str) -> dict[str, str]:
-        kept = {name: cells[name] for name in self._keeps if cells.get(name)}
+        kept = {name: cells[name] for name in (*self._keeps, *self.detection.listed) if cells.get(name)}
         said = {
             "anomaly_score": score.anomaly_score,
             "explanation": score.explanation,

@@ -21,13 +21,16 @@ GEO_FIELDS = ("country", "asn", "as_org", "cloud_provider", "cloud_region", "ip_
 
 class Row(NamedTuple):
     """`bucket` and `indexed`: the quarters of an hour in which its events happened and were indexed; `events`: how
-    many; `seconds`: their distinct times, ascending; `cells`: field -> text, without absent ones."""
+    many; `seconds`: their distinct times, ascending; `cells`: field -> text, without absent ones; `listed`: field ->
+    the values of all its events, joined by LISTED_SEPARATOR, the first LISTED_VALUES in order. By what is listed rows
+    are not told apart."""
 
     bucket: int
     indexed: int
     events: int
     seconds: tuple[int, ...]
     cells: Mapping[str, str]
+    listed: Mapping[str, str] = {}
 
     @property
     def day(self) -> int:
@@ -46,17 +49,23 @@ class Row(NamedTuple):
     def from_json(cls, text: str) -> Row:
         """The inverse of `to_json`. Raises ValueError on anything else."""
         try:
-            bucket, indexed, events, seconds, cells = json.loads(text)
-            return cls(int(bucket), int(indexed), int(events), tuple(map(int, seconds)), dict(cells))
+            bucket, indexed, events, seconds, cells, *listed = json.loads(text)
+            times = (int(bucket), int(indexed), int(events), tuple(map(int, seconds)))
+            return cls(*times, dict(cells), *(dict(each) for each in listed[:1]))  # older versions listed nothing
         except (TypeError, KeyError) as error:
             raise ValueError(f"not a row ({error})") from error
 
 
 def read_row(
-    times: Sequence[str], seconds: Sequence[str], names: Sequence[str], cells: Sequence[str], position: int
+    times: Sequence[str],
+    seconds: Sequence[str],
+    names: Sequence[str],
+    cells: Sequence[str],
+    position: int,
+    listed: Sequence[tuple[str, str]] = (),
 ) -> Row:
-    """A row out of text cells: `times` are those of bucket, indexed and events. Raises RowError naming field, value and
-    the row's position."""
+    """A row out of text cells: `times` are those of bucket, indexed and events, `listed` (field, text). Raises RowError
+    naming field, value and the row's position."""
     bucket, indexed = _bucket(times[0], "bucket", position), _bucket(times[1], "indexed", position)
     distinct = tuple(sorted({whole_number(second, "event_times", position) for second in seconds}))
     if not distinct:
@@ -64,7 +73,8 @@ def read_row(
     if distinct[0] < bucket or distinct[-1] >= bucket + BUCKET_SECONDS:
         raise RowError(f"field event_times of row {position} has times outside its bucket {times[0]}")
     events = max(1, whole_number(times[2], "events", position))
-    return Row(bucket, indexed, events, distinct, {name: cell for name, cell in zip(names, cells) if cell != ABSENT})
+    told = {name: cell for name, cell in zip(names, cells) if cell != ABSENT}
+    return Row(bucket, indexed, events, distinct, told, {name: text for name, text in listed if text != ABSENT})
 
 
 def _bucket(text: str, field: str, position: int) -> int:
