@@ -23,10 +23,12 @@ from splunktaucclib.rest_handler.error import RestError  # noqa: E402
 from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.settings import CONF, TABS, effects, faults, tab  # noqa: E402
-from cba.store.configuration import settings, write_macros, write_searches  # noqa: E402
+from cba.store.configuration import alert_actions, settings, write_macros, write_searches  # noqa: E402
 from cba.store.splunkd import bounded  # noqa: E402
 
 APP = "cloud_behavior_analytics"
+ALERTS = "alerts"
+"""The tab that says what becomes of alerts."""
 
 ENDPOINT = MultipleModel(
     CONF,
@@ -41,11 +43,16 @@ ENDPOINT = MultipleModel(
 class SettingsHandler(admin_external.AdminExternalHandler):
     """Refuses values that cannot work, in sentences, before anything is written."""
 
+    _before: dict = {}
+
     def edit_hook(self, session_key, config_name, stanza_id, payload):
         keys = tab(stanza_id).defaults
         stored = (entity.content for entity in self.handler.get(stanza_id))
-        current = {key: content.get(key) or "" for content in stored for key in keys if key in content}
-        found = faults(stanza_id, {**current, **payload})
+        self._before = {key: content.get(key) or "" for content in stored for key in keys if key in content}
+        changed = {**self._before, **payload}
+        found = faults(stanza_id, changed)
+        if not found and stanza_id == ALERTS:
+            found = [fault for fault in [effects.unknown_actions(changed, alert_actions(self._service))] if fault]
         if found:
             raise RestError(400, " ".join(found))
 
@@ -53,12 +60,22 @@ class SettingsHandler(admin_external.AdminExternalHandler):
         super().handleEdit(confInfo)
         stanza = self.callerArgs.id
         try:
-            service = bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
+            service = self._service
             values = settings(service, stanza)
             write_macros(service, effects.macros(stanza, values))
-            write_searches(service, effects.alerts(load().detections), effects.actions(stanza, values))
+            if stanza == ALERTS:
+                installed = alert_actions(service)
+                searches = effects.alert_searches(load().detections)
+                write_searches(
+                    service,
+                    {each.name: effects.alert_settings(each, values, installed, self._before) for each in searches},
+                )
         except CbaError as error:
             raise RestError(500, f"The settings are kept, but do not all take effect yet: {error}") from error
+
+    @property
+    def _service(self):
+        return bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
 
     @staticmethod
     def _splunkd():

@@ -42,6 +42,10 @@ NOTABLE_PARAMETERS = frozenset({
     "extract_artifacts", "asset_extraction", "identity_extraction", "verbose", "_entities",
 })  # fmt: skip
 RISK_PARAMETERS = frozenset({"_risk", "_risk_message", "_risk_score", "_risk_object", "_risk_object_type", "verbose"})
+SENT = {
+    "email": frozenset({"to", "subject", "message.alert", "include.results_link"}),
+    "webhook": frozenset({"param.url"}),
+}
 SUMMARY_SETTINGS = frozenset({"_name", "_type", "inline", "force_realtime_schedule"})
 
 
@@ -87,6 +91,10 @@ def _check_parameters(stanza: Stanza, name: str) -> None:
         parameter = key[len(prefix) :]
         if name == "summary_index":
             continue  # any other name is a field that is added to the summary events
+        if name in SENT:
+            if parameter not in SENT[name]:
+                raise stanza.error(key, f"'{parameter}' is not a parameter of the {name} action.")
+            continue
         known = NOTABLE_PARAMETERS if name == "notable" else RISK_PARAMETERS
         if not parameter.startswith("param.") or parameter[len("param.") :] not in known:
             raise stanza.error(key, f"'{parameter}' is not a parameter of the {name} action.")
@@ -317,8 +325,37 @@ def summary_events(trigger: Trigger) -> list[Event]:
     return out
 
 
+def sent_events(name: str) -> Callable[[Trigger], list[Event]]:
+    """What leaves Splunk, of the first result only, as an event of the index `sent`, in the form in which a webhook
+    gets it. https://docs.splunk.com/Documentation/Splunk/9.4.0/Alert/Webhooks
+    """
+
+    def sent(trigger: Trigger) -> list[Event]:
+        stanza, first = trigger.stanza, trigger.rows[0]
+        prefix = f"action.{name}."
+        tokens = search_tokens(trigger)
+        payload = {
+            "result": {key: to_text(value) for key, value in first.items() if value is not None},
+            "sid": trigger.sid,
+            "search_name": stanza.name,
+            "owner": "nobody",
+            "app": trigger.app,
+            "settings": {
+                key[len(prefix) :]: fill_tokens(value, tokens, first, first)
+                for key, value in stanza.settings.items()
+                if key.startswith(prefix)
+            },
+        }
+        return [_event(trigger, "sent", payload)]
+
+    return sent
+
+
 ACTIONS: dict[str, Callable[[Trigger], list[Event]]] = {
     "notable": notable_events,
     "risk": risk_events,
     "summary_index": summary_events,
+    "email": sent_events("email"),
+    "webhook": sent_events("webhook"),
 }
+"""The alert actions that are installed here: Splunk's own, and those of Enterprise Security."""

@@ -98,6 +98,8 @@ class Endpoints:
         self.local_dir = local_dir
         self.on_conf_change = on_conf_change
         self.lookups_dir: Optional[Path] = None
+        self.alert_actions: tuple[str, ...] = ("email", "notable", "risk", "summary_index", "webhook")
+        """What alert_actions.conf of all apps has: Splunk's own, and those of Enterprise Security."""
         self.mounted: dict[str, Handler] = {}
         self._lock = threading.Lock()
 
@@ -171,6 +173,9 @@ class Endpoints:
         and again: https://docs.splunk.com/Documentation/Splunk/9.4.0/RESTREF/RESTprolog.
         """
         title = endpoint.rsplit("/", 1)[-1]
+        if conf == "alert_actions" and request.method == "GET" and not name:
+            entries = [self._entry(endpoint, installed, {"disabled": "0"}) for installed in self.alert_actions]
+            return Response(200, feed(title, entries, request.as_json))
         if request.method == "DELETE":
             self._remove(conf, name)
             return self._stanzas(conf, title, [], endpoint, request)

@@ -17,6 +17,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 
+from cba.detection.catalogue import load
+from cba.settings import CONF, defaults
+from cba.settings.effects import alert_searches, alert_settings
+from cba.store.collection import APP
 from lab.ahead import LONG, Ahead, Dispatch
 from lab.chunked import Row
 from lab.conf import AppConf, load_app
@@ -101,7 +105,21 @@ class SearchHead:
     def enable(self, names: Iterable[str], enabled: bool = True) -> None:
         """Enables saved searches, or disables them, as a user does: over REST they are so from then on, also for a
         later process."""
-        self.splunkd.endpoints.edit("savedsearches", {name: {"disabled": str(int(not enabled))} for name in names})
+        changes = {name: {"disabled": str(int(not enabled))} for name in names}
+        if enabled:
+            self._set_up_alerts(changes)
+        self.splunkd.endpoints.edit("savedsearches", changes)
+
+    def _set_up_alerts(self, changes: dict[str, dict[str, str]]) -> None:
+        """Says what becomes of alerts, as the page Configuration does when its tab Alerts is saved: here Enterprise
+        Security is installed."""
+        if self.app.name != APP:
+            return
+        installed = frozenset(self.splunkd.endpoints.alert_actions)
+        values = {**defaults()["alerts"], **self.app.stanza(CONF, "alerts").settings}
+        for search in alert_searches(load().detections):
+            if search.name in changes:
+                changes[search.name].update(alert_settings(search, values, installed, {}))
 
     def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
         file = str(search.stanza.places["search"][0])

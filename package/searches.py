@@ -16,7 +16,7 @@ from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, so
 from cba.detection.reader import Content
 from cba.findings.flood import SEVERITY, VARIATION
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
-from cba.terms import LISTED_CHARACTERS, LISTED_SEPARATOR, LISTED_VALUES, PLACELESS, SOURCES
+from cba.terms import LISTED_CHARACTERS, LISTED_SEPARATOR, LISTED_VALUES, PLACELESS, SOURCES, severity_rank
 
 # Minutes within the quarter of an hour: a minute for each source, then what reads their findings.
 JUDGE_MINUTES = range(1, 8)
@@ -228,13 +228,13 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
     risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
     next_steps = "\n".join(f"{at}. {text}" for at, text in enumerate(document["investigative_actions"], 1))
     return {
-        "description": str(document["description"]),
+        "description": f"{variation.name} ({variation.severity}). {document['description']}",
         "search": f"| cbaalerts detection={detection.id} variation={variation.id}",
-        **_alert_schedule(place),
+        **_alert_schedule(place, variation.severity),
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": variation_search(detection.id, variation.id),
         "action.correlationsearch.annotations": json.dumps(annotations),
-        "action.notable": "1",
+        "action.notable": "0",
         "action.notable.param.rule_title": f"{variation.name}: ${entity}$",
         "action.notable.param.rule_description": "$explanation$",
         "action.notable.param.security_domain": str(document.get("security_domain", "access")),
@@ -243,7 +243,7 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
         "action.notable.param.drilldown_searches": json.dumps(drilldowns),
         "action.notable.param.next_steps": json.dumps({"version": 1, "data": next_steps}),
         "action.notable.param._entities": json.dumps([{**risk_object, "risk_score": risk}]),
-        "action.risk": "1",
+        "action.risk": "0",
         # Older releases of Enterprise Security read the one message, newer ones that of each object.
         "action.risk.param._risk_message": message,
         "action.risk.param._risk_score": "0",
@@ -272,10 +272,10 @@ def breaker_alert() -> Stanza:
     return {
         "description": "A detection found so much, or so much on one entity, that it raises no more of that severity.",
         "search": f"| cbaalerts variation={VARIATION}",
-        **_alert_schedule(0),
+        **_alert_schedule(0, SEVERITY),
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": BREAKER_SEARCH,
-        "action.notable": "1",
+        "action.notable": "0",
         "action.notable.param.rule_title": "$name$: $entity$",
         "action.notable.param.rule_description": "$explanation$",
         "action.notable.param.security_domain": "threat",
@@ -287,7 +287,7 @@ def breaker_alert() -> Stanza:
     }
 
 
-def _alert_schedule(place: int) -> Stanza:
+def _alert_schedule(place: int, severity: str) -> Stanza:
     """When the search of an alert runs, and that each run with a row is one alert of all its rows."""
     return {
         "dispatch.earliest_time": "-24h@h",
@@ -300,8 +300,14 @@ def _alert_schedule(place: int) -> Stanza:
         "counttype": "number of events",
         "relation": "greater than",
         "quantity": "0",
-        "alert.track": "0",
+        # Where alerts show, and what else they do, is chosen on the page Configuration, for all of them at once. As
+        # shipped they need nothing but Splunk: Enterprise Security's actions would fail where it is not installed.
+        "alert.track": "1",
+        "alert.severity": str(severity_rank(severity) + 1),
         "alert.digest_mode": "1",
+        "action.email.subject": "$name$",
+        "action.email.message.alert": "$result.name$: $result.entity$. $result.explanation$",
+        "action.email.include.results_link": "1",
     }
 
 

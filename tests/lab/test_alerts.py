@@ -11,7 +11,9 @@ from typing import Any, Callable, Iterator, Sequence
 
 import pytest
 
-from cba.detection.catalogue import get
+from cba.detection.catalogue import get, load
+from cba.settings import defaults
+from cba.settings.effects import alert_searches, alert_settings
 from lab.replay import APP_DIR
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
@@ -185,3 +187,20 @@ def test_a_notable_has_no_field_that_enterprise_security_takes_for_its_own(world
     (plain,) = events
     given_by_search = {key for key, value in plain.items() if value in ("closed", "ann", "c", "t", "x")}
     assert given_by_search <= {"entity", "identity", "user"} and not given_by_search & RESERVED
+
+
+def test_a_webhook_gets_every_finding_by_itself(world: World) -> None:
+    """Splunk gives a webhook the first result of an alert only: so each result is an alert of its own."""
+    installed = frozenset({"email", "webhook"})
+    values = {**defaults()["alerts"], "send_severity": "informational", "webhook_url": "https://hooks.example.com/x"}
+    told = {
+        each.name: alert_settings(each, values, installed, {})
+        for each in alert_searches(load().detections)
+        if each.name in searches(world.head)
+    }
+    world.head.splunkd.endpoints.edit("savedsearches", told)
+    world.run(END, "1h")
+    sent = [json.loads(event.raw) for event in world.head.scheduler.action_events() if event.index == "sent"]
+    assert sorted(each["result"]["finding_id"] for each in sent) == ALL
+    assert {each["settings"]["param.url"] for each in sent} == {"https://hooks.example.com/x"}
+    assert world.notables() == [], "Enterprise Security is not installed"

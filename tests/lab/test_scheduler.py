@@ -402,7 +402,7 @@ def test_a_failing_search_names_its_place_and_what_ran_stays_done(tmp_path: Path
         ("alert.suppress = 1", "needs a period"),
         ("alert.suppress = 1\nalert.suppress.period = 1 week", "needs a period"),
         ("alert.suppress = 1\nalert.suppress.period = 1h\nalert.digest_mode = 0", "fields must be set"),
-        ("action.email = 1", "does not know the alert action 'email'"),
+        ("action.sms = 1", "does not know the alert action 'sms'"),
         ("action.notable = 1\naction.notable.param.colour = red", "'param.colour' is not a parameter of the notable"),
         ("action.notable = 1\naction.notable.param.severity = urgent", "severity 'urgent' is not one of"),
         ("action.risk = 1\naction.risk.param._risk = [{]", "is not JSON"),

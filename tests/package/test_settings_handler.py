@@ -26,12 +26,17 @@ def local(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def handler(splunk_package: None, local: Path) -> Iterator[RestHandler]:
+def splunkd(local: Path) -> Iterator[Splunkd]:
     app = load_app(APP_DIR, local)
     kv = KVStore(app, ":memory:")
-    with Splunkd(app, kv, local) as splunkd:
-        yield RestHandler(SCRIPT, splunkd.uri, splunkd.session_key)
+    with Splunkd(app, kv, local) as running:
+        yield running
     kv.close()
+
+
+@pytest.fixture
+def handler(splunk_package: None, splunkd: Splunkd) -> RestHandler:
+    return RestHandler(SCRIPT, splunkd.uri, splunkd.session_key)
 
 
 def test_the_page_shows_what_ships(handler: RestHandler) -> None:
@@ -103,10 +108,63 @@ def test_what_is_raised_and_enrichment(handler: RestHandler, local: Path) -> Non
     assert macro(local, "cba_ip_database") == '"/opt/geo/mine.mmdb"'
 
 
-def test_alerts_of_enterprise_security(handler: RestHandler, local: Path) -> None:
-    handler.edited("enterprise_security", notable="0", risk="1")
-    stanzas = read_conf(local / "savedsearches.conf")
-    variations = [name for name in stanzas if name.startswith("CBA - ")]
-    assert len(variations) == sum(len(detection.all_variations) for detection in load().detections.values())
-    for name in variations:
-        assert stanzas[name].settings == {"action.notable": "0", "action.risk": "1"}, name
+def told(local: Path) -> dict[str, dict[str, str]]:
+    """What the saved searches of alerts are told beyond what ships."""
+    return {name: stanza.settings for name, stanza in read_conf(local / "savedsearches.conf").items()}
+
+
+INFORMATIONAL, MEDIUM = (f"CBA - cloud_unusual_country - {case}" for case in ("Base", "Variation 2"))
+BREAKER = "CBA - Circuit breaker"
+
+
+def test_with_enterprise_security_alerts_are_notable_events_and_risk(handler: RestHandler, local: Path) -> None:
+    handler.edited("alerts", triggered="0")
+    searches = told(local)
+    assert len(searches) == 1 + sum(len(detection.all_variations) for detection in load().detections.values())
+    both = {"alert.track": "0", "action.notable": "1", "action.risk": "1", "action.email": "0", "action.webhook": "0"}
+    assert searches.pop(BREAKER) == {key: value for key, value in both.items() if key != "action.risk"}
+    for name, settings in searches.items():
+        assert settings == both, name
+
+
+def test_without_it_they_show_as_triggered_alerts_and_nothing_fails(
+    handler: RestHandler, splunkd: Splunkd, local: Path
+) -> None:
+    splunkd.endpoints.alert_actions = ("email", "webhook", "slack")
+    handler.edited("alerts", notable="auto")
+    assert all(settings == {"action.email": "0", "action.webhook": "0"} for settings in told(local).values())
+    shipped = load_app(APP_DIR).stanza("savedsearches", MEDIUM).settings
+    assert (shipped["alert.track"], shipped["action.notable"], shipped["action.risk"]) == ("1", "0", "0")
+
+
+def test_from_a_severity_on_they_are_sent_each_by_itself(handler: RestHandler, splunkd: Splunkd, local: Path) -> None:
+    splunkd.endpoints.alert_actions = ("email", "webhook", "slack")
+    handler.edited(
+        "alerts", email_to="soc@example.com", webhook_url="https://hooks.example.com/x?a=b", other_actions="slack"
+    )
+    sent = {
+        "action.email": "1", "action.email.to": "soc@example.com", "action.slack": "1", "action.webhook": "1",
+        "action.webhook.param.url": "https://hooks.example.com/x?a=b", "alert.digest_mode": "0",
+    }  # fmt: skip
+    searches = told(local)
+    assert searches[MEDIUM] == sent == searches[BREAKER]
+    assert (searches[INFORMATIONAL]["action.email"], searches[INFORMATIONAL].get("alert.digest_mode")) == ("0", None)
+    handler.edited("alerts", email_to="", webhook_url="", other_actions="")
+    off = {key: told(local)[MEDIUM][key] for key in sent if key.count(".") == 1}
+    assert set(off.items()) == {
+        ("action.email", "0"), ("action.slack", "0"), ("action.webhook", "0"), ("alert.digest_mode", "1"),
+    }  # fmt: skip
+
+
+def test_an_action_that_is_not_there_is_refused(handler: RestHandler, splunkd: Splunkd, local: Path) -> None:
+    splunkd.endpoints.alert_actions = ("email", "webhook")
+    for wrong in ({"other_actions": "slak, email"}, {"notable": "on"}):
+        with pytest.raises(Exception, match="REST Error \\[400\\]") as refused:
+            handler.edited("alerts", **wrong)
+        assert "Installed are: email, webhook" in str(refused.value)
+    assert not local.exists() or not (local / "savedsearches.conf").exists()
+
+
+def test_saving_another_tab_edits_no_alert(handler: RestHandler, local: Path) -> None:
+    handler.edited("detections", time_window_hours="12")
+    assert not (local / "savedsearches.conf").exists()

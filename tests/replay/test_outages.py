@@ -78,6 +78,7 @@ class World:
         found = self.head.app.stanzas("savedsearches").items()
         self.searches = [JUDGE, *(name for name, stanza in found if stanza.get("search").strip() in ALERTS)]
         assert len(self.searches) == 1 + len(ALERTS)
+        self.head.enable(self.searches)
 
     def again(self) -> None:
         """As it was before anything happened."""

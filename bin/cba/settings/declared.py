@@ -10,7 +10,7 @@ from ..detection.catalogue import load
 from ..detection.choose import AS_LISTED, BY_SEVERITY
 from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
-from ..terms import SOURCES
+from ..terms import SEVERITIES, SOURCES
 from . import search_terms
 from .kinds import Group, Lines, Number, OneOf, Switch, Tab, Text, Values
 
@@ -18,6 +18,8 @@ CONF = "cloud_behavior_analytics_settings"
 """The conf file, without .conf."""
 
 ON, OFF = "1", "0"
+AUTO, ALWAYS, NEVER = "auto", "on", "off"
+_WHERE_INSTALLED = {AUTO: "Where it is installed", ALWAYS: "Always", NEVER: "Never"}
 TERMS = Terms()
 
 # source -> short name, what its logs are
@@ -32,6 +34,8 @@ SOURCE_LABELS = {
 }
 
 _NAMES = r"[a-zA-Z0-9_*.:/-]+"
+_ADDRESS = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"
+_ACTION = r"[A-Za-z][A-Za-z0-9_]*"
 _LIST_OF_NAMES = rf"{_NAMES}(\s*,\s*{_NAMES})*"
 
 
@@ -249,14 +253,61 @@ TABS: tuple[Tab, ...] = (
     Tab("sources", "Sources", tuple(_source(name) for name in SOURCES)),
     DETECTIONS,
     Tab(
-        "enterprise_security",
-        "Enterprise Security",
+        "alerts",
+        "Alerts",
         (
             Group(
-                "Alerts",
+                "Every alert",
                 (
-                    Switch("notable", "Notable events", "One for each finding. Without effect without ES.", ON),
-                    Switch("risk", "Risk", "For the identity or host of each finding. Without effect without ES.", ON),
+                    Switch("triggered", "Triggered alerts", "Shown under Activity > Triggered Alerts.", ON),
+                    OneOf(
+                        "notable",
+                        "Notable events",
+                        "In Enterprise Security, one for each finding.",
+                        AUTO,
+                        _WHERE_INSTALLED,
+                    ),
+                    OneOf(
+                        "risk",
+                        "Risk",
+                        "In Enterprise Security, for the identity or host of each finding.",
+                        AUTO,
+                        _WHERE_INSTALLED,
+                    ),
+                ),
+            ),
+            Group(
+                "From a severity on",
+                (
+                    OneOf(
+                        "send_severity",
+                        "Send from severity",
+                        "Alerts of this severity or a higher one also do what follows, once for each finding.",
+                        "medium",
+                        {severity: severity.capitalize() for severity in SEVERITIES},
+                    ),
+                    Text(
+                        "email_to",
+                        "E-mail to",
+                        "Addresses separated by commas. Empty: no e-mail.",
+                        pattern=rf"{_ADDRESS}(\s*,\s*{_ADDRESS})*",
+                        expected="It must be e-mail addresses separated by commas, such as soc@example.com.",
+                    ),
+                    Text(
+                        "webhook_url",
+                        "Webhook",
+                        "Each finding is sent there as JSON (docs: Integrations). Empty: none.",
+                        pattern=r"https://[A-Za-z0-9._~:/?#@!&'()*+,;=%-]+",
+                        expected="It must be an address that begins with https:// and has no spaces in it.",
+                    ),
+                    Text(
+                        "other_actions",
+                        "Other alert actions",
+                        "Names of alert actions that are installed here, separated by commas: slack, sendtophantom. "
+                        "What they need is set under Settings > Alert actions.",
+                        pattern=rf"{_ACTION}(\s*,\s*{_ACTION})*",
+                        expected="It must be names of alert actions separated by commas, such as slack.",
+                    ),
                 ),
             ),
         ),

@@ -7,14 +7,15 @@ Periods and thresholds are read by the commands themselves (`judge_settings`, `t
 from __future__ import annotations
 
 import dataclasses
-from typing import Mapping
+from typing import AbstractSet, Mapping
 
 from ..detection.model import BREAKER_SEARCH, Detection, variation_search
+from ..findings.flood import SEVERITY as FLOOD_SEVERITY
 from ..history.history import Terms
 from ..judging.stores import JudgeSettings
 from ..quoting import spl_text
-from ..terms import SOURCES
-from .declared import egress_entries
+from ..terms import SOURCES, severity_rank
+from .declared import ALWAYS, AUTO, egress_entries
 from .kinds import TRUE_WORDS, Values
 
 _ENABLED = "_enabled"
@@ -67,17 +68,70 @@ def sources_off(values: Values) -> frozenset[str]:
     return frozenset(source for source in SOURCES if not _on(values, f"{source}_enabled"))
 
 
-def actions(stanza: str, values: Values) -> dict[str, str]:
-    """What every variation's saved search is told, setting -> value."""
-    if stanza != "enterprise_security":
-        return {}
-    return {f"action.{name}": "1" if _on(values, name) else "0" for name in ("notable", "risk")}
+@dataclasses.dataclass(frozen=True)
+class AlertSearch:
+    """A saved search that raises alerts. `risk`: whether it says whose risk they are."""
+
+    name: str
+    severity: str
+    risk: bool = True
 
 
-def alerts(detections: Mapping[str, Detection]) -> list[str]:
-    """The saved searches that raise the variations, and the one of the circuit breakers."""
-    named = [variation_search(d.id, variation.id) for d in detections.values() for variation in d.all_variations]
-    return [*named, BREAKER_SEARCH]
+def alert_searches(detections: Mapping[str, Detection]) -> list[AlertSearch]:
+    """Those of the variations, and the one of the circuit breakers, which blames nobody."""
+    named = [
+        AlertSearch(variation_search(d.id, v.id), v.severity) for d in detections.values() for v in d.all_variations
+    ]
+    return [*named, AlertSearch(BREAKER_SEARCH, FLOOD_SEVERITY, risk=False)]
+
+
+OWN_ACTIONS = ("notable", "risk", "email", "webhook")
+"""The alert actions with settings of their own."""
+
+
+def alert_settings(search: AlertSearch, values: Values, installed: AbstractSet[str], before: Values) -> dict[str, str]:
+    """What an alert's saved search is told by the stanza `alerts`, setting -> value. `installed` are the alert actions
+    there are: one that is not is never switched on. Actions that were among the others `before` are switched off.
+
+    With an action that looks at one result only, as e-mails and webhooks do, each result is an alert of its own.
+    https://docs.splunk.com/Documentation/Splunk/9.4.0/Alert/Webhooks ("the first result")
+    """
+    told = {"alert.track": "1" if _on(values, "triggered") else "0"}
+    for name in ("notable", "risk") if search.risk else ("notable",):
+        wanted = values[name] == ALWAYS or (values[name] == AUTO and name in installed)
+        told[f"action.{name}"] = "1" if wanted else "0"
+    sends = severity_rank(search.severity) >= severity_rank(values["send_severity"])
+    email, url = values["email_to"].strip(), values["webhook_url"].strip()
+    sent = {"email": bool(email), "webhook": bool(url)}
+    sent.update(dict.fromkeys(other_actions(before), False))
+    sent.update({name: name in installed for name in other_actions(values)})
+    for name, wanted in sent.items():
+        told[f"action.{name}"] = "1" if wanted and sends else "0"
+    if email:
+        told["action.email.to"] = email
+    if url:
+        told["action.webhook.param.url"] = url
+    one_by_one = any(told[f"action.{name}"] == "1" for name in sent)
+    told["alert.digest_mode"] = "0" if one_by_one else "1"
+    return told
+
+
+def other_actions(values: Values) -> list[str]:
+    """The names of the setting `other_actions`."""
+    named = (name.strip() for name in values.get("other_actions", "").split(","))
+    return [name for name in dict.fromkeys(named) if name and name not in OWN_ACTIONS]
+
+
+def unknown_actions(values: Values, installed: AbstractSet[str]) -> str:
+    """What is wrong with the actions that are set, "" for nothing: those that are not there would fail with every
+    alert."""
+    wanted = [name for name in ("notable", "risk") if values.get(name) == ALWAYS]
+    missing = [name for name in (*wanted, *other_actions(values)) if name not in installed]
+    if not missing:
+        return ""
+    return (
+        f"There is no alert action {', '.join(missing)} here. Installed are: {', '.join(sorted(installed)) or 'none'}."
+    )
 
 
 TERM_SETTINGS = {

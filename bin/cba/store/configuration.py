@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Mapping
 
 from splunklib.client import Service
 
@@ -46,10 +46,30 @@ def write_macros(service: Service, macros: Mapping[str, str]) -> None:
         _write(service, f"{_CONFS}/conf-macros/{name}", definition=definition)
 
 
-def write_searches(service: Service, names: list[str], settings_of_each: Mapping[str, Any]) -> None:
-    """Gives saved searches these settings."""
-    for name in names:
-        _write(service, f"{_CONFS}/conf-savedsearches/{name}", **settings_of_each)
+def alert_actions(service: Service) -> frozenset[str]:
+    """The alert actions that are installed."""
+    return frozenset(_all(service, "alert_actions"))
+
+
+def write_searches(service: Service, settings_of: Mapping[str, Mapping[str, str]]) -> None:
+    """Gives saved searches these settings; what they are told already is not written again."""
+    known = _all(service, "savedsearches") if settings_of else {}
+    for name, wanted in settings_of.items():
+        changed = {key: value for key, value in wanted.items() if known.get(name, {}).get(key) != value}
+        if changed:
+            _write(service, f"{_CONFS}/conf-savedsearches/{name}", **changed)
+
+
+def _all(service: Service, conf: str) -> dict[str, dict[str, str]]:
+    """Every stanza of a conf that the app sees."""
+    path = f"{_CONFS}/conf-{conf}"
+    found = ask(f"reading {conf}.conf", lambda: service.get(path, output_mode="json", count=0))
+    try:
+        return {
+            str(entry["name"]): {key: str(value) for key, value in entry["content"].items()} for entry in found["entry"]
+        }
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"reading {conf}.conf: splunkd's answer is none of a conf") from error
 
 
 def _write(service: Service, path: str, **fields: str) -> None:
