@@ -13,9 +13,10 @@ from cba.command.table import Table, columns_of  # noqa: E402
 from cba.enrich.geo import GEO_FIELDS, open_reader  # noqa: E402
 
 
-@Configuration()
+@Configuration(distributed=False)
 class CbaGeoCommand(AnnotatingCommand):
-    """Looks addresses up in the app's own database, or in the one named by `database`."""
+    """Looks addresses up in the app's own database, or in the one named by `database`. It runs on the search head: the
+    database does not travel to the indexers (default/distsearch.conf)."""
 
     ip = Option(default="src_ip", validate=validators.Fieldname(), doc="field that holds the address")
     database = Option(doc="an MMDB of your own (which: docs/security.md) that replaces country and AS")

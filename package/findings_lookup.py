@@ -33,7 +33,7 @@ _LINE = re.compile(r"(?m)^(\[cba_findings\]\n(?:(?!\[|fields_list).*\n)*)fields_
 def files(root: Path, detections: Iterable[Detection]) -> dict[str, str]:
     """The file with the line as it follows from the detections."""
     text = (root / FILE).read_text("utf-8")
-    named = [name for detection in detections for name in (*detection.listed, *detection.fields)]
+    named = [name for detection in detections for name in (*detection.list_names, *detection.fields)]
     of_detections = (name for name in named if name not in INTERNAL)
     fields = dict.fromkeys((*SAID, *CORE_FIELDS, *GEO_FIELDS, *of_detections, *CHAIN_FIELDS, *KEPT))
     changed, times = _LINE.subn(lambda found: f"{found.group(1)}fields_list = {', '.join(fields)}", text)

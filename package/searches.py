@@ -12,7 +12,7 @@ from typing import Iterable, Iterator, Mapping, Sequence
 from shapes import Shape, home_facts
 from spl import compact, quoted
 
-from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, source_search, variation_search
+from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, list_name, source_search, variation_search
 from cba.detection.reader import Content
 from cba.findings.flood import SEVERITY, VARIATION
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
@@ -77,7 +77,7 @@ def _quarterly(minutes: range, place: int) -> str:
 def rows_spl(shape: Shape, window: str = "") -> list[str]:
     """The rows of a source, a line for each command."""
     fields = " ".join(shape.row_fields)
-    listed = "".join(f" values({name}) AS {name}" for name in shape.listed)
+    listed = "".join(f" values({name}) AS {name}" for name in map(list_name, shape.listed))
     lines = [
         f"search `cba_base_{shape.source}`{window}",
         f"| `cba_fields_{shape.source}`",
@@ -129,12 +129,12 @@ def listed_spl(shape: Shape) -> Iterator[str]:
     for name, conditions in shape.listed.items():
         asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
         failed = '.if(outcome=="failure", " (failed)", "")' if name == "operation" else ""
-        yield f"{name}=case({asked}, substr({name}, 1, {LISTED_CHARACTERS}){failed})"
+        yield f"{list_name(name)}=case({asked}, substr({name}, 1, {LISTED_CHARACTERS}){failed})"
 
 
 def joined_spl(shape: Shape) -> Iterator[str]:
     """Assignments: the first of the values in order, as one text."""
-    for name in shape.listed:
+    for name in map(list_name, shape.listed):
         first = f"if(mvcount({name})>{LISTED_VALUES}, mvindex({name}, 0, {LISTED_VALUES - 1}), {name})"
         yield f"{name}=mvjoin({first}, {quoted(LISTED_SEPARATOR)})"
 

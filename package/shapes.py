@@ -16,7 +16,7 @@ from source_fields import lists as lists_of
 from spl import FALSE, Fields, condition_spl
 
 from cba.detection.condition import Call, Junction, Node
-from cba.detection.model import LISTED, Detection, Population, Profile, SourceShape, fields_read
+from cba.detection.model import LISTED, Detection, Population, Profile, SourceShape, fields_read, list_name
 from cba.detection.reader import Content, Document
 from cba.errors import DetectionError, DetectionErrors
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
@@ -39,7 +39,7 @@ class Asking:
 class Shape:
     """The rows of a source: `candidates`: the detections that say themselves which events are theirs, each with its
     condition in SPL; `kept`: the conditions under which a field is kept, () for every event that is judged; `listed`
-    the same of the fields by which events are not told apart, but which a row lists of all its events."""
+    the same of the fields of which a row lists the values of all its events, which do not tell rows apart."""
 
     source: str
     row_fields: tuple[str, ...]
@@ -55,7 +55,7 @@ class Shape:
     def summary(self) -> SourceShape:
         """As the commands know it."""
         lists = tuple(name for name in lists_of(self.source) if name in self.row_fields)
-        return SourceShape(self.row_fields, lists, tuple(self.listed), self.geo)
+        return SourceShape(self.row_fields, lists, tuple(map(list_name, self.listed)), self.geo)
 
 
 def shapes(content: Content) -> dict[str, Shape]:
@@ -89,7 +89,7 @@ def shape(source: str, content: Content) -> Shape:
     listed: dict[str, tuple[str, ...]] = {}
     for detection in mine:
         for name in detection.listed:
-            if name in given and name not in kept:
+            if name in given:
                 listed[name] = () if name in LISTED else (*listed.get(name, ()), candidates[detection.id])
     return Shape(source, tuple(dict.fromkeys((SKIP_REASON, CANDIDATE_OF, *named))), candidates, kept, listed)
 

@@ -90,9 +90,12 @@ def test_only_those_who_configure_change_what_ships(meta: dict[str, Stanza]) -> 
 def test_searches_run_as_nobody_and_can_be_used_from_other_apps(meta: dict[str, Stanza]) -> None:
     assert meta["savedsearches"].get("owner") == "nobody"
     exports = {name: stanza.get("export") for name, stanza in meta.items() if "export" in stanza.settings}
-    assert exports == {"": "system"}, (
-        "Enterprise Security runs drilldowns from its own pages: macros, commands, lookups"
-    )
+    shared = {name for name, export in exports.items() if export == "system"}
+    assert {name.partition("/")[0] for name in shared} == {
+        "savedsearches", "macros", "commands", "searchbnf", "transforms", "lookups", "collections", "workflow_actions",
+    }, "Enterprise Security lists the searches and runs drilldowns from its own pages; it needs no page or setting of ours"  # fmt: skip
+    assert exports[""] == "none"
+    assert {name for name in meta if name.startswith("collections/")} <= shared, "a stanza of its own says it again"
 
 
 def test_no_secret_ships() -> None:

@@ -30,7 +30,14 @@ def replicated(app: AppConf) -> list[str]:
         p for top in ("bin", "lib") for p in (APP_DIR / top).rglob("*") if p.is_file() and "__pycache__" not in p.parts
     ]
     names = [path.relative_to(APP_DIR).as_posix() for path in files]
-    return [name for name in names if any(p.fullmatch(f"apps/{app.name}/{name}") for p in patterns)]
+    allowed = [name for name in names if any(p.fullmatch(f"apps/{app.name}/{name}") for p in patterns)]
+    return [name for name in allowed if name not in denied(app)]
+
+
+def denied(app: AppConf) -> list[str]:
+    """The files that distsearch.conf leaves out of the bundle, below the app."""
+    paths = app.stanzas("distsearch")["replicationDenylist"].settings.values()
+    return [path.removeprefix(f"apps/{app.name}/") for path in paths]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,6 @@ def indexer(app: AppConf, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("command", "row", "field", "value"),
     [
-        ("cbageo", {"src_ip": "194.109.6.66"}, "country", "NL"),
         ("cbaresource", {"fqdn": "acme.s3.amazonaws.com"}, "resource_scope", "tenant"),
     ],
 )
@@ -59,6 +65,12 @@ def test_on_an_indexer(
     assert answer[field] == value
 
 
-def test_the_bundle_stays_small(app: AppConf) -> None:
-    """It is sent to every indexer again after each change; by default 2 GB is the limit (distsearch.conf maxBundleSize)."""
-    assert sum((APP_DIR / name).stat().st_size for name in replicated(app)) < 20_000_000
+def test_the_bundle_stays_small(app: AppConf, indexer: Path) -> None:
+    """It is sent to every indexer again after each change. The IP database stays on the search head."""
+    assert denied(app) == ["bin/cba/enrich/data/ip.mmdb"] and (APP_DIR / denied(app)[0]).exists()
+    assert sum(path.stat().st_size for path in indexer.rglob("*") if path.is_file()) < 4_000_000
+
+
+def test_what_reads_the_ip_database_runs_on_the_search_head(tmp_path: Path) -> None:
+    runner = CommandRunner(load_app(APP_DIR), mode="process", python=sys.executable, dispatch_dir=tmp_path)
+    assert runner.configuration("cbageo", [])["type"] == "stateful"

@@ -26,7 +26,10 @@ EXCEPTIONS["restmap.conf", "handlertype"] = (
     "is in all three spec files under [admin_external:<uniqueName>], on an indented line that the list has missed.",
 )
 # Stanzas whose keys are names of the author's own.
-FREE_NAMES = {("distsearch.conf", "replicationAllowlist"): "each key is a name for a pattern of files"}
+FREE_NAMES = {
+    ("distsearch.conf", stanza): "each key is a name for a pattern of files"
+    for stanza in ("replicationAllowlist", "replicationDenylist")
+}
 
 
 def pattern(listed: str) -> str:

@@ -21,7 +21,7 @@ def here(tmp_path: Path) -> Iterator[Workbench]:
 
 
 def switch_on(bench: Workbench, source: str) -> None:
-    write_searches(bench.service(), [f"CBA - {source} - Judge"], {"disabled": "0"})
+    write_searches(bench.service(), {f"CBA - {source} - Judge": {"disabled": "0"}})
 
 
 def set_to(bench: Workbench, stanza: str, **values: str) -> None:

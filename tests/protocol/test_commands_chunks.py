@@ -28,7 +28,7 @@ def kind(bench: Workbench, command: str, *args: str) -> dict[str, Any]:
 
 def test_what_the_commands_say_they_are(bench: Workbench) -> None:
     """`stateful` runs on the search head, `streaming` may run on indexers, and only the named fields are sent."""
-    assert kind(bench, "cbageo", "ip=address") == {"type": "streaming", "required_fields": ["address"]}
+    assert kind(bench, "cbageo", "ip=address") == {"type": "stateful", "required_fields": ["address"]}
     score = kind(bench, "cbascore", CHOSEN)
     assert score["type"] == "streaming"
     assert score["required_fields"][0] == "evidence"

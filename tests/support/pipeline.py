@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 from cba.detection.catalogue import Catalogue, load
 from cba.detection.choose import BY_SEVERITY
-from cba.detection.model import Detection
+from cba.detection.model import Detection, list_name
 from cba.judging.detecting import DetectionJudge
 from cba.judging.fields import FieldFacts
 from cba.judging.judge import Judge, Mode
@@ -135,8 +135,7 @@ class Pipeline:
         groups: dict[tuple[str, int, int, tuple[tuple[str, str], ...]], list[Seen]] = collections.defaultdict(list)
         for event in events:
             indexed = bucket_of(event.time if event.indexed is None else event.indexed)
-            listed = self.catalogue.sources[event.source].listed
-            cells = tuple(sorted((k, v) for k, v in self.cells(event).items() if k not in listed))
+            cells = tuple(sorted(self.cells(event).items()))
             groups[event.source, bucket_of(event.time), indexed, cells].append(event)
         rows = []
         for (source, bucket, indexed, cells), seen in sorted(groups.items()):
@@ -147,17 +146,27 @@ class Pipeline:
 
     def listed(self, source: str, events: Iterable[Seen]) -> dict[str, str]:
         """What a row lists of its events."""
-        values = {
-            name: sorted({each.fields[name] for each in events if each.fields.get(name, ABSENT) != ABSENT})
-            for name in self.catalogue.sources[source].listed
-        }
-        return {name: LISTED_SEPARATOR.join(found[:LISTED_VALUES]) for name, found in values.items() if found}
+        lists = {}
+        for field, name in self._lists(source).items():
+            values = sorted({each.fields[field] for each in events if each.fields.get(field, ABSENT) != ABSENT})
+            if values:
+                lists[name] = LISTED_SEPARATOR.join(values[:LISTED_VALUES])
+        return lists
+
+    def _lists(self, source: str) -> dict[str, str]:
+        """The fields of which the source's rows have lists, each with the list's name."""
+        return {name[: -len(list_name(""))]: name for name in self.catalogue.sources[source].listed}
 
     def cells(self, event: Seen) -> dict[str, str]:
         """What the search keeps of an event: of one that is never judged the reason, and what it tells of homes."""
-        given = {name: text for name, text in event.fields.items() if text != ABSENT and name != SOURCE_FIELD}
         shape = self.catalogue.sources[event.source]
-        unknown = given.keys() - {*shape.row_fields, *shape.listed, *(GEO_FIELDS if shape.geo else ())}
+        only_listed = self._lists(event.source).keys() - {*shape.row_fields}
+        given = {
+            name: text
+            for name, text in event.fields.items()
+            if text != ABSENT and name != SOURCE_FIELD and name not in only_listed
+        }
+        unknown = given.keys() - {*shape.row_fields, *(GEO_FIELDS if shape.geo else ())}
         assert not unknown, f"the rows of {event.source} have no field {', '.join(sorted(unknown))}"
         if not is_judged(given):
             return {name: text for name, text in given.items() if name in (SKIP_REASON, *HOME_FACTS)}

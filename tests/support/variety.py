@@ -15,7 +15,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
-from cba.detection.model import Detection
+from cba.detection.model import Detection, list_name
 from cba.judging.rows import CANDIDATE_OF, GEO_FIELDS, SKIP_REASON, SOURCE_FIELD
 from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import Pipe, Scenario, load_all
@@ -145,7 +145,7 @@ def _each_once(bursts: list[list[Seen]]) -> list[Seen]:
 def _has(source: str, name: str) -> bool:
     """Whether the rows of a source have the field."""
     shape = load().sources[source]
-    return name in (*shape.row_fields, *shape.listed) or (shape.geo and name in GEO_FIELDS)
+    return name in shape.row_fields or list_name(name) in shape.listed or (shape.geo and name in GEO_FIELDS)
 
 
 def _thinned(events: Sequence[Seen]) -> Iterator[Seen]:

@@ -193,13 +193,13 @@ def test_what_is_learned_is_kept_wherever_it_is_learned() -> None:
 def test_what_findings_list_tells_no_rows_apart() -> None:
     """One user reads dozens of secrets in a quarter of an hour: one row, which names them."""
     shape = SHAPES["aws"]
-    assert set(shape.listed) == {"operation", "user_agent", "secret_name"} and not set(shape.listed) & set(
-        shape.row_fields
-    )
+    assert set(shape.listed) == {"operation", "user_agent", "secret_name"}
+    assert shape.summary.listed == ("operations", "user_agents", "secret_names")
     text = search("aws")
-    assert 'operation=case(cba_judged==1,substr(operation,1,200).if(outcome=="failure"," (failed)",""))' in text
-    assert "values(operation) AS operation" in text.partition(" BY bucket")[0]
-    assert 'operation=mvjoin(if(mvcount(operation)>20,mvindex(operation,0,19),operation)," | ")' in text
+    assert 'operations=case(cba_judged==1,substr(operation,1,200).if(outcome=="failure"," (failed)",""))' in text
+    before, _by, after = text.partition(" BY bucket")
+    assert "values(operations) AS operations" in before and "operations" not in after.partition("\n")[0]
+    assert 'operations=mvjoin(if(mvcount(operations)>20,mvindex(operations,0,19),operations)," | ")' in text
     assert shape.listed["secret_name"] == (shape.candidates["unusual_secret_management"],), "of its candidates only"
 
 

@@ -399,11 +399,13 @@ def test_a_call_waits_for_a_day_and_no_longer(launched: int, raised: int) -> Non
     assert len(judged([Delivery(event, event.time + 60) for event in events])) == raised
 
 
-def test_calls_of_a_workload_that_is_unknown_for_days_are_not_kept() -> None:
+@pytest.mark.parametrize("cadence", [900, DAY])
+def test_calls_of_a_workload_that_is_unknown_for_days_wait_for_nothing(cadence: int) -> None:
+    """Whether the call and what tells its home are read at once or one after the other."""
     noon = START + 12 * HOUR
     calls = [theft(noon + day * DAY) for day in range(4)]
     told = launch(noon + 3 * DAY + HOUR)
-    assert judged([Delivery(event, event.time + 60) for event in (*calls, told)]) == []
+    assert judged([Delivery(event, event.time + 60) for event in (*calls, told)], cadence) == []
 
 
 def test_what_a_second_launch_tells_comes_too_late_for_a_call_that_was_judged() -> None:

@@ -72,7 +72,7 @@ class Population:
 @dataclasses.dataclass(frozen=True)
 class SourceShape:
     """What the rows of a source consist of: the fields by which events are told apart, those of them that are lists,
-    the fields whose values a row lists of all its events, and whether rows have places."""
+    the lists that a row has of all its events (`list_name`), and whether rows have places."""
 
     row_fields: tuple[str, ...]
     list_fields: tuple[str, ...]
@@ -271,6 +271,11 @@ class Detection:
         return (*LISTED, *self.lists)
 
     @property
+    def list_names(self) -> tuple[str, ...]:
+        """What the lists are called."""
+        return tuple(map(list_name, self.listed))
+
+    @property
     def signal_fields(self) -> tuple[str, ...]:
         """The row's own fields that the signals read."""
         apart = (signal.apart for signal in self.signals if signal.apart)
@@ -289,6 +294,12 @@ class Detection:
         named = (*self.deduplicate_by, self.entity, *self.entity_fields, *self.dimensions)
         read = (*candidates, *self.condition_fields, *self.signal_fields, *self.joined_by, *self.remark_fields)
         return tuple(dict.fromkeys((*named, *read, *counted, *self.keeps)))
+
+
+def list_name(field: str) -> str:
+    """`operations` for `operation`: the field in which a row and a finding list all values of a field. A condition of
+    one detection may read the field; for the others it is listed all the same."""
+    return f"{field}s"
 
 
 def variation_search(detection_id: str, variation_id: str) -> str:

@@ -321,7 +321,7 @@ def _listed(detection: Detection, window: Window, record: Record, stored: Mappin
     same = [key for key in record.atoms if key._replace(indexed=cause.indexed) == cause]
     began = bucket_of(_whole(stored["first_time"])) if stored else None
     told: Document = {}
-    for name in detection.listed:
+    for name in detection.list_names:
         values = set().union(*(window.listed.get(key, {}).get(name, ()) for key in same))
         if began == cause.bucket and stored["variation"] == record.variation.id and stored.get(name):
             values.update(str(stored[name]).split(LISTED_SEPARATOR))

@@ -14,9 +14,9 @@ Its home region is, first that is known:
 
 What was known before a day decides about it at once and is not touched by the day itself, as with all histories. The
 fifth is the exception, because instances are robbed on the day they are made: of such a workload, what its cloud said
-by then counts, else what it says first within a day afterwards. Calls that come before anything is known are *kept*
-with the workload until then, so it does not matter which of the two is delivered first. Merging is by minimum, maximum
-and union.
+by then counts, else, on its first two days, what it says first within a day afterwards. Calls that come before
+anything is known are *kept* with the workload until then, so it does not matter which of the two is delivered first.
+Merging is by minimum, maximum and union.
 """
 
 from __future__ import annotations
@@ -108,15 +108,19 @@ class Home:
         return before != (self.first_day, self.last_day)
 
     def keep(self, name: str, call: str, day: int) -> bool:
-        """Keeps a call until the home is known; True when that changed anything. Of a workload that nobody could place
-        for days, calls are not kept: its home will not come with the next hour."""
-        if name in self.kept or (self.first_day is not None and day > self.first_day + 1):
+        """Keeps a call until the home is known, if it may wait for that; True when that changed anything."""
+        if name in self.kept or not self.waits(day):
             return False
         if len(self.kept) >= KEPT_CALLS:
             self.not_kept += 1
         else:
             self.kept[name] = call
         return True
+
+    def waits(self, day: int) -> bool:
+        """Whether calls of a day wait for the home to become known. Of a workload that nobody could place for days they
+        do not: its home will not come with the next hour."""
+        return self.first_day is None or day <= self.first_day + 1
 
     def release(self) -> dict[str, str]:
         """The kept calls by their names, which are kept no longer."""
@@ -163,7 +167,8 @@ def known_home(home: Home, bucket: int, inventory: str) -> Optional[Known]:
         known = _by_calls(home.calls, day)
     if known is None:
         known = _by_facts(home.facts, bucket + 1)
-    if known is None:
+    if known is None and home.waits(day):
+        # Whether the fact and the call are read at once or one after the other: only what may be kept can wait for it.
         later = [since for hows in home.facts.values() for since in hows.values() if since <= bucket + WAITS_SECONDS]
         known = _by_facts(home.facts, min(later) + 1) if later else None
     return known

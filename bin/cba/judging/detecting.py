@@ -150,7 +150,7 @@ class DetectionJudge:
             listed={
                 name: tuple(text.split(LISTED_SEPARATOR))
                 for name, text in row.listed.items()
-                if name in self.detection.listed
+                if name in self.detection.list_names
             },
         )
         return cells.get(self.detection.entity, ABSENT), sighting
@@ -167,7 +167,7 @@ class DetectionJudge:
             joins={name: cells[name] for name in detection.joined_by if cells.get(name)},
             row={
                 **{name: cells[name] for name in (*self._keeps, "signal_what") if cells.get(name)},
-                **({name: row.listed[name] for name in detection.listed if name in row.listed} if opens else {}),
+                **({name: row.listed[name] for name in detection.list_names if name in row.listed} if opens else {}),
             },
             subject=detection.key_of(cells) if opens else "",
             evidence=said.evidence.to_json() if opens else "",
@@ -203,7 +203,7 @@ class DetectionJudge:
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _details(self, cells: Mapping[str, str], part: str, score: Score, evidence: str) -> dict[str, str]:
-        kept = {name: cells[name] for name in (*self._keeps, *self.detection.listed) if cells.get(name)}
+        kept = {name: cells[name] for name in (*self._keeps, *self.detection.list_names) if cells.get(name)}
         said = {
             "anomaly_score": score.anomaly_score,
             "explanation": score.explanation,
