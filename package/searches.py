@@ -140,10 +140,10 @@ def joined_spl(shape: Shape) -> Iterator[str]:
 
 
 def _flags(shape: Shape) -> dict[str, str]:
-    """condition -> the helper field that says whether it holds."""
+    """condition -> the helper field that says whether it holds: the answer to a question (q) that somebody asks."""
     asked = (condition for kept in (shape.kept, shape.listed) for each in kept.values() for condition in each)
     conditions = dict.fromkeys((*shape.candidates.values(), *asked))
-    return {"": JUDGED, **{condition: f"cba_ask_{at}" for at, condition in enumerate(conditions, 1)}}
+    return {"": JUDGED, **{condition: f"cba_q{at}" for at, condition in enumerate(conditions, 1)}}
 
 
 def _of_source(source: str, shape: Shape, content: Content, place: int) -> Iterator[tuple[str, Stanza]]:

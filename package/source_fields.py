@@ -73,7 +73,7 @@ PREPARATIONS: Mapping[str, Preparation] = {
             "src_ip",
             "foreign_endpoint",
         ),
-        ("allowed", "outside_use", "signal_what", "chain_function", "chain_role", "chain_person"),
+        ("allowed", "outside_use", "signal_what", "chain_function", "chain_role", "chain_person", "chain_account"),
     ),
     "serverless_office": Preparation(
         ("action", "flow", "connector", "destination", "signal_what"),

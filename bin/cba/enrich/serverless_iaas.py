@@ -9,7 +9,9 @@ of AllowedFunctions (`allowed`), whether its role or policy is in RoleScope, and
 - `chain_role`: its role; of a change, the role that got a policy of RoleScope; of a call, the role that called;
 - `chain_person`: who deployed and who changed privileges. AWS says of which role, which has to be the same one; a
   function app of Azure does not say who it runs as, nor does a function of Google's default account: the project is
-  all there is.
+  all there is;
+- `chain_account`: in AWS who deployed, and who gave a policy a version of RoleScope, in which account: such a policy
+  may be attached to any role, and the event names none.
 
 A call of a Lambda function whose name is known joins by it: a role may serve several functions. Outside is an address
 that is not AWS's, or of another region than the function's, or another account's VPC endpoint; behind the company's own
@@ -78,6 +80,7 @@ def _deployment(cells: Mapping[str, str], lists: Lists) -> dict[str, str]:
         signal_what=f"{verb} {function or 'a function'}{after(role, ' with role ')}",
         chain_role=role,
         chain_person=_person(cells, role),
+        chain_account=_in_account(cells),
     )
 
 
@@ -94,6 +97,7 @@ def _privilege(cells: Mapping[str, str], grant: str, lists: Lists) -> dict[str, 
         signal_what=f"{verb}{after(policy, ' ')}{in_words}{after(grantee, ' for ')}",
         chain_role=grantee if scope else ABSENT,
         chain_person=_person(cells, grantee or _role_of_function(cells)),
+        chain_account=_in_account(cells) if scope and not grantee else ABSENT,
     )
 
 
@@ -137,6 +141,12 @@ def _person(cells: Mapping[str, str], role: str) -> str:
     where = role if cells.get("source_kind") == "aws" else cells.get("project", ABSENT)
     identity = cells.get("identity", ABSENT)
     return f"{identity} {where}" if identity and where else ABSENT
+
+
+def _in_account(cells: Mapping[str, str]) -> str:
+    """Who did it in which account, in AWS; elsewhere `_person` says so."""
+    identity, project = cells.get("identity", ABSENT), cells.get("project", ABSENT)
+    return f"{identity} {project}" if cells.get("source_kind") == "aws" and identity and project else ABSENT
 
 
 def _role_of_caller(cells: Mapping[str, str]) -> str:
