@@ -38,6 +38,10 @@ class StoreError(CbaError):
     """The KV store did not do what was asked; nothing learned earlier is lost, the run can be repeated."""
 
 
+class RefusedError(StoreError):
+    """The KV store does not take a document, however often it is tried; all others were saved."""
+
+
 class DamagedError(StoreError):
     """A document of the KV store cannot be read, because it is damaged or of a newer version of the app: names
     collection, document and what to do. Others are not affected."""

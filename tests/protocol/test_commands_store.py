@@ -73,7 +73,18 @@ def test_a_document_that_is_refused_by_itself_is_named(bench: Workbench) -> None
     bench.splunkd.fail("cba_history/batch_save", 400, times=FOREVER)
     complaint = bench.complaint("cbajudge", "source=aws", rows=story())
     assert "KV store collection cba_history: document " in complaint
-    assert "is refused (HTTP 400" in complaint
+    assert " bytes is refused (HTTP 400" in complaint
+
+
+def test_a_document_too_large_for_the_store_stops_nobody_else(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
+    """Somebody is called by a name of two megabytes, in a store that takes one at once."""
+    with Workbench(tmp_path, limits=Limits(max_size_per_batch_save_mb=1)) as bench:
+        for rows in SEARCHES:
+            bench.search([*rows, {**rows[-1], "identity": "x" * 2_000_000}])
+        words = "what was learned is not kept: KV store collection cba_history: document "
+        assert any(words in warning for warning in bench.warnings())
+        found = {(f["entity"], f["country"]) for f in bench.findings()}
+        assert found == {(f["entity"], f["country"]) for f in undisturbed["stored"]["cba_findings"]}
 
 
 @pytest.mark.parametrize("action", [503, 500, 429, DROP, DROP_AFTER])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cba.correlate.chains import Signal, moments
-from cba.correlate.correlator import Correlator
+from cba.correlate.chains import MOST_OF_A_KIND, SHOWN, Signal, moments
+from cba.correlate.correlator import MOST_A_DAY, Correlator
 from cba.detection.catalogue import Catalogue, from_documents
 from cba.errors import DetectionErrors
 from cba.judging import judge
@@ -248,3 +249,28 @@ def test_a_faulty_chain_is_named(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(DetectionErrors) as caught:
         read({**DOCUMENT, **change})
     assert problem in str(caught.value)
+
+
+# ---- Without measure -------------------------------------------------------------------------------------------------
+
+
+def test_a_role_that_reads_a_thousand_names_costs_no_thousand_moments_and_hides_no_other_kind() -> None:
+    """The privilege comes behind a flood of uses, and is told all the same."""
+    uses = [event(22, 36_100 + 20 * at, "use", who=f"reader-{at}") for at in range(1_000)]
+    events = [event(22, 36_000, "deploy"), *uses, event(22, 70_000, "privilege")]
+    pipeline = fresh()
+    pipeline.search([*PAST, *events])
+    first, second, third = pipeline.found()
+    assert [each["variation"] for each in (first, second, third)] == ["base", "v2", "v3"]
+    assert second["count"] == MOST_OF_A_KIND
+    assert third["chain_timeline"].endswith(f"; and {MOST_A_DAY + 2 - SHOWN} more"), "of those that were kept"
+    assert len(json.loads(third["chain_steps"])) == MOST_OF_A_KIND + 2
+    assert len(pipeline.signals.signals) <= MOST_A_DAY + len(PAST) + 2
+
+
+def test_what_is_left_out_is_said() -> None:
+    pipeline = fresh()
+    judge = pipeline.judge("aws")
+    uses = [event(22, 36_100 + 20 * at, "use", who=f"reader-{at}") for at in range(MOST_A_DAY + 50)]
+    judge.take(row for _source, row in pipeline.reduce([*PAST, event(22, 36_000, "deploy"), *uses]))
+    assert "chained_test: 50 signals more than 200 of a kind on one day belong to no chain" in judge.sentences()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cba.history.days import KEPT_DAYS
-from cba.history.history import BENIGN, MALICIOUS, History, Terms, view
+from cba.history.history import BENIGN, MALICIOUS, MOST_CHARACTERS, MOST_VALUES, History, Terms, view
 
 TERMS = Terms()
 D = 20_500
@@ -92,3 +92,26 @@ def test_learning_in_pieces_and_merging_is_learning_at_once(observations: list[t
 def test_a_day_looks_the_same_whatever_was_learned_of_it_and_later(observations: list[tuple[str, int]]) -> None:
     past = learned([(value, day) for value, day in observations if day < D])
     assert view(learned(observations), D, LONG_AGO, TERMS, {}) == view(past, D, LONG_AGO, TERMS, {})
+
+
+def test_invented_values_are_bounded_and_displace_nothing_that_was_seen_often() -> None:
+    """An identity that asks for a million paths: what it was known with stays, and what does not fit is new again."""
+    history = History()
+    for day in range(D - 20, D):
+        history.learn("usual", day)
+    for at in range(MOST_VALUES + 500):
+        history.learn(f"invented {at}", D)
+    history.forget()
+    assert len(history.values) == MOST_VALUES and "usual" in history.values
+    again = History(history.values)
+    again.forget()
+    assert again == history, "what was kept stays kept"
+
+
+def test_long_names_are_bounded_too() -> None:
+    history = History()
+    history.learn("usual", D - 1)
+    for at in range(300):
+        history.learn(f"{at} {'x' * 8_000}", D)
+    history.forget()
+    assert "usual" in history.values and sum(map(len, history.values)) <= MOST_CHARACTERS

@@ -9,6 +9,7 @@ matter once all have arrived.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import json
@@ -22,6 +23,9 @@ CHAIN_FIELDS = (CHAIN_SIGNALS, "chain_timeline", "chain_steps")
 """What a chain adds to its opening row: the kinds of its signals, its timeline in words, and as JSON."""
 SHOWN = 12
 """Signals that a timeline shows in full."""
+MOST_OF_A_KIND = 50
+"""How many signals of a kind one chain consists of: the first ones. Of more it is only told how many there are; nobody
+reads on, and a role that reads a thousand names must not cost a thousand times a thousand."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,11 +84,12 @@ class Moment(NamedTuple):
 def moments(detection: Detection, opener: Signal, signals: Iterable[Signal], window: int) -> Iterator[Moment]:
     """The moments of one chain in order of time. `signals` are all known; `window` is in seconds."""
     opening, *others = detection.signals
-    chain = _chain(opener, signals, window, {kind.id: kind for kind in others})
+    whole = _chain(opener, signals, window, {kind.id: kind for kind in others})
+    chain = _first_of_each_kind(whole)
     since = {kind.id: _since(kind, chain) for kind in others}
     since[opening.id] = opener.time
     counted = _counted(chain, since)
-    told = timeline(detection, counted), steps_json(counted)
+    told = timeline(detection, counted, len(whole) - len(chain)), steps_json(counted)
     for signal in chain:
         second = opener.time if signal is opener else _joins_at(signal, since)
         if second is None or (signal is not opener and second <= opener.time):
@@ -105,6 +110,17 @@ def _chain(
         if signal.shares(opener):
             chain.append(dataclasses.replace(signal, kinds=kinds))
     return tuple(sorted(chain, key=lambda signal: (signal.time, signal is not opener, signal.key)))
+
+
+def _first_of_each_kind(chain: Sequence[Signal]) -> tuple[Signal, ...]:
+    """The chain without signals of whose kinds it has enough before them."""
+    seen: collections.Counter[str] = collections.Counter()
+    kept = []
+    for signal in chain:
+        if any(seen[kind] < MOST_OF_A_KIND for kind in signal.kinds):
+            kept.append(signal)
+            seen.update(signal.kinds)
+    return tuple(kept)
 
 
 def _apart(kind: SignalKind, signal: Signal, opener: Signal) -> bool:
@@ -150,11 +166,11 @@ def _since(kind: SignalKind, chain: Sequence[Signal]) -> Optional[int]:
     return None
 
 
-def timeline(detection: Detection, chain: Sequence[Signal]) -> str:
-    """The chain for a person, one entry per signal in order of time, times in UTC."""
+def timeline(detection: Detection, chain: Sequence[Signal], left_out: int = 0) -> str:
+    """The chain for a person, one entry per signal in order of time, times in UTC; `left_out` others belong to it."""
     words = {kind.id: kind.name for kind in detection.signals}
     shown = [_entry(signal, words) for signal in chain[:SHOWN]]
-    more = len(chain) - len(shown)
+    more = len(chain) - len(shown) + left_out
     return "; ".join([*shown, f"and {more} more"] if more else shown)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping, Protocol, Sequence
+import collections
+from typing import Iterable, Iterator, Mapping, Protocol, Sequence
 
 from ..detection.model import Detection
+from ..terms import day_of
 from .chains import Moment, Signal, moments
 
 Joins = Mapping[str, frozenset[str]]
 """field to join by, or SUBJECT -> values"""
 SUBJECT = "subject"
+MOST_A_DAY = 200
+"""How many signals of a kind are kept that join by one value on one day. A chain tells far fewer; whoever makes more,
+of functions or of calls, makes no search slower by them."""
 
 
 class SignalStore(Protocol):
@@ -27,6 +32,8 @@ class Correlator:
     def __init__(self, detection: Detection, store: SignalStore, window: int) -> None:
         self.detection = detection
         self.window = window
+        self.left_out = 0
+        """signals that were not kept, for there are enough of their kind"""
         self._store = store
 
     def correlate(self, signals: Sequence[Signal], save: bool = True) -> list[Moment]:
@@ -40,14 +47,22 @@ class Correlator:
             return []
         known = {signal.key: signal for signal in self._store.joined(joins_of(signals))}
         changed: dict[str, Signal] = {}
-        for signal in signals:
+        crowd = collections.Counter(place for signal in known.values() for place in _places(signal))
+        met: list[Signal] = []
+        for signal in sorted(signals, key=lambda each: (each.time, each.key)):
             before = known.get(signal.key)
+            if before is None:
+                if any(crowd[place] >= MOST_A_DAY for place in _places(signal)):
+                    self.left_out += 1
+                    continue
+                crowd.update(_places(signal))
+            met.append(signal)
             merged = signal if before is None else before.union(signal)
             if merged != before:
                 known[signal.key] = changed[signal.key] = merged
         if changed and save:
             self._store.save(list(changed.values()))
-        subjects = self._subjects(known, {signal.key for signal in signals})
+        subjects = self._subjects(known, {signal.key for signal in met})
         self._complete(known, subjects)
         found = (
             moment
@@ -79,6 +94,11 @@ class Correlator:
             asked |= wanted
             for signal in self._store.joined(_by_field(wanted)):
                 known.setdefault(signal.key, signal)
+
+
+def _places(signal: Signal) -> Iterator[tuple[int, str, str, str]]:
+    """Where a signal counts: the day, its kinds, and what it joins by."""
+    return ((day_of(signal.time), kind, *join) for kind in signal.kinds for join in signal.joins.items())
 
 
 def joins_of(signals: Iterable[Signal]) -> Joins:

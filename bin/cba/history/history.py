@@ -18,6 +18,11 @@ MALICIOUS = "malicious"
 CROWD = "*"
 """Stands for the values of a day on which a thing had more of them than its history names (`History.learn`)."""
 
+MOST_VALUES = 10_000
+MOST_CHARACTERS = 1_000_000
+"""How many values one history names, and how long they are together. Names are chosen by whoever is logged: without a
+limit, one identity's inventions would make a document that the KV store refuses."""
+
 HALF_LIFE_DAYS = 10
 _DECAY = [0.5 ** (age / HALF_LIFE_DAYS) for age in range(RETENTION_DAYS + 1)]
 
@@ -126,10 +131,27 @@ class History:
             self.values[CROWD] = DaySet.of(day) if known is None else known.union(DaySet.of(day))
 
     def forget(self) -> None:
-        """Drops values that no longer count for the entity's last day or the days shortly before."""
+        """Drops values that no longer count for the entity's last day or the days shortly before; and of more values
+        than anything real has (MOST_VALUES, MOST_CHARACTERS) those seen on the fewest days, of these the youngest.
+        Whoever invents values does not get others' forgotten, and what was forgotten is new again."""
         oldest = (self.last or 0) - KEPT_DAYS
         for value in [value for value, days in self.values.items() if days.last < oldest]:
             del self.values[value]
+        if len(self.values) > MOST_VALUES or sum(map(len, self.values)) > MOST_CHARACTERS:
+            room = MOST_CHARACTERS
+            kept: dict[str, DaySet] = {}
+            for value, days in sorted(self.values.items(), key=_importance):
+                room -= len(value)
+                if room < 0 or len(kept) == MOST_VALUES:
+                    break
+                kept[value] = days
+            self.values = kept
+
+
+def _importance(item: tuple[str, DaySet]) -> tuple[int, int, int, str]:
+    """Seen on many days, and early, first; a long name last of those alike."""
+    value, days = item
+    return -popcount(days.mask), days.first, len(value), value
 
 
 def _days_of(mask: int, last: int) -> Iterator[int]:

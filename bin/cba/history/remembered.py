@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, NamedTuple, Optional, Protocol
 
+from ..errors import RefusedError, StoreError
 from .history import History, ScopeView, Subject, Terms, view
 
 HELD_VALUES = 40_000
@@ -131,6 +132,14 @@ class Histories:
         """Writes what was learned since the last time; harmless to repeat. Raises StoreError when the store fails."""
         if self._changed:
             for subject in self._changed:
-                self._known[subject].own.forget()
-            self._store.save({subject: self._known[subject].own for subject in self._changed})
+                for history in self._known[subject]:
+                    history.forget()
+            changed = {subject: self._known[subject].own for subject in self._changed}
             self._changed.clear()
+            try:
+                self._store.save(changed)
+            except RefusedError:
+                raise  # everything else was saved; to try again would be refused again
+            except StoreError:
+                self._changed.update(dict.fromkeys(changed))
+                raise

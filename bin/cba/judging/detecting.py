@@ -7,7 +7,7 @@ import json
 from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from ..correlate.chains import CHAIN_FIELDS, Moment, Signal, signal_key
-from ..correlate.correlator import Correlator
+from ..correlate.correlator import MOST_A_DAY, Correlator
 from ..detection.model import EVENT_ID, Detection
 from ..findings.breaker import Breaker, Opened
 from ..findings.flood import flood_finding
@@ -124,6 +124,15 @@ class DetectionJudge:
             for name in {entity, seen.details.get("identity", entity)}:
                 self.stirred[name] = min(seen.seconds[0], self.stirred.get(name, seen.seconds[0]))
         return admission.opened
+
+    def sentences(self) -> list[str]:
+        """What was passed over."""
+        left_out = self._correlator.left_out if self._correlator is not None else 0
+        if not left_out:
+            return []
+        return [
+            f"{self.detection.id}: {left_out} signals more than {MOST_A_DAY} of a kind on one day belong to no chain"
+        ]
 
     def reconsider(self, stirred: Mapping[str, int]) -> None:
         """Looks again at the findings of entities of which other detections have found something."""

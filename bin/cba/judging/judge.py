@@ -8,7 +8,7 @@ import enum
 from typing import Iterable, Iterator, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
-from ..errors import DamagedError, RowError, StoreError
+from ..errors import DamagedError, RefusedError, RowError, StoreError
 from ..findings.breaker import Opened
 from ..history.history import Subject
 from ..history.remembered import Histories
@@ -58,6 +58,8 @@ class Report:
     last_day: Optional[int] = None
     faults: dict[str, str] = dataclasses.field(default_factory=dict)
     opened: list[tuple[str, Opened]] = dataclasses.field(default_factory=list)
+    refused: dict[str, None] = dataclasses.field(default_factory=dict)
+    """What the store says of documents that it does not take."""
 
 
 class Judge:
@@ -140,15 +142,20 @@ class Judge:
 
     def flush(self) -> None:
         """Writes what was learned since the last time; harmless to repeat."""
-        self._histories.flush()
-        self._homes.flush()
+        for flush in (self._histories.flush, self._homes.flush):
+            try:
+                flush()
+            except RefusedError as error:
+                self.report.refused[str(error)] = None
         if self._days_changed and self._days is not None:
             self._stores.sources.save(self._source, self._days)
             self._days_changed = False
 
     def sentences(self) -> list[str]:
         """What was passed over, for the person who runs the search."""
-        return self._preparer.sentences()
+        refused = (f"what was learned is not kept: {text}" for text in self.report.refused)
+        of_detections = (sentence for judge in self.detections for sentence in judge.sentences())
+        return [*self._preparer.sentences(), *of_detections, *refused]
 
     def _see(self, rows: Sequence[Row]) -> None:
         """Counts rows, and takes their days as days of the source."""
@@ -220,7 +227,7 @@ class Judge:
         try:
             yield
         except StoreError as error:
-            if not isinstance(error, DamagedError):
+            if not isinstance(error, (DamagedError, RefusedError)):
                 raise
             self._stop(judge, error)
         except Exception as error:

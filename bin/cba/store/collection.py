@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 from splunklib.client import Service
 
-from ..errors import DamagedError, StoreError
+from ..errors import DamagedError, RefusedError, StoreError
 from .splunkd import Refused, ask
 
 APP = "cloud_behavior_analytics"
@@ -24,6 +24,9 @@ ROWS_PER_PAGE = 10_000
 SCHEMA = "schema"
 """The field of documents in a layout that this version of the app would misread. None has it yet: whoever changes a
 layout so sets it, and versions from before say so instead of guessing."""
+
+LARGE_BYTES = 1_000_000
+"""A document of so many bytes may be refused for its size (MongoDB takes 16 MB); to send it again would not help."""
 
 _JSON = [("Content-Type", "application/json")]
 
@@ -70,9 +73,14 @@ class Collection:
         return next(map(self._known, found), None)
 
     def save(self, documents: Iterable[Document]) -> None:
-        """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved."""
+        """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved. Raises
+        RefusedError, when all others are saved, for documents that are too large for the store."""
+        refused: list[str] = []
         for batch in _batches(documents, DOCUMENTS_PER_SAVE):
-            self._save(batch)
+            self._save(batch, refused)
+        if refused:
+            more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+            raise RefusedError(f"KV store collection {self.name}: {refused[0]}{more}")
 
     def delete(self, keys: Iterable[str]) -> None:
         """Removes the documents with these keys, if they are there."""
@@ -84,16 +92,20 @@ class Collection:
         text = json.dumps(query)
         self._request("delete", lambda: self._service.delete(self._path, query=text))
 
-    def _save(self, batch: Sequence[Document]) -> None:
+    def _save(self, batch: Sequence[Document], refused: list[str]) -> None:
         try:
             self._post("batch_save", batch)
         except _TooLarge as error:
             if len(batch) == 1:
-                key = batch[0].get("_key")
-                raise StoreError(f"KV store collection {self.name}: document {key} is refused ({error})") from error
+                size = len(json.dumps(batch[0], ensure_ascii=False).encode("utf-8", "replace"))
+                problem = f"document {batch[0].get('_key')} of {size:,} bytes is refused ({error})"
+                if size < LARGE_BYTES:  # then it is not the document's fault, and the run is to be repeated
+                    raise StoreError(f"KV store collection {self.name}: {problem}") from error
+                refused.append(problem)
+                return
             half = len(batch) // 2
-            self._save(batch[:half])
-            self._save(batch[half:])
+            self._save(batch[:half], refused)
+            self._save(batch[half:], refused)
 
     def _known(self, document: Document) -> Document:
         if SCHEMA in document:
