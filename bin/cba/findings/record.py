@@ -316,14 +316,15 @@ def _neighbour(document: Mapping[str, object]) -> Neighbour:
 
 def _listed(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:
     """What the rows of the quarter of an hour list in which the finding begins, those that an earlier run has met
-    included: the first values in order, so that it does not matter which came first."""
+    included: the first values in order, so that it does not matter which came first. Nothing where this run has met
+    none of them; of a chain its opening row says what was done."""
     cause = record.cause
     same = [key for key in record.atoms if key._replace(indexed=cause.indexed) == cause]
     began = bucket_of(_whole(stored["first_time"])) if stored else None
     told: Document = {}
     for name in detection.list_names:
         values = set().union(*(window.listed.get(key, {}).get(name, ()) for key in same))
-        if began == cause.bucket and stored["variation"] == record.variation.id and stored.get(name):
+        if values and began == cause.bucket and stored["variation"] == record.variation.id and stored.get(name):
             values.update(str(stored[name]).split(LISTED_SEPARATOR))
         if values:
             told[name] = LISTED_SEPARATOR.join(sorted(values)[:LISTED_VALUES])
