@@ -25,6 +25,7 @@ from cba.store.homes import HomeCollection  # noqa: E402
 from cba.store.marks import MarkCollection  # noqa: E402
 from cba.store.searches import running  # noqa: E402
 from cba.store.sources import SourceCollection  # noqa: E402
+from cba.store.verdicts import VerdictCollection  # noqa: E402
 from cba.terms import day_of  # noqa: E402
 
 
@@ -69,6 +70,8 @@ class CbaHealthCommand(AnsweringCommand):
         service, now = connect(self), end_of_search(self)
         for fault in wrong_settings(service):
             self.write_warning(f"cbahealth: what is set cannot work; what the app ships with holds instead: {fault}")
+        for complaint in VerdictCollection(service).wrong():
+            self.write_warning(f"cbahealth: passed over: {complaint}")
         catalogue, tuned = configured(service, load())
         detections = catalogue.detections
         chosen = [detections[get(self.detection).id]] if self.detection else detections.values()

@@ -10,19 +10,18 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from cba.command.base import AnnotatingCommand, connect  # noqa: E402
+from cba.command.deciding import decision_of, desk_of, send  # noqa: E402
 from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
-from cba.detection.catalogue import load  # noqa: E402
 from cba.detection.model import SCOPES  # noqa: E402
 from cba.errors import CbaError, OptionError, RowError  # noqa: E402
 from cba.findings.triage import SHOWN, shown  # noqa: E402
-from cba.findings.verdicts import VERDICTS, Desk, Ruling  # noqa: E402
+from cba.findings.verdicts import VERDICTS, Ruling  # noqa: E402
 from cba.history.history import Subject  # noqa: E402
-from cba.store.findings import FindingCollection  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
-from cba.store.triage import TriageCollection  # noqa: E402
-from cba.store.verdicts import VerdictCollection  # noqa: E402
 
+AT_ONCE = 1_000
+"""Findings that are decided with one request."""
 OF_VALUE = ("profile", "entity", "value", "decided_by", "decided_time", "earlier")
 
 
@@ -51,8 +50,6 @@ class CbaVerdictCommand(AnnotatingCommand):
 
     choices = {"verdict": VERDICTS, "scope": ("", *SCOPES)}
 
-    _desk = None
-
     @property
     def generating(self):
         return bool(self.finding or self.profile)
@@ -75,19 +72,6 @@ class CbaVerdictCommand(AnnotatingCommand):
         except CbaError as error:
             self._fail(error)
 
-    @property
-    def desk(self):
-        if self._desk is None:
-            service = connect(self)
-            stores = FindingCollection(service), TriageCollection(service), VerdictCollection(service)
-            self._desk = Desk(load().detections, *stores)
-        return self._desk
-
-    @property
-    def ruling(self):
-        # What analysts do is stamped with the clock: it happens now, whatever time range they look at.
-        return Ruling(self.verdict, self.metadata.searchinfo.username, int(time.time()), self.comment)
-
     def _execute_chunk_v2(self, process, chunk):
         if not self.generating:
             super()._execute_chunk_v2(process, chunk)
@@ -106,12 +90,15 @@ class CbaVerdictCommand(AnnotatingCommand):
         return [{**triage, **row} for row in rows or [dict.fromkeys(OF_VALUE, "")]]
 
     def _by_value(self):
-        decision = self.desk.on_value(self.profile, self.entity, self.value, self.ruling)
-        (document,) = decision.values
+        service = connect(self)
+        if self.previewing:
+            return []
+        about = {"profile": self.profile, "entity": self.entity, "value": self.value}
+        told = send(service, decide="value", verdict=self.verdict, comment=self.comment, **about)
+        (document,) = decision_of(told).values
         subject = Subject(document["profile"], document["entity"])
-        if not HistoryCollection(self.service).load([subject]):
+        if not HistoryCollection(service).load([subject]):
             self.write_warning(f"cbaverdict: {subject.entity} has no {subject.profile} yet; the verdict waits for it")
-        self._save([decision])
         return [{name: document[name] for name in ("verdict", "comment", *OF_VALUE)}]
 
     def annotate(self, table: Table):
@@ -130,13 +117,16 @@ class CbaVerdictCommand(AnnotatingCommand):
         return columns_of((cells[finding_id] for finding_id in ids), len(self.adds()))
 
     def _decide(self, finding_ids):
-        decided = self.desk.on_findings(finding_ids, self.ruling, self.scope, self.owner)
-        self._save(decided.values())
+        service = connect(self)
+        if self.previewing:  # what would be decided, and nothing is
+            ruling = Ruling(self.verdict, self.metadata.searchinfo.username, int(time.time()), self.comment)
+            return desk_of(service).on_findings(finding_ids, ruling, self.scope, self.owner)
+        asked = {"verdict": self.verdict, "comment": self.comment, "scope": self.scope, "owner": self.owner}
+        decided = {}
+        for start in range(0, len(finding_ids), AT_ONCE):
+            told = send(service, decide="findings", findings=finding_ids[start : start + AT_ONCE], **asked)
+            decided.update({finding_id: decision_of(each) for finding_id, each in told.items()})
         return decided
-
-    def _save(self, decisions):
-        if not self.previewing:
-            self.desk.save(decisions)
 
 
 dispatch(CbaVerdictCommand, sys.argv, sys.stdin, sys.stdout, __name__)

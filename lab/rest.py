@@ -13,6 +13,7 @@ from lab.atom import Entry, feed
 from lab.conf import AppConf, load_app, read_conf
 from lab.kvquery import KVStoreError
 from lab.kvstore import Collection, KVStore
+from lab.rights import NOBODY, Rights, User
 
 USERNAME, PASSWORD = "admin", "changeme"
 SERVER = {
@@ -51,6 +52,8 @@ class Request:
     authorization: str = ""
     only: tuple[str, ...] = ()
     """The values of the parameter f: what a listed entity's content is cut down to; all of it without any."""
+    user: User = NOBODY
+    session_key: str = ""
 
     @property
     def given(self) -> dict[str, str]:
@@ -88,19 +91,21 @@ class Endpoints:
         self,
         app: AppConf,
         kv: KVStore,
-        session_key: str,
         local_dir: Optional[Path] = None,
         on_conf_change: Optional[Callable[[AppConf], None]] = None,
     ) -> None:
         self.app = app
         self.kv = kv
-        self.session_key = session_key
+        self.session_key = ""
         self.local_dir = local_dir
         self.on_conf_change = on_conf_change
         self.lookups_dir: Optional[Path] = None
         self.alert_actions: tuple[str, ...] = ("email", "notable", "risk", "summary_index", "webhook")
         """What alert_actions.conf of all apps has: Splunk's own, and those of Enterprise Security."""
         self.mounted: dict[str, Handler] = {}
+        self.rights = Rights(app)
+        self.bare: set[str] = set()
+        """Paths whose body is no form, but what the handler there takes it for."""
         self._lock = threading.Lock()
 
     def answer(self, request: Request) -> Response:
@@ -110,6 +115,12 @@ class Endpoints:
                 return handler(request, path[len(prefix) + 1 :])
         if path == "auth/login":
             return self._login(request)
+        if path == "authentication/current-context":
+            content = {"username": request.user.name, "roles": [*request.user.roles]}
+            return _json(200, {"entry": [{"name": "context", "content": content}]})
+        if path == "authorization/roles":
+            roles = self.rights.imported.items()
+            return _json(200, {"entry": [{"name": n, "content": {"imported_roles": found}} for n, found in roles]})
         if path in SERVER:
             title = path.replace("/", "-")
             return Response(200, feed(title, [Entry(title, f"/services/{path}", SERVER[path])], request.as_json))
@@ -287,12 +298,19 @@ class Endpoints:
     def _data(self, request: Request, name: str, key: str) -> Response:
         if name not in self.kv.names():
             raise RestError(404, f"Could not find collection '{name}'.")
+        reads = request.method == "GET" or key == "batch_find"
+        if not self.rights.may(request.user, "read" if reads else "write", "collections", name):
+            raise RestError(403, "You do not have permission to perform this operation")
         try:
             status, answer = _kv(self.kv.served(name), request, key)
         except KVStoreError as problem:
             raise RestError(problem.status, problem.message) from None
         body = b"" if answer is None else json.dumps(answer).encode("utf-8")
         return Response(status, body, "application/json; charset=UTF-8")
+
+
+def _json(status: int, told: Any) -> Response:
+    return Response(status, json.dumps(told).encode("utf-8"), "application/json; charset=UTF-8")
 
 
 def _kv(collection: Collection, request: Request, key: str) -> tuple[int, Any]:

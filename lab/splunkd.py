@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import socket
 import ssl
 import threading
@@ -40,7 +39,9 @@ from lab.conf import AppConf
 from lab.errors import LabError
 from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.kvstore import KVStore
-from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Request, Response, RestError
+from lab.persistent import Persistent, persistent_handlers
+from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Handler, Request, Response, RestError
+from lab.rights import NOBODY, User
 
 __all__ = ["DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
 
@@ -91,8 +92,12 @@ class Splunkd:
         local_dir: Optional[Path] = None,
         on_conf_change: Optional[Callable[[AppConf], None]] = None,
     ) -> None:
-        self.session_key = secrets.token_urlsafe(32)
-        self.endpoints = Endpoints(app, kv, self.session_key, local_dir, on_conf_change)
+        self.endpoints = Endpoints(app, kv, local_dir, on_conf_change)
+        self.session_key = self.endpoints.rights.sign_in("admin", "admin")
+        self.endpoints.session_key = self.session_key
+        for handler in persistent_handlers(app, lambda: self.uri, self.session_key):
+            self.endpoints.mounted[handler.path] = _mounted(handler)
+            self.endpoints.bare.add(handler.path)
         self.kv = kv
         self.faults: list[Fault] = []
         self.requests: deque[str] = deque(maxlen=REQUESTS_KEPT)
@@ -221,14 +226,14 @@ class _Handler(BaseHTTPRequestHandler):
                 raise RestError(action, "fault injected by the lab")
             if callable(action):
                 action()
-            self._authenticate(splunkd, path)
+            user, session_key = self._authenticate(splunkd, path)
             # splunkd takes every body but a KV store document for a form; the SDK does not always name the type.
-            is_form = not as_json and not path.startswith(COLLECTOR)
+            is_form = not as_json and not path.startswith(COLLECTOR) and path not in splunkd.endpoints.bare
             form = parse_qsl(body.decode("utf-8"), keep_blank_values=True) if is_form else []
             asked = parse_qsl(address.query, keep_blank_values=True)
             parameters, only = dict(asked), tuple(value for name, value in asked if name == "f")
             authorization = self.headers.get("Authorization") or ""
-            request = Request(self.command, path, owner, parameters, body, form, authorization, only)
+            request = Request(self.command, path, owner, parameters, body, form, authorization, only, user, session_key)
             response = splunkd.endpoints.answer(request)
         except RestError as problem:
             response = _failure(problem, as_json)
@@ -251,16 +256,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(response.body)
         self.wfile.flush()
 
-    def _authenticate(self, splunkd: Splunkd, path: str) -> None:
-        if path == "auth/login" or path.startswith(COLLECTOR):  # the collector knows tokens of its own
-            return
+    def _authenticate(self, splunkd: Splunkd, path: str) -> tuple[User, str]:
+        """Who asks, and with which session."""
         given = self.headers.get("Authorization") or ""
-        if given not in (f"Splunk {splunkd.session_key}", f"Bearer {splunkd.session_key}"):
+        key = given.partition(" ")[2]
+        if path == "auth/login" or path.startswith(COLLECTOR):  # the collector knows tokens of its own
+            return NOBODY, key
+        user = splunkd.endpoints.rights.user(given)
+        if user is None:
             raise RestError(401, "call not properly authenticated", "WARN")
+        return user, key
 
     def _cut(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _mounted(handler: Persistent) -> Handler:
+    return lambda request, _rest: handler.answer(request, request.user.name, request.session_key)
 
 
 def _namespace(path: str) -> tuple[str, str]:

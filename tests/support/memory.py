@@ -127,6 +127,7 @@ class MemoryTriage:
 class MemoryVerdicts:
     def __init__(self) -> None:
         self.documents: dict[Target, dict[str, Any]] = {}
+        self.complaints: dict[str, None] = {}
 
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
         decided: dict[Subject, dict[str, str]] = {}

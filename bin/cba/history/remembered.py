@@ -36,12 +36,18 @@ class HistoryStore(Protocol):
 class Verdicts(Protocol):
     """What analysts have decided about values; `store.verdicts.VerdictCollection` is the one in Splunk."""
 
+    @property
+    def complaints(self) -> Mapping[str, None]:
+        """What is wrong with documents that were passed over."""
+
     def load(self, subjects: Iterable[Subject]) -> Mapping[Subject, Mapping[str, str]]:
         """value -> `benign` or `malicious`, for those subjects that have a verdict."""
 
 
 class NoVerdicts:
     """Nobody has decided anything yet."""
+
+    complaints: Mapping[str, None] = {}
 
     def load(self, subjects: Iterable[Subject]) -> Mapping[Subject, Mapping[str, str]]:
         return {}

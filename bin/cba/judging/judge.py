@@ -155,7 +155,8 @@ class Judge:
         """What was passed over, for the person who runs the search."""
         refused = (f"what was learned is not kept: {text}" for text in self.report.refused)
         of_detections = (sentence for judge in self.detections for sentence in judge.sentences())
-        return [*self._preparer.sentences(), *of_detections, *refused]
+        passed_over = (f"passed over: {text}" for text in self._stores.verdicts.complaints)
+        return [*self._preparer.sentences(), *of_detections, *refused, *passed_over]
 
     def _see(self, rows: Sequence[Row]) -> None:
         """Counts rows, and takes their days as days of the source."""

@@ -19,7 +19,7 @@ from splunklib.client import Service
 
 from ..errors import DamagedError
 from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_matches, encode_matches
-from ..terms import SEVERITIES
+from ..terms import LAST_DAY, SECONDS_PER_DAY, SEVERITIES
 from .collection import Collection
 
 NAME = "cba_breakers"
@@ -40,13 +40,15 @@ class BreakerCollection:
         found = {d["_key"]: d for d in self._collection.by_keys((self._counted, self._acknowledged))}
         counted, acknowledged = found.get(self._counted, {}), found.get(self._acknowledged, {})
         try:
-            return BreakerState(
-                decode_matches(counted.get("matches", "{}")),
-                tuple(_opening(*each) for each in json.loads(counted.get("openings", "[]"))),
-                tuple(
-                    Acknowledgement(int(a[0]), str(a[1]), str(a[2]))
-                    for a in json.loads(acknowledged.get("acknowledged", "[]"))
-                ),
+            return _possible(
+                BreakerState(
+                    decode_matches(counted.get("matches", "{}")),
+                    tuple(_opening(*each) for each in json.loads(counted.get("openings", "[]"))),
+                    tuple(
+                        Acknowledgement(int(a[0]), str(a[1]), str(a[2]))
+                        for a in json.loads(acknowledged.get("acknowledged", "[]"))
+                    ),
+                )
             )
         except (ValueError, TypeError, IndexError, AttributeError) as error:
             raise DamagedError(
@@ -63,6 +65,15 @@ class BreakerCollection:
 
     def _save(self, key: str, **fields: str) -> None:
         self._collection.save([{"_key": key, "detection": self._detection_id, "source": self._source, **fields}])
+
+
+def _possible(state: BreakerState) -> BreakerState:
+    """The state. Raises ValueError when it has a time at which nothing can have happened."""
+    times = (*(each.time for each in state.openings), *(each.time for each in state.acknowledged))
+    for time in times:
+        if not 0 < time < LAST_DAY * SECONDS_PER_DAY:
+            raise ValueError(f"{time} is no time of an opening or an acknowledgement")
+    return state
 
 
 def _opening(time: Any, key: Any, rank: Any = None) -> Opening:

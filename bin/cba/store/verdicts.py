@@ -14,7 +14,7 @@ from splunklib.client import Service
 
 from ..errors import StoreError
 from ..findings.verdicts import Target
-from ..history.history import Subject
+from ..history.history import BENIGN, MALICIOUS, Subject
 from .collection import Collection
 from .histories import subject_key
 
@@ -26,15 +26,33 @@ class VerdictCollection:
 
     def __init__(self, service: Service) -> None:
         self._collection = Collection(service, NAME)
+        self.complaints: dict[str, None] = {}
+        """What is wrong with documents that were met and passed over."""
 
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
         """value -> benign or malicious, for those subjects that have a verdict."""
         decided: dict[Subject, dict[str, str]] = {}
         for document in self._collection.where("subject", [subject_key(subject) for subject in subjects]):
-            target = _target(document)
-            if document.get("verdict"):
-                decided.setdefault(target.subject, {})[target.value] = str(document["verdict"])
+            self._take(document, decided)
         return decided
+
+    def _take(self, document: Mapping[str, Any], decided: dict[Subject, dict[str, str]]) -> None:
+        """A damaged document decides nothing and stops nobody."""
+        try:
+            target, verdict = _target(document), str(document.get("verdict") or "")
+            if verdict and verdict not in (BENIGN, MALICIOUS):
+                raise StoreError(f"KV store collection {NAME}: document {document.get('_key')} has no verdict we know")
+        except StoreError as error:
+            self.complaints[str(error)] = None
+            return
+        if verdict:
+            decided.setdefault(target.subject, {})[target.value] = verdict
+
+    def wrong(self) -> list[str]:
+        """What is wrong with documents, of all there are."""
+        for document in self._collection.find({}):
+            self._take(document, {})
+        return list(self.complaints)
 
     def by_targets(self, targets: Iterable[Target]) -> dict[Target, dict[str, Any]]:
         """The documents of those targets that have one."""
