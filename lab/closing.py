@@ -109,7 +109,7 @@ def _not_judged(found: Tally) -> Iterator[str]:
 
 def _nowhere(source: str, found: Tally) -> Iterator[str]:
     if source != "endpoint" and found.judged and not found.public:
-        what = "a public address, only private ones" if found.addressed else "an address"
+        what = "a public address, only private or reserved ones" if found.addressed else "an address"
         yield f"no event that is judged has {what}: no country or network can be new"
 
 
@@ -119,8 +119,9 @@ def _untrained(rows: Sequence[Row]) -> Iterator[str]:
         most = max(_whole(row, "identity_untrained") for row in known)
         yield f"none of the {most:,} identities is trained: none was seen on enough days to have habits of its own"
     learning = [row for row in rows if row["state"] == "learning"]
-    if learning and len(learning) == len(rows):
-        yield "no detection has learned enough to compare with (below)"
+    if learning:
+        some = f"{len(learning)} of {len(rows)} detections have not"
+        yield f"{'no detection has' if len(learning) == len(rows) else some} learned enough to compare with (below)"
 
 
 def _whole(row: Row, name: str) -> int:

@@ -66,7 +66,7 @@ def test_a_source_that_is_not_active_yet(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_nobody_and_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no event is judged; skip_reason says why: 3 × service" in said(log(tmp_path, 3, UserType=4), capsys)
-    assert "has a public address, only private ones" in said(log(tmp_path, 3, ClientIP="10.1.2.3"), capsys)
+    assert "has a public address, only private or reserved ones" in said(log(tmp_path, 3, ClientIP="10.1.2.3"), capsys)
     assert "no event that is judged has an address" in said(log(tmp_path, 3, ClientIP=""), capsys)
 
 
