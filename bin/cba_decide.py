@@ -19,7 +19,7 @@ from splunk.persistconn.application import PersistentServerConnectionApplication
 from splunklib.client import Service  # noqa: E402
 
 from cba.command.deciding import answer, may_decide, refusal  # noqa: E402
-from cba.errors import CbaError, OptionError, StoreError  # noqa: E402
+from cba.errors import CbaError, DamagedError, OptionError, StoreError  # noqa: E402
 from cba.store.collection import APP  # noqa: E402
 from cba.store.rights import imported_roles, roles_of  # noqa: E402
 from cba.store.splunkd import bounded  # noqa: E402
@@ -36,12 +36,10 @@ class DecideHandler(PersistentServerConnectionApplication):
     def handle(self, in_string):
         try:
             status, told = self._answer(json.loads(in_string))
-        except OptionError as error:
-            status, told = 400, refusal(error)
-        except StoreError as error:
-            status, told = 503, refusal(error)
         except CbaError as error:
-            status, told = 400, refusal(error)
+            # What is wrong with a document will be so the next time, what the store could not do may be done then.
+            busy = isinstance(error, StoreError) and not isinstance(error, DamagedError)
+            status, told = 503 if busy else 400, refusal(error)
         return {"status": status, "payload": told, "headers": {"Content-Type": "application/json"}}
 
     def _answer(self, request):

@@ -89,14 +89,14 @@ def test_a_damaged_document_is_named(here: Workbench, finding: dict[str, Any]) -
     assert f"cbaverdict: KV store collection cba_triage: document {name} is damaged" in said
 
 
-def test_nothing_but_the_command_of_verdicts_touches_triage() -> None:
+def test_nothing_but_what_decides_touches_triage() -> None:
     """Of all that ships, by what is imported."""
     users = {
         path.relative_to(ROOT / "bin").as_posix()
         for path in (ROOT / "bin").rglob("*.py")
         if any(name in ("TriageCollection", "store.triage", "cba.store.triage") for name in imported(path))
     }
-    assert users == {"cbaverdict.py"}
+    assert users == {"cba/command/deciding.py"}
 
 
 def imported(path: Path) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any, Iterable, Sequence
 
 from splunklib.client import Service
 
-from ..errors import StoreError
+from ..errors import DamagedError
 from .collection import Collection
 
 NAME = "cba_triage"
@@ -34,13 +34,13 @@ class TriageCollection:
 
 
 def _checked(document: dict[str, Any]) -> dict[str, Any]:
-    """The document. Raises StoreError naming it when it cannot be read."""
+    """The document. Raises DamagedError naming it when it cannot be read."""
     try:
         float(document["triaged_time"])
         if not isinstance(json.loads(document["earlier"]), list):
             raise ValueError("earlier is no list")
     except (KeyError, ValueError, TypeError) as error:
-        raise StoreError(
+        raise DamagedError(
             f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Restore it from a "
             "backup, or delete it and give the verdict again."
         ) from error

@@ -12,7 +12,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from splunklib.client import Service
 
-from ..errors import StoreError
+from ..errors import DamagedError
 from ..findings.verdicts import Target
 from ..history.history import BENIGN, MALICIOUS, Subject
 from .collection import Collection
@@ -41,8 +41,10 @@ class VerdictCollection:
         try:
             target, verdict = _target(document), str(document.get("verdict") or "")
             if verdict and verdict not in (BENIGN, MALICIOUS):
-                raise StoreError(f"KV store collection {NAME}: document {document.get('_key')} has no verdict we know")
-        except StoreError as error:
+                raise DamagedError(
+                    f"KV store collection {NAME}: document {document.get('_key')} has no verdict we know"
+                )
+        except DamagedError as error:
             self.complaints[str(error)] = None
             return
         if verdict:
@@ -67,11 +69,11 @@ class VerdictCollection:
 
 
 def _target(document: Mapping[str, Any]) -> Target:
-    """What a document is about. Raises StoreError naming the document when it does not say."""
+    """What a document is about. Raises DamagedError naming the document when it does not say."""
     try:
         return Target(Subject(str(document["profile"]), str(document["entity"])), str(document["value"]))
     except KeyError as error:
-        raise StoreError(
+        raise DamagedError(
             f"KV store collection {NAME}: document {document.get('_key')} is damaged: it has no {error}. Restore it "
             "from a backup, or delete it and give the verdict again."
         ) from error
