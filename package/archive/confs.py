@@ -25,6 +25,7 @@ OURS = frozenset(
         "bin/cloud_behavior_analytics_rh_settings.py",
         f"default/{SETTINGS}.conf",
         f"README/{SETTINGS}.conf.spec",
+        "README/restmap.conf.spec",
         "default/data/ui/nav/default.xml",
         "metadata/default.meta",
     }
