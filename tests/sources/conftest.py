@@ -126,6 +126,11 @@ def samples(shared_data: Path) -> Callable[[str], list[Row]]:
     return read
 
 
+def with_pad(event: Union[Row, str]) -> Union[Row, str]:
+    """An event of a case, as long as it says."""
+    return event if isinstance(event, str) else json.loads(json.dumps(event).replace("{{pad}}", LONG))
+
+
 def cases_of(source: str) -> list[Row]:
     files = sorted((APP / "content/sources" / source / "cases").glob("*.yml"))
     return [{**case, "file": file.stem} for file in files for case in yaml.safe_load(file.read_text(encoding="utf-8"))]

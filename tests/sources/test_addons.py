@@ -3,7 +3,6 @@ the same."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -16,7 +15,7 @@ from lab.protocol import CommandRunner
 from lab.spl.command import Command as Made
 from lab.spl.engine import Engine
 from lab.spl.plan import STORED_FIELDS
-from tests.sources.conftest import APP, LONG, SOURCES
+from tests.sources.conftest import APP, SOURCES, with_pad
 
 Row = dict[str, Any]
 INPUTS = {"endpoint": {"action", "dest_ip", "host", "process_path", "signer", "url"}}
@@ -65,10 +64,6 @@ def test_the_event_alone_is_read(source: str, engine: Engine) -> None:
     assert {name for name in read if not name.startswith("\0")} <= STORED_FIELDS
 
 
-def with_pad(event: Row) -> Row:
-    return json.loads(json.dumps(event).replace("{{pad}}", LONG))  # type: ignore[no-any-return]
-
-
 def shown(row: Row, names: list[str]) -> Row:
     return {name: row[name] for name in names if name in row}
 
@@ -77,8 +72,7 @@ def test_wrong_fields_change_nothing(
     source: str, case: Row, engine: Engine, normalise: Callable[..., list[Row]]
 ) -> None:
     """Every field that the source makes is there already, with a wrong value, when its macros begin."""
-    event = case["event"]
-    given = [event if isinstance(event, str) else with_pad(event)], case.get("sourcetype"), case.get("macros")
+    given = [with_pad(case["event"])], case.get("sourcetype"), case.get("macros")
     names = sorted(made(engine, source) - INPUTS.get(source, set()) - STORED_FIELDS)
     hostile = {f"EVAL-{name}": '"wrong"' for name in names}
     right, rows = normalise(source, *given), normalise(source, *given, addons=hostile)
