@@ -71,7 +71,7 @@ def test_what_no_double_holds_is_dropped_from_a_field_of_numbers(size: str, tabl
 
 def test_the_kv_store_matches_with_regard_to_case(tmp_path: Path) -> None:
     """https://docs.splunk.com/Documentation/Splunk/9.4.0/Knowledge/Addfieldmatchingrulestoyourlookupconfiguration: the setting
-    does not apply to the KV store. A stanza that has it expects something else than it gets."""
+    does not apply to the KV store (transforms.conf.spec: only where all of the collection is in lower case)."""
     (tmp_path / "default").mkdir()
     (tmp_path / "default" / "transforms.conf").write_text(
         "[p]\nexternal_type = kvstore\ncollection = p\nfields_list = a\ncase_sensitive_match = false\n"
