@@ -75,11 +75,9 @@ def definition(stanza: Stanza) -> Lookup:
     if not external and not stanza.get("filename"):
         raise LabError("a CSV lookup needs filename.", stanza.file, stanza.name)
     if external and not stanza.boolean("case_sensitive_match", True):
-        # https://docs.splunk.com/Documentation/Splunk/9.4.0/Knowledge/Addfieldmatchingrulestoyourlookupconfiguration says
-        # that it does not apply, transforms.conf.spec that it does where all of the collection is in lower case.
-        raise stanza.error(
-            "case_sensitive_match", "the KV store matches with regard to case: compare lower(…) instead."
-        )
+        # It does not apply, or only where all of the collection is in lower case (transforms.conf.spec):
+        # https://docs.splunk.com/Documentation/Splunk/9.4.0/Knowledge/Addfieldmatchingrulestoyourlookupconfiguration
+        raise stanza.error("case_sensitive_match", "the KV store matches with regard to case: compare lower(…).")
     least = stanza.integer("min_matches", 0)
     return Lookup(
         name=stanza.name,
