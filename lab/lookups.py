@@ -74,6 +74,10 @@ def definition(stanza: Stanza) -> Lookup:
         raise LabError("a kvstore lookup needs collection and fields_list.", stanza.file, stanza.name)
     if not external and not stanza.get("filename"):
         raise LabError("a CSV lookup needs filename.", stanza.file, stanza.name)
+    if external and not stanza.boolean("case_sensitive_match", True):
+        # It does not apply, or only where all of the collection is in lower case (transforms.conf.spec):
+        # https://docs.splunk.com/Documentation/Splunk/9.4.0/Knowledge/Addfieldmatchingrulestoyourlookupconfiguration
+        raise stanza.error("case_sensitive_match", "the KV store matches with regard to case: compare lower(…).")
     least = stanza.integer("min_matches", 0)
     return Lookup(
         name=stanza.name,
@@ -203,11 +207,7 @@ class LookupTables:
             key = tuple(map(text, values))
             if key not in cache:
                 wanted = dict(zip(match_fields, values))
-                query = (
-                    {"$and": [{"$or": [{f: v} for v in _typed(wanted[f])]} for f in exact]}
-                    if exact and lookup.case_sensitive
-                    else {}
-                )
+                query = {"$and": [{"$or": [{f: v} for v in _typed(wanted[f])]} for f in exact]} if exact else {}
                 found = [_document_row(d, (*lookup.fields_list, "_key")) for d in collection.find(query)]
                 cache[key] = _Index(lookup, match_fields, found).find(values)[: lookup.max_matches]
             return cache[key]

@@ -125,37 +125,6 @@ def _average(state: list[Any]) -> Any:
     return tidy(math.fsum(state) / len(state)) if state else None
 
 
-def _spread(sample: bool) -> Callable[[list[Any]], Any]:
-    def finish(state: list[Any]) -> Any:
-        count = len(state)
-        if not count:
-            return None
-        if count == 1:
-            return 0
-        mean = math.fsum(state) / count
-        return tidy(math.sqrt(math.fsum((n - mean) ** 2 for n in state) / (count - 1 if sample else count)))
-
-    return finish
-
-
-def _percentile(percent: int) -> Callable[[list[Any]], Any]:
-    """Nearest rank, as Splunk computes percentiles of fewer than 1,000 distinct values."""
-
-    def finish(state: list[Any]) -> Any:
-        return sorted(state)[max(math.ceil(percent / 100 * len(state)) - 1, 0)] if state else None
-
-    return finish
-
-
-def _mode(state: dict[str, int]) -> Any:
-    return max(state, key=lambda v: (state[v], v)) if state else None
-
-
-def _tally(state: dict[str, int], value: Any, row: Row) -> dict[str, int]:
-    state[text(value)] = state.get(text(value), 0) + 1
-    return state
-
-
 _TIME = frozenset({"_time"})
 AGGREGATIONS: dict[str, Aggregation] = {
     "count": Aggregation(int, _count, _same),
@@ -166,11 +135,6 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "min": Aggregation(lambda: None, _least, _number_or_text, once=True),
     "max": Aggregation(lambda: None, _most, _number_or_text, once=True),
     "avg": Aggregation(list, _numbers, _average),
-    "stdev": Aggregation(list, _numbers, _spread(True)),
-    "stdevp": Aggregation(list, _numbers, _spread(False)),
-    "range": Aggregation(list, _numbers, lambda s: tidy(max(s) - min(s)) if s else None),
-    "median": Aggregation(list, _numbers, _percentile(50)),
-    "mode": Aggregation(dict, _tally, _mode),
     "first": Aggregation(lambda: None, _first, _same, ordered=True),
     "last": Aggregation(lambda: None, _last, _same, ordered=True),
     "earliest": Aggregation(lambda: None, _earliest, _second, reads=_TIME, ordered=True),
@@ -182,12 +146,5 @@ _SYNONYMS = {"c": "count", "distinct_count": "dc", "mean": "avg"}
 
 
 def aggregation(name: str) -> Optional[Aggregation]:
-    """An aggregation by its name or synonym, percentiles (`p95`, `perc95`) included."""
-    word = _SYNONYMS.get(name, name)
-    if word in AGGREGATIONS:
-        return AGGREGATIONS[word]
-    for prefix in ("perc", "p"):
-        rest = word[len(prefix) :]
-        if word.startswith(prefix) and rest.isdigit() and 0 < int(rest) <= 100:
-            return Aggregation(list, _numbers, _percentile(int(rest)))
-    return None
+    """An aggregation by its name or synonym."""
+    return AGGREGATIONS.get(_SYNONYMS.get(name, name))

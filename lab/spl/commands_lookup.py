@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Collection, Mapping, Optional
 
 from lab.errors import SplError
 from lab.spl.command import POSITION, Command, Run, Wanted, extend
-from lab.spl.searchexpr import Comparison, Expression, parse_search, parts_of
+from lab.spl.searchexpr import Comparison, Expression, parse_search, parts_of, uses
 from lab.spl.text import ArgTokens, Segment
 from lab.spl.values import Row, members, multivalue, number
 
@@ -141,6 +141,8 @@ class Inputlookup(Command):
             where = tokens.expect("where")
             begin = where.position - segment.args_position + len("where")
             self.where = parse_search(segment.args[begin:], segment.args_position + begin)
+            if "IN" in uses(segment.args[begin:]):
+                raise self._refused("its filter takes comparisons with AND, OR and NOT, and not IN")
 
     def bind(self, wanted: Wanted) -> Wanted:
         return wanted
@@ -160,18 +162,22 @@ class Inputlookup(Command):
         return rows + found[self.start : self.start + self.most]
 
     def _check_types(self, where: Expression, types: Mapping[str, str]) -> None:
-        """A filter on a KV store collection is answered by the KV store, where the number 1 and the text "1" differ.
-        Which of them `x="1"` looks for is not documented, unless collections.conf calls the field a number."""
+        """A filter on a KV store collection is answered by the KV store, which has values of types. It works on fields
+        whose type collections.conf says, and takes a number for a number there (example 4 of
+        https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/search-commands/inputlookup)."""
         for part in parts_of(where):
             if not isinstance(part, Comparison) or types.get(part.field) in NUMBERS:
                 continue
+            if part.field not in types:
+                raise self._refused(
+                    f"the type of {part.field} is not in collections.conf, so a filter on it finds nothing"
+                )
             literal = next((word for word in part.literals if number(word) is not None), None)
             if literal is not None:
-                raise SplError(
-                    f"inputlookup: whether {part.field}={literal} finds the number or the text in a KV store is not"
-                    f" documented. Filter after it, with | where or | search.",
-                    position=self.position,
-                )
+                raise self._refused(f"{part.field} holds texts, and {literal} is a number")
+
+    def _refused(self, reason: str) -> SplError:
+        return SplError(f"inputlookup: {reason}. Filter after it, with | where or | search.", position=self.position)
 
 
 class Outputlookup(Command):

@@ -87,21 +87,6 @@ class Tail(Head):
         return rows[: -self.count - 1 : -1] if self.count else []
 
 
-class Reverse(Command):
-    name = "reverse"
-    ordered = True
-
-    def __init__(self, segment: Segment) -> None:
-        super().__init__(segment.position)
-        ArgTokens(segment.args, segment.args_position, self.name).done()
-
-    def bind(self, wanted: Wanted) -> Wanted:
-        return wanted
-
-    def run(self, rows: list[Row], run: Run) -> list[Row]:
-        return rows[::-1]
-
-
 class Dedup(Command):
     """`dedup [n] a b [keepevents=b] [keepempty=b] [consecutive=b]`: the first n rows per combination of values."""
 
@@ -224,7 +209,7 @@ class Sort(Command):
 
 
 class Bin(Command):
-    """`bin span=15m _time [AS f]`: the start of the span a number falls into. Only fixed spans (also `bucket`)."""
+    """`bin span=15m _time [AS f]`: the start of the span a time falls into. Only fixed spans (also `bucket`)."""
 
     name = "bin"
     row_wise = pure = True
@@ -238,8 +223,8 @@ class Bin(Command):
         self.output = tokens.take().text if tokens.accept("as") else self.field
         options.update(tokens.options("span"))
         tokens.done()
-        if "span" not in options:
-            raise SplError("bin: only bin span=… is supported by the lab.", position=segment.args_position)
+        if "span" not in options or self.field != "_time":
+            raise SplError("bin: only bin span=… _time is supported by the lab.", position=segment.args_position)
         self.span = times.span_seconds(options["span"])
 
     def bind(self, wanted: Wanted) -> Wanted:
@@ -253,11 +238,7 @@ class Bin(Command):
             n = number(row.get(self.field))
             if n is None:
                 continue
-            start = math.floor(n / self.span) * self.span
-            if self.field == "_time":
-                row[self.output] = tidy(start)
-            else:
-                row[self.output] = f"{text(tidy(start))}-{text(tidy(start + self.span))}"
+            row[self.output] = tidy(math.floor(n / self.span) * self.span)
         return rows
 
 

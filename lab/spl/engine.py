@@ -17,14 +17,15 @@ from lab.conf import AppConf
 from lab.errors import LabError, SplError
 from lab.events import Block, EventStore, Slice
 from lab.lookups import LookupTables
-from lab.spl.command import POSITION, Run
+from lab.spl.command import POSITION, Run, Wanted
 from lab.spl.evalcompile import evaluate_text
 from lab.spl.fold import Leading
 from lab.spl.inlined import inline, names_saved_search
-from lab.spl.jsonfields import fields_of_raw
+from lab.spl.jsonfields import FieldPicker, fields_of_raw
 from lab.spl.macros import Expanded, expand
-from lab.spl.plan import Compiler, Plan
+from lab.spl.plan import STORED_FIELDS, Compiler, Plan
 from lab.spl.searchexpr import EVERYTHING, META_FIELDS, NOTHING, Expression, by_text, given
+from lab.spl.searchtime import SearchTime
 from lab.spl.text import split_pipeline
 from lab.spl.values import Row, tidy
 from lab.spl.window import TimeWindow
@@ -85,7 +86,8 @@ class _Cached:
 
 
 class Engine:
-    """Runs searches of `app` over `events`, with its lookups and commands. `state_dir` takes the CSVs they write."""
+    """Runs searches of `app` over `events`, with its lookups and commands. `state_dir` takes the CSVs they write.
+    `addons`: what other apps of the search head make of events at search time."""
 
     def __init__(
         self,
@@ -94,8 +96,10 @@ class Engine:
         kv: Any,
         commands: Optional[CommandRunner],
         state_dir: Optional[Path] = None,
+        addons: Optional[SearchTime] = None,
     ) -> None:
         self.app = app
+        self._addons = addons
         self.events = events
         self.commands = commands
         self.lookups = LookupTables(app, kv, state_dir)
@@ -135,7 +139,9 @@ class Engine:
             expanded = Expanded(spl, ())
             try:
                 expanded = self.expand(spl)
-                plan = self._compiler.prepared(split_pipeline(expanded.text), self._leading)
+                # Events that add-ons change are read one by one: equal texts need not give equal fields.
+                known = self._leading if self._addons is None else None
+                plan = self._compiler.prepared(split_pipeline(expanded.text), known)
             except LabError as error:
                 raise _placed(error, expanded, file, stanza) from None
             held = self._compiled[key] = _Compiled(plan, expanded)
@@ -263,7 +269,7 @@ class Engine:
             cached = self._cache[key] = _Cached()
         self._cache.move_to_end(key)
         if cached.seen < len(block):
-            rows = self._read(plan, block, range(cached.seen, len(block)))
+            rows = self._read(plan, block, range(cached.seen, len(block)), run.window.now)
             cached.found.extend(map(operator.itemgetter(POSITION), rows))
             for command in plan.commands[: plan.prefix]:
                 rows = command.run(rows, run)
@@ -295,12 +301,18 @@ class Engine:
             if on_text is EVERYTHING or on_text.test({"_raw": raw.decode("utf-8", "replace")}):
                 yield n, raw, meta, rest
 
-    def _read(self, plan: Plan, block: Block, positions: range) -> list[Row]:
+    def _wanted(self, plan: Plan) -> tuple[Wanted, Optional[FieldPicker]]:
+        """The fields that the plan reads, and what reads them from the text; with those that add-ons read or make."""
+        if self._addons is None or plan.fields is None:
+            return plan.fields, plan.picker
+        wanted = plan.fields | self._addons.names
+        return wanted, FieldPicker(wanted - STORED_FIELDS)
+
+    def _read(self, plan: Plan, block: Block, positions: range, now: float) -> list[Row]:
         """Rows of the events the source search matches, with only the fields the plan reads."""
         assert plan.source is not None
         expression = plan.source.expression
-        wanted = plan.fields
-        picker = plan.picker
+        wanted, picker = self._wanted(plan)
         needs_raw = wanted is None or "_raw" in wanted
         meta_fields = [m for m in META_FIELDS if wanted is None or m in wanted]
         with_index_time = wanted is None or "_indextime" in wanted
@@ -315,6 +327,8 @@ class Engine:
                 row["_raw"] = raw.decode("utf-8", "replace")
             if with_index_time:
                 row["_indextime"] = tidy(block.indextimes[n])
+            if self._addons is not None:
+                self._addons.apply(row, meta["sourcetype"], now)
             if rest.test(row):
                 rows.append(row)
         return rows

@@ -57,6 +57,9 @@ def cost(node: Node) -> int:
 class Code:
     """Builds one namespace of constants and turns trees into source. Rows are read through ``g`` (= row.get)."""
 
+    nulls_are_false = False
+    """The other reading of a condition on null, for tests: it is false, and its NOT true. No page says which holds."""
+
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
             "equal": equal, "compare": compare, "number": number, "members": members, "multivalue": multivalue,
@@ -198,11 +201,15 @@ class Code:
                 if wanted:
                     return f"(({t(a)} and {f(b)}) or ({f(a)} and {t(b)}))"
                 return f"(({t(a)} and {t(b)}) or ({f(a)} and {f(b)}))"
+            if self.nulls_are_false and not wanted:
+                return f"(not {self._condition(node, True)})"
             if name in ("=", "!="):
                 return self._equality(args[0], args[1], wanted is (name == "="), name == "!=")
             if name in ("<", "<=", ">", ">="):
                 left, right = map(self.value, args)
                 return f"(compare({left}, {name!r}, {right}) is {wanted})"
+        if self.nulls_are_false and not wanted:
+            return f"(not {self._condition(node, True)})"
         if name in ("isnull", "isnotnull"):
             self._check_arity(node)
             return f"({self.value(args[0])} is {'' if (name == 'isnull') is wanted else 'not '}None)"

@@ -64,17 +64,31 @@ def _each(change: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _single(name: str, change: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that Splunk documents as not supported on multivalue fields: the lab refuses those.
+    https://help.splunk.com/splunk-enterprise/spl-search-reference/10.0/evaluation-functions/text-functions"""
+
+    def run(value: Any, *rest: Any) -> Any:
+        if value is None:
+            return None
+        if type(value) is list:
+            raise SplError(f"{name}() is not supported on multivalue fields: use mvmap() or mvjoin().")
+        return change(value if type(value) is str else text(value), *rest)
+
+    return run
+
+
 MANY = 10_000
 _add("lower", 1)(_each(str.lower))
 _add("upper", 1)(_each(str.upper))
-_add("len", 1)(_each(len))
-_add("urldecode", 1, heavy=True)(_each(url_unquote))
+_add("len", 1)(_single("len", len))
+_add("urldecode", 1, heavy=True)(_single("urldecode", url_unquote))
 _add("md5", 1, heavy=True)(_each(lambda s: hashlib.md5(s.encode("utf-8")).hexdigest()))  # noqa: S324 (SPL's md5)
 _add("sha1", 1, heavy=True)(_each(lambda s: hashlib.sha1(s.encode("utf-8")).hexdigest()))  # noqa: S324
 _add("sha256", 1, heavy=True)(_each(lambda s: hashlib.sha256(s.encode("utf-8")).hexdigest()))
-_add("trim", 1, 2)(_each(lambda s, chars=" \t": s.strip(text(chars))))
-_add("ltrim", 1, 2)(_each(lambda s, chars=" \t": s.lstrip(text(chars))))
-_add("rtrim", 1, 2)(_each(lambda s, chars=" \t": s.rstrip(text(chars))))
+_add("trim", 1, 2)(_single("trim", lambda s, chars=" \t": s.strip(text(chars))))
+_add("ltrim", 1, 2)(_single("ltrim", lambda s, chars=" \t": s.lstrip(text(chars))))
+_add("rtrim", 1, 2)(_single("rtrim", lambda s, chars=" \t": s.rstrip(text(chars))))
 
 
 @_add("match", 2, boolean=True, heavy=True)
@@ -117,7 +131,7 @@ def replace(value: Any, pattern: Any, replacement: Any) -> Any:
     if pattern is None or replacement is None:
         return None
     regex, template = compile_regex(text(pattern)), text(replacement)
-    return _each(lambda s: regex.sub(lambda m: expand_template(m, template), s))(value)
+    return _single("replace", lambda s: regex.sub(lambda m: expand_template(m, template), s))(value)
 
 
 @_add("substr", 2, 3)
@@ -132,7 +146,7 @@ def substr(value: Any, start: Any, length: Any = None) -> Any:
         at = n - 1 if n > 0 else max(len(s) + n, 0) if n < 0 else 0
         return s[at:] if size is None else s[at : at + max(int(size), 0)]
 
-    return _each(cut)(value)
+    return _single("substr", cut)(value)
 
 
 @_add("split", 2)
@@ -339,19 +353,9 @@ def relative_time(value: Any, modifier: Any) -> Any:
     return None if n is None else tidy(times.relative_time(float(n), text(modifier)))
 
 
-@_add("isnum", 1, boolean=True)
-def isnum(value: Any) -> bool:
-    return number(value) is not None
-
-
 @_add("isint", 1, boolean=True)
 def isint(value: Any) -> bool:
     return type(number(value)) is int
-
-
-@_add("isstr", 1, boolean=True)
-def isstr(value: Any) -> bool:
-    return value is not None and number(value) is None
 
 
 @_add("typeof", 1)
@@ -458,6 +462,8 @@ def _plain(value: Any) -> Any:
 @_add("spath", 2, heavy=True)
 def spath(value: Any, path: Any) -> Any:
     """The eval form of spath: value(s) at one path as a (multi)value."""
+    if type(value) is list:
+        raise SplError("spath() is not supported on multivalue fields: use mvmap().")
     document = jsonfields.parse(text(value)) if value is not None else None
     if document is None:
         return None

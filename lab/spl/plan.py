@@ -36,7 +36,6 @@ COMMANDS: dict[str, Callable[[Segment], Command]] = {
     "table": commands_set.Table,
     "head": commands_set.Head,
     "tail": commands_set.Tail,
-    "reverse": commands_set.Reverse,
     "dedup": commands_set.Dedup,
     "sort": commands_set.Sort,
     "bin": commands_set.Bin,

@@ -425,7 +425,8 @@ def _literal(token: _Token) -> str:
 
 
 def value_test(literal: str, field: str = "") -> Callable[[Any], bool]:
-    """A test of one value against a search literal: no case, `*` wildcards, numbers by value.
+    """A test of one value against a search literal: no case, `*` wildcards. = and != compare texts, so 1 is not 1.0
+    (https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/10.0/search-commands/search).
 
     `index=*` does not cover internal indexes, whose names start with an underscore; `index=_*` does.
     """
@@ -438,24 +439,18 @@ def value_test(literal: str, field: str = "") -> Callable[[Any], bool]:
         match = wildcard(literal, True).match
         return lambda v: match(v if type(v) is str else text(v)) is not None
     wanted = literal.lower()
-    as_number = number(literal)
-    if as_number is None:
-        return lambda v: (v if type(v) is str else text(v)).lower() == wanted
-
-    def same(value: Any) -> bool:
-        return text(value).lower() == wanted or (type(value) is not str and value == as_number)
-
-    return same
+    return lambda v: (v if type(v) is str else text(v)).lower() == wanted
 
 
 def _order_test(operator: str, literal: str) -> Callable[[Any], bool]:
-    as_number, wanted = number(literal), literal.lower()
+    """Numbers compare by value, anything else lexicographically, upper case before lower case (the same page)."""
+    as_number = number(literal)
 
     def test(value: Any) -> bool:
         found: Any = number(value)
         right: Any = as_number
         if found is None or right is None:
-            found, right = text(value).lower(), wanted
+            found, right = text(value), literal
         if operator == "<":
             return bool(found < right)
         if operator == "<=":

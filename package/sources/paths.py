@@ -72,18 +72,21 @@ class Reads:
 
     wrappers: tuple[str, ...] = ()
     documents: dict[str, Reads] = field(default_factory=dict)
-    """Events inside events: texts that hold JSON, by the name of the field with that text."""
+    """Events inside events that are open already: texts that hold JSON, by the name of the field with that text."""
     extracted: bool = False
     """Whether a path may also be a field that search-time extraction made, of events that are no JSON."""
     text: str = "_raw"
     array: str = ARRAY
     found: dict[str, int] = field(default_factory=dict)
+    fields: set[str] = field(default_factory=set)
+    """The names of `extracted` fields that are read."""
 
     def variants(self, text: str) -> list[str]:
         """SPL for a path: where it stands, below each wrapper, then in each event inside the event."""
         path = parse_path(text)
         own = [self._taken(path, wrapper) for wrapper in ("", *self.wrappers)]
         if self.extracted and _NOT_OF_JSON.match(path.plain) and not (path.dotted or path.all_members):
+            self.fields.add(path.plain)
             own.append(f"`cba_extracted({path.plain})`")
         return own + [taken for inner in self.documents.values() for taken in inner.variants(text)]
 

@@ -61,23 +61,28 @@ def fields_commands(source: Source) -> str:
 
 class _Writer:
     def __init__(self, source: Source) -> None:
-        inner = {name: Reads(text=name, array=f"{ARRAY}_{name[len('cba_') :]}") for name in source.documents}
+        self.documents = {name: Reads(text=name, array=f"{ARRAY}_{name[len('cba_') :]}") for name in source.documents}
         self.source = source.name
-        self.reads = Reads(source.wrapped_in, inner, source.extracted)
+        self.reads = Reads(source.wrapped_in, {}, source.extracted)
 
     def blocks(self, steps: tuple[Step, ...]) -> list[str]:
         """The commands, with neighbouring assignments in one eval."""
-        made = {step.name for step in steps}
+        self.reads.documents.clear()
+        made = {step.name for step in steps if not isinstance(step, Command)}
+        # What a command leaves alone (rex, where nothing matches) must not stay from the event.
+        empty = dict.fromkeys([n for n in COMMON if n not in made] + [s.name for s in steps if _only_adds(s)])
+        late = self.reads.fields.intersection(empty)
         given = {
             "source_kind": quoted(self.source),
             **CLOCK,
-            **dict.fromkeys((n for n in COMMON if n not in made), "null()"),
+            **dict.fromkeys((n for n in empty if n not in late), "null()"),
         }
         written = [
             ("eval", _parse("_raw", self.reads)),
             *(("eval", f"{name}={value}") for name, value in given.items()),
         ]
         written += [each for step in steps for each in self.step(step)]
+        written += [("eval", f"{name}=null()") for name in sorted(late)]
         blocks = []
         for kind, group in groupby(written, key=lambda each: each[0]):
             texts = [text for _, text in group]
@@ -105,8 +110,9 @@ class _Writer:
         lines = [f"{name}={value}"]
         if made.address:
             lines.append(f"`cba_address({name}, {POSITIONS[made.address]})`")
-        if name in self.reads.documents:
-            lines.append(_parse(name, self.reads.documents[name]))
+        if name in self.documents:
+            inner = self.reads.documents[name] = self.documents[name]
+            lines.append(_parse(name, inner))
         return lines
 
     def value(self, value: Value) -> str:
@@ -150,6 +156,10 @@ class _Writer:
 
     def expression(self, text: str) -> str:
         return READ.sub(lambda found: first(self.reads.variants(found[1])), text)
+
+
+def _only_adds(step: Step) -> bool:
+    return isinstance(step, Command) and not step.gives
 
 
 def first(texts: list[str]) -> str:

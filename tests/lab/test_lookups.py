@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.conf import load_app
+from lab.errors import LabError
 from lab.kvstore import KVStore
 from lab.lookups import LookupTables
 
@@ -66,3 +67,14 @@ def test_what_no_double_holds_is_dropped_from_a_field_of_numbers(size: str, tabl
     people = tables.find("people")
     tables.write(people, [{"name": "ann", "size": size}, {"name": "bob", "size": LONG}], append=False, key_field=None)
     assert [row.get("size") for row in tables.rows(people)] == [None, 12345678901234567000.0]
+
+
+def test_the_kv_store_matches_with_regard_to_case(tmp_path: Path) -> None:
+    """https://docs.splunk.com/Documentation/Splunk/9.4.0/Knowledge/Addfieldmatchingrulestoyourlookupconfiguration: the setting
+    does not apply to the KV store (transforms.conf.spec: only where all of the collection is in lower case)."""
+    (tmp_path / "default").mkdir()
+    (tmp_path / "default" / "transforms.conf").write_text(
+        "[p]\nexternal_type = kvstore\ncollection = p\nfields_list = a\ncase_sensitive_match = false\n"
+    )
+    with pytest.raises(LabError, match="with regard to case"):
+        LookupTables(load_app(tmp_path), None).find("p")

@@ -87,7 +87,7 @@ def test_a_verdict_on_a_finding(head: SearchHead) -> None:
 
 def test_a_verdict_on_every_finding_of_a_search(head: SearchHead) -> None:
     judged = rows(
-        head, '| inputlookup cba_findings where country="RU" | cbaverdict verdict=malicious scope=organization'
+        head, '| inputlookup cba_findings | where country="RU" | cbaverdict verdict=malicious scope=organization'
     )
     assert [(row["verdict"], row["status"]) for row in judged] == [("malicious", "in progress")]
     assert judged[0]["judged"] == "organization_country of organization: RU"

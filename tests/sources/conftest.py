@@ -18,11 +18,12 @@ import pytest
 import yaml
 from sources import read
 
-from lab.conf import load_app
+from lab.conf import Stanza, load_app
 from lab.events import Event, EventStore
 from lab.kvstore import KVStore
 from lab.protocol import CommandRunner
 from lab.spl.engine import Engine, TimeWindow
+from lab.spl.searchtime import SearchTime
 
 APP = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CBA_SHARED_DATA", APP.parent / "shared" / "data"))
@@ -57,12 +58,12 @@ def plain(packed: str) -> Union[str, list[str]]:
 
 @pytest.fixture(scope="session")
 def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
-    """normalise(source, events, sourcetype=None, macros=None, then="") -> the rows of `cba_events_<source>`, ordered as the
-    events.
+    """normalise(source, events, sourcetype=None, macros=None, then="", addons=None) -> the rows of `cba_events_<source>`,
+    ordered as the events.
 
     `events` are JSON objects, raw texts or lab Events. Events that the base search does not match give no row. `macros`
     (name -> definition) are what an administrator put into local/macros.conf. `then` is a macro to run after it, as a
-    detection's `prepare` does.
+    detection's `prepare` does. `addons` (setting -> value) is what an add-on's props.conf says of the events' source type.
     """
     shipped = load_app(APP)
     commands = CommandRunner(shipped, mode="inprocess", dispatch_dir=tmp_path_factory.mktemp("dispatch"))
@@ -73,6 +74,7 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
         sourcetype: Optional[str] = None,
         macros: Optional[Mapping[str, str]] = None,
         then: str = "",
+        addons: Optional[Mapping[str, str]] = None,
     ) -> list[Row]:
         app = shipped
         if macros:
@@ -81,15 +83,18 @@ def normalise(tmp_path_factory: pytest.TempPathFactory) -> Normalise:
             (local / "macros.conf").write_text(text, encoding="utf-8")
             app = load_app(APP, local)
         store = EventStore()
+        kinds = set()
         for number, item in enumerate(events):
             if isinstance(item, Event):
                 time, kind, origin, raw = item.time, item.sourcetype, item.source, item.raw
             else:
                 time, kind, origin = NOON, sourcetype or SOURCETYPES[source], "test"
                 raw = item if isinstance(item, str) else json.dumps(item)
+            kinds.add(kind)
             # The host carries the event's place, because a search gives the newest first.
             store.add([Event(time, time, "main", kind, origin, f"{number:09d}", raw)])
-        engine = Engine(app, store, KVStore(app, ":memory:"), commands)
+        props = SearchTime({kind: Stanza(kind, APP, dict(addons)) for kind in kinds}) if addons else None
+        engine = Engine(app, store, KVStore(app, ":memory:"), commands, addons=props)
         prepare = f" | `{then}`" if then else ""
         result = engine.search(f"search `cba_events_{source}`{prepare}", TimeWindow(None, None, LATER))
         store.close()
@@ -119,6 +124,11 @@ def samples(shared_data: Path) -> Callable[[str], list[Row]]:
         return [json.loads(line)["log"] for line in lines]
 
     return read
+
+
+def with_pad(event: Union[Row, str]) -> Union[Row, str]:
+    """An event of a case, as long as it says."""
+    return event if isinstance(event, str) else json.loads(json.dumps(event).replace("{{pad}}", LONG))
 
 
 def cases_of(source: str) -> list[Row]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Callable
 
-from tests.sources.conftest import LONG
+from tests.sources.conftest import with_pad
 
 Row = dict[str, Any]
 
 
 def test_case(source: str, case: Row, normalise: Callable[..., list[Row]]) -> None:
-    event = case["event"]
-    if not isinstance(event, str):
-        event = json.loads(json.dumps(event).replace("{{pad}}", LONG))
-    rows = normalise(source, [event], case.get("sourcetype"), case.get("macros"))
+    rows = normalise(source, [with_pad(case["event"])], case.get("sourcetype"), case.get("macros"))
     if case.get("expect") is None:
         assert rows == [], "the event must not belong to this source"
         return

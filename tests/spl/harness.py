@@ -16,8 +16,11 @@ A file has `source` (documentation page) and `cases`; each case:
     expect    the rows that come out; only what is listed is compared, an absent key must be null
     ordered   whether their order matters (false)
     error     instead of expect: a part of the error message
-    source    overrides the file's; status: documented (the page says or shows it) or assumed (to be attested)
-    note      what the page leaves open; every assumed case has one
+    source    overrides the file's
+    status    documented (the page says or shows it), assumed (to be attested), or refused: the lab ends with an error
+              where Splunk may do something, so that nothing can come to depend on it
+    says      what the page says, where that is not plain from the case
+    note      what the page leaves open; every case that is not documented has one
     unattested  why a real Splunk cannot be asked (`./dev attest`), where it cannot
 """
 
@@ -56,6 +59,7 @@ KEYS = frozenset(
         "error",
         "source",
         "status",
+        "says",
         "note",
         "unattested",
     }
@@ -83,6 +87,7 @@ class Case:
     expect: Optional[list[dict[str, Any]]] = None
     ordered: bool = False
     error: Optional[str] = None
+    says: Optional[str] = None
     note: Optional[str] = None
     unattested: Optional[str] = None
 
@@ -105,7 +110,7 @@ def load_cases(folder: Path = CASES) -> list[Case]:
             assert ("expect" in raw) != ("error" in raw), f"{where}: needs expect or error"
             values = {"source": document.get("source"), "status": document.get("status", "documented"), **raw}
             assert str(values["source"]).startswith("https://"), f"{where}: source must be a URL"
-            assert values["status"] in ("documented", "assumed"), f"{where}: bad status"
+            assert values["status"] in ("documented", "assumed", "refused"), f"{where}: bad status"
             found.append(Case(file=path.name, **values))
     names = [(c.file, c.name) for c in found]
     assert len(set(names)) == len(names), "two cases of a file have the same name"

@@ -24,6 +24,8 @@ from cba.history.history import History, Subject
 from cba.store.histories import encode
 from lab.events import Event
 from lab.searchhead import SearchHead
+from lab.spl.engine import Engine
+from lab.spl.evalcompile import Code
 from lab.views import View, read_navigation, read_view, view_names
 from tests.spl.constructs import constructs, of_macros
 from tests.spl.harness import load_cases
@@ -322,6 +324,22 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]
             found.kv.collection("cba_findings").insert({**finding, "_key": finding["finding_id"]})
         found.kv.collection("cba_triage").insert(SAID)
         yield found
+
+
+@pytest.mark.parametrize(
+    ("page", "name"), [(view.name, name) for view in VIEWS for name in view.definition["dataSources"]]
+)
+def test_no_search_depends_on_what_a_condition_on_null_is(
+    neighbours: SearchHead, page: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Null or false: no page of Splunk's says (tests/sources/test_null_logic.py)."""
+    tokens = {"entity": "organization"} if page == "entity" else {"finding": "low"}
+    right = rows_of(neighbours, page, name, **tokens)
+    monkeypatch.setattr(Code, "nulls_are_false", True)
+    made = neighbours.engine
+    other = Engine(made.app, made.events, neighbours.kv, made.commands, made.lookups.folder)
+    monkeypatch.setattr(neighbours, "engine", other)
+    assert rows_of(neighbours, page, name, **tokens) == right
 
 
 def test_what_was_raised_and_what_was_counted_in_one_window(neighbours: SearchHead) -> None:

@@ -6,13 +6,13 @@ condition raises it, and it teaches nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Mapping
 
 from ..detection.model import Detection
 from ..terms import ORGANIZATION, day_of, severity_rank
 from .breaker import Opened, message
+from .ids import identifier
 
 VARIATION = "breaker"
 SEVERITY = "medium"
@@ -37,11 +37,11 @@ def flood_finding(detection: Detection, source: str, opened: Opened, now: int) -
     may change."""
     whose = opened.entity or ORGANIZATION
     told = (VARIATION, detection.id, source, opened.entity or "", str(opened.era), str(opened.opening.rank))
-    identifier = hashlib.blake2b("\n".join(told).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    known_as = identifier(*told)
     time = opened.opening.time
     return {
-        "_key": identifier,
-        "finding_id": identifier,
+        "_key": known_as,
+        "finding_id": known_as,
         "detection": detection.id,
         "variation": VARIATION,
         "variations_matched": VARIATION,

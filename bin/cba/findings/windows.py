@@ -15,12 +15,12 @@ none.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.model import Detection, Variation
 from ..terms import LOW, SECONDS_PER_DAY, day_of
+from .ids import identifier
 
 SUSPICIOUS_SECONDS = 24 * 3600
 
@@ -243,8 +243,7 @@ def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optio
 def finding_id(detection_id: str, key: str, opened: int, severity: str) -> str:
     """The id of a finding. It names the day on which the window opened, which no late event changes, and the severity,
     of which a window raises each at most once; so it is the same however the events were delivered."""
-    text = "\n".join((detection_id, key, str(day_of(opened)), severity))
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=12).hexdigest()
+    return identifier(detection_id, key, str(day_of(opened)), severity)
 
 
 def period_seconds(detection: Detection) -> int:
