@@ -37,6 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         lists.fill(head, lists.all_rows(organization))
         head.events.add(events(organization))
         first, hourly, again = (int(organization.time(day, "02:00")) for day in (0, 40, 42))
+        head.enable(search.name for search in head.scheduler.selected(is_shipped_schedule))
         head.scheduler.replay(first, hourly, "1d", is_shipped_schedule)
         head.scheduler.replay(hourly, again, "1h", is_shipped_schedule)
         findings = replay(head, "1d")
