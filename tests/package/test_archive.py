@@ -40,7 +40,7 @@ def test_it_holds_what_it_should_and_nothing_else() -> None:
     assert repository - archive == set()
     added = {name for name in archive - repository if not name.startswith(("lib/", "appserver/"))}
     assert added == {
-        "README/restmap.conf.spec", "default/restmap.conf", "default/server.conf", "default/web.conf",
+        "default/server.conf", "default/web.conf",
         "default/data/ui/views/configuration.xml", *({"default/data/ui/nav/default.xml"} - repository),
     }  # fmt: skip
 

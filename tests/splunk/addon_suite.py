@@ -19,8 +19,8 @@ TIMES = {"dispatch.earliest_time": "-60d@d", "dispatch.latest_time": "now", "dis
 """Every search looks at this much; most look at hours only when they are scheduled."""
 QUIET = re.compile(" - (Judge|Backfill)$")
 """They answer findings that they touch: mostly none. That they do not fail is what can be asked of them."""
-ALERT = re.compile(r"\| cbaalerts detection=(\w+) variation=(\w+)")
-FOUND = '| inputlookup cba_findings where detection="{}" variation="{}" | head 1 | table finding_id'
+ALERT = re.compile(r"\| cbaalerts (?:detection=(\w+) )?variation=(\w+)")
+FOUND = '| inputlookup cba_findings where {}variation="{}" | head 1 | table finding_id'
 SAVED = re.compile(r'\| savedsearch "(.+)"')
 
 
@@ -33,9 +33,11 @@ class TestApp(FieldTestTemplates):
 
 
 def found(service, detection, variation):
-    """Whether there is a finding of a variation, which its alert can raise."""
+    """Whether there is a finding of a variation, of a detection or of any, which its alert can raise."""
     options = {"output_mode": "json", "app": "cloud_behavior_analytics", "earliest_time": "0"}
-    return json.load(service.jobs.oneshot(FOUND.format(detection, variation), **options))["results"]
+    return json.load(
+        service.jobs.oneshot(FOUND.format(f'detection="{detection}" ' if detection else "", variation), **options)
+    )["results"]
 
 
 @pytest.fixture(scope="session")
