@@ -177,7 +177,8 @@ def _turning_on(board: Board, health: str) -> None:
         "Step 4: enable the alerts you want",
         {"Detection": 300, "State": 220, "Alerts": 80, "Next": 380},
         click=manager_link("CBA%20-%20$row.Detection.value|u$"),
-        description="A row opens the detection's alerts, one for each variation. Findings are shown without them, too.",
+        description="A row opens the detection's alerts, one for each variation. Then save Configuration > Alerts once:"
+        " it says where they go. Findings are shown without them, too.",
         rows=50,
     )
     board.row(560, (alerts, 12))
