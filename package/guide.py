@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 FOLDER = "appserver/static/guide"
 PAGES = (
-    "user-guide", "install", "triage", "tuning", "lists", "how-it-works", "sources", "cloud-resources", "serverless",
+    "user-guide", "install", "triage", "integrations", "tuning", "lists", "how-it-works", "sources", "cloud-resources", "serverless",
     "glossary",
 )  # fmt: skip
 """What people who use the app read, in the order in which they need it; the detections' pages come after."""
