@@ -20,8 +20,8 @@ from markdown_it.token import Token
 
 FOLDER = "appserver/static/guide"
 PAGES = (
-    "user-guide", "install", "triage", "integrations", "tuning", "lists", "how-it-works", "sources", "cloud-resources", "serverless",
-    "glossary",
+    "user-guide", "install", "triage", "integrations", "tuning", "lists", "how-it-works", "sources", "cloud-resources",
+    "serverless", "glossary",
 )  # fmt: skip
 """What people who use the app read, in the order in which they need it; the detections' pages come after."""
 
