@@ -7,6 +7,7 @@ look: into macros, and into the alert actions of the variations' searches.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -52,7 +53,7 @@ class SettingsHandler(admin_external.AdminExternalHandler):
         changed = {**self._before, **payload}
         found = faults(stanza_id, changed)
         if not found and stanza_id == ALERTS:
-            found = [fault for fault in [effects.unknown_actions(changed, alert_actions(self._service))] if fault]
+            found = effects.unknown_actions(changed, self._installed)
         if found:
             raise RestError(400, " ".join(found))
 
@@ -64,18 +65,18 @@ class SettingsHandler(admin_external.AdminExternalHandler):
             values = settings(service, stanza)
             write_macros(service, effects.macros(stanza, values))
             if stanza == ALERTS:
-                installed = alert_actions(service)
-                searches = effects.alert_searches(load().detections)
-                write_searches(
-                    service,
-                    {each.name: effects.alert_settings(each, values, installed, self._before) for each in searches},
-                )
+                told = effects.settings_of_alerts(load().detections, values, self._installed, self._before)
+                write_searches(service, told)
         except CbaError as error:
             raise RestError(500, f"The settings are kept, but do not all take effect yet: {error}") from error
 
-    @property
+    @functools.cached_property
     def _service(self):
         return bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
+
+    @functools.cached_property
+    def _installed(self):
+        return alert_actions(self._service)
 
     @staticmethod
     def _splunkd():

@@ -16,9 +16,6 @@ from typing import Any, Callable
 from lab.conf import AppConf, Stanza
 from lab.rest import Request, Response
 
-Ask = Callable[[], tuple[str, str]]
-"""Who asks: (user, session key)."""
-
 
 class _Application:
     """splunk.persistconn.application.PersistentServerConnectionApplication."""
@@ -41,12 +38,12 @@ class Persistent:
     def path(self) -> str:
         return self._stanza.get("match").lstrip("/")
 
-    def answer(self, request: Request, user: str, session_key: str) -> Response:
+    def answer(self, request: Request) -> Response:
         told = {
             "method": request.method,
             "rest_path": f"/{self.path}",
             "server": {"rest_uri": self._uri()},
-            "session": {"user": user, "authtoken": session_key},
+            "session": {"user": request.user.name, "authtoken": request.session_key},
             "query": [[name, value] for name, value in request.parameters.items()],
             "form": [],
         }

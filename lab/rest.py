@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 from urllib.parse import quote, unquote_plus
 
+from lab.actions import ACTIONS
 from lab.atom import Entry, feed
 from lab.conf import AppConf, load_app, read_conf
 from lab.kvquery import KVStoreError
@@ -96,14 +97,14 @@ class Endpoints:
     ) -> None:
         self.app = app
         self.kv = kv
-        self.session_key = ""
         self.local_dir = local_dir
         self.on_conf_change = on_conf_change
         self.lookups_dir: Optional[Path] = None
-        self.alert_actions: tuple[str, ...] = ("email", "notable", "risk", "summary_index", "webhook")
+        self.alert_actions: tuple[str, ...] = tuple(sorted(ACTIONS))
         """What alert_actions.conf of all apps has: Splunk's own, and those of Enterprise Security."""
         self.mounted: dict[str, Handler] = {}
         self.rights = Rights(app)
+        self.session_key = self.rights.sign_in("admin", "admin")
         self.bare: set[str] = set()
         """Paths whose body is no form, but what the handler there takes it for."""
         self._lock = threading.Lock()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Optional
+from typing import Mapping, Optional
 
+from cba.store.rights import with_imported
 from lab.conf import AppConf, Stanza, read_conf
 
 ALMIGHTY = frozenset({"admin", "sc_admin"})
@@ -53,7 +54,7 @@ class Rights:
 
     def may(self, user: User, what: str, kind: str, name: str) -> bool:
         """Whether somebody may `read` or `write` an object."""
-        roles = self._all(user.roles)
+        roles = with_imported(user.roles, self.imported)
         if roles & ALMIGHTY:
             return True
         for stanza in (f"{kind}/{name}", kind, ""):
@@ -62,13 +63,3 @@ class Rights:
                 named = {verb: {each.strip() for each in roles_.split(",")} for verb, roles_ in _ACCESS.findall(access)}
                 return bool(named.get(what, set()) & {*roles, "*"})
         return False
-
-    def _all(self, roles: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        left = list(roles)
-        while left:
-            role = left.pop()
-            if role not in found:
-                found.add(role)
-                left.extend(self.imported.get(role, ()))
-        return found

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 
 from cba.detection.catalogue import load
-from cba.settings import CONF, defaults
-from cba.settings.effects import alert_searches, alert_settings
+from cba.settings import CONF, tab
+from cba.settings.effects import settings_of_alerts
 from cba.store.collection import APP
 from lab.ahead import LONG, Ahead, Dispatch
 from lab.chunked import Row
@@ -116,10 +116,10 @@ class SearchHead:
         if self.app.name != APP:
             return
         installed = frozenset(self.splunkd.endpoints.alert_actions)
-        values = {**defaults()["alerts"], **self.app.stanza(CONF, "alerts").settings}
-        for search in alert_searches(load().detections):
-            if search.name in changes:
-                changes[search.name].update(alert_settings(search, values, installed, {}))
+        values = tab("alerts").usable(self.app.stanza(CONF, "alerts").settings)
+        for name, told in settings_of_alerts(load().detections, values, installed, {}).items():
+            if name in changes:
+                changes[name].update(told)
 
     def _dispatch(self, search: ScheduledSearch, run: Run) -> list[Row]:
         file = str(search.stanza.places["search"][0])

@@ -93,8 +93,7 @@ class Splunkd:
         on_conf_change: Optional[Callable[[AppConf], None]] = None,
     ) -> None:
         self.endpoints = Endpoints(app, kv, local_dir, on_conf_change)
-        self.session_key = self.endpoints.rights.sign_in("admin", "admin")
-        self.endpoints.session_key = self.session_key
+        self.session_key = self.endpoints.session_key
         for handler in persistent_handlers(app, lambda: self.uri, self.session_key):
             self.endpoints.mounted[handler.path] = _mounted(handler)
             self.endpoints.bare.add(handler.path)
@@ -273,7 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _mounted(handler: Persistent) -> Handler:
-    return lambda request, _rest: handler.answer(request, request.user.name, request.session_key)
+    return lambda request, _rest: handler.answer(request)
 
 
 def _namespace(path: str) -> tuple[str, str]:

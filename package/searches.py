@@ -119,7 +119,7 @@ def kept_spl(shape: Shape) -> Iterator[str]:
     whole = home_facts(shape)
     for name, conditions in shape.kept.items():
         if name not in whole:
-            asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
+            asked = _asked(flags, conditions)
             yield f"{name}=case({asked}, {name})"
 
 
@@ -127,7 +127,7 @@ def listed_spl(shape: Shape) -> Iterator[str]:
     """Assignments: of each event one value of what its row lists; of an operation also whether it failed."""
     flags = _flags(shape)
     for name, conditions in shape.listed.items():
-        asked = " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
+        asked = _asked(flags, conditions)
         failed = '.if(outcome=="failure", " (failed)", "")' if name == "operation" else ""
         yield f"{list_name(name)}=case({asked}, substr({name}, 1, {LISTED_CHARACTERS}){failed})"
 
@@ -137,6 +137,11 @@ def joined_spl(shape: Shape) -> Iterator[str]:
     for name in map(list_name, shape.listed):
         first = f"if(mvcount({name})>{LISTED_VALUES}, mvindex({name}, 0, {LISTED_VALUES - 1}), {name})"
         yield f"{name}=mvjoin({first}, {quoted(LISTED_SEPARATOR)})"
+
+
+def _asked(flags: Mapping[str, str], conditions: Sequence[str]) -> str:
+    """SPL that holds of the events of which somebody asks for a field; no condition stands for all that are judged."""
+    return " OR ".join(f"{flags[condition]}==1" for condition in conditions or ("",))
 
 
 def _flags(shape: Shape) -> dict[str, str]:
@@ -221,12 +226,7 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
     message = f"{variation.name}: ${entity}$. $explanation$"
     risk = RISK_SCORES[variation.severity]
     annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
-    drilldowns = [
-        {"name": d.name, "search": d.search, "earliest_offset": "$first_time$", "latest_offset": "$drilldown_end$"}
-        for d in detection.drilldowns
-    ]
     risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
-    next_steps = "\n".join(f"{at}. {text}" for at, text in enumerate(document["investigative_actions"], 1))
     return {
         "description": f"{variation.name} ({variation.severity}). {document['description']}",
         "search": f"| cbaalerts detection={detection.id} variation={variation.id}",
@@ -234,14 +234,14 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": variation_search(detection.id, variation.id),
         "action.correlationsearch.annotations": json.dumps(annotations),
-        "action.notable": "0",
-        "action.notable.param.rule_title": f"{variation.name}: ${entity}$",
-        "action.notable.param.rule_description": "$explanation$",
-        "action.notable.param.security_domain": str(document.get("security_domain", "access")),
-        "action.notable.param.severity": variation.severity,
-        "action.notable.param.nes_fields": ",".join(detection.deduplicate_by),
-        "action.notable.param.drilldown_searches": json.dumps(drilldowns),
-        "action.notable.param.next_steps": json.dumps({"version": 1, "data": next_steps}),
+        **_notable(
+            f"{variation.name}: ${entity}$",
+            str(document.get("security_domain", "access")),
+            variation.severity,
+            detection.deduplicate_by,
+            [(each.name, each.search) for each in detection.drilldowns],
+            document["investigative_actions"],
+        ),
         "action.notable.param._entities": json.dumps([{**risk_object, "risk_score": risk}]),
         "action.risk": "0",
         # Older releases of Enterprise Security read the one message, newer ones that of each object.
@@ -254,19 +254,12 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
 
 def breaker_alert() -> Stanza:
     """The search that raises what circuit breakers have to say. It blames nobody, so it is no risk."""
-    drilldowns = [
-        {
-            "name": "What $detection$ has found",
-            "search": '| inputlookup cba_findings where detection="$detection$" | sort 0 - raised_time',
-            "earliest_offset": "$first_time$",
-            "latest_offset": "$drilldown_end$",
-        }
-    ]
+    found = '| inputlookup cba_findings where detection="$detection$" | sort 0 - raised_time'
     next_steps = (
-        "1. Look at what was found: a change of the world (a new VPN exit, a wrong IP database), or an attacker who "
+        "Look at what was found: a change of the world (a new VPN exit, a wrong IP database), or an attacker who "
         "hides one thing behind many.",
-        "2. Mend the cause: a list, a setting, a verdict.",
-        "3. Then run | cbaacknowledge detection=$detection$, which makes the detection raise again. The breaker of a "
+        "Mend the cause: a list, a setting, a verdict.",
+        "Then run | cbaacknowledge detection=$detection$, which makes the detection raise again. The breaker of a "
         "single entity closes by itself at midnight UTC.",
     )
     return {
@@ -275,15 +268,39 @@ def breaker_alert() -> Stanza:
         **_alert_schedule(0, SEVERITY),
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": BREAKER_SEARCH,
-        "action.notable": "0",
-        "action.notable.param.rule_title": "$name$: $entity$",
-        "action.notable.param.rule_description": "$explanation$",
-        "action.notable.param.security_domain": "threat",
-        "action.notable.param.severity": SEVERITY,
-        "action.notable.param.nes_fields": "detection,entity",
-        "action.notable.param.drilldown_searches": json.dumps(drilldowns),
-        "action.notable.param.next_steps": json.dumps({"version": 1, "data": "\n".join(next_steps)}),
+        **_notable(
+            "$name$: $entity$",
+            "threat",
+            SEVERITY,
+            ("detection", "entity"),
+            [("What $detection$ has found", found)],
+            next_steps,
+        ),
         "disabled": "1",
+    }
+
+
+def _notable(
+    title: str,
+    domain: str,
+    severity: str,
+    fields: Iterable[str],
+    drilldowns: Iterable[tuple[str, str]],
+    steps: Iterable[str],
+) -> Stanza:
+    """What a finding becomes in Enterprise Security; `drilldowns` are (name, search), `steps` what to do next."""
+    offsets = {"earliest_offset": "$first_time$", "latest_offset": "$drilldown_end$"}
+    searches = [{"name": name, "search": search, **offsets} for name, search in drilldowns]
+    numbered = "\n".join(f"{at}. {text}" for at, text in enumerate(steps, 1))
+    return {
+        "action.notable": "0",
+        "action.notable.param.rule_title": title,
+        "action.notable.param.rule_description": "$explanation$",
+        "action.notable.param.security_domain": domain,
+        "action.notable.param.severity": severity,
+        "action.notable.param.nes_fields": ",".join(fields),
+        "action.notable.param.drilldown_searches": json.dumps(searches),
+        "action.notable.param.next_steps": json.dumps({"version": 1, "data": numbered}),
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cba.detection.catalogue import get, load
 from cba.settings import defaults
-from cba.settings.effects import alert_searches, alert_settings
+from cba.settings.effects import settings_of_alerts
 from lab.replay import APP_DIR
 from lab.scheduler import CADENCES
 from lab.searchhead import SearchHead
@@ -193,11 +193,8 @@ def test_a_webhook_gets_every_finding_by_itself(world: World) -> None:
     """Splunk gives a webhook the first result of an alert only: so each result is an alert of its own."""
     installed = frozenset({"email", "webhook"})
     values = {**defaults()["alerts"], "send_severity": "informational", "webhook_url": "https://hooks.example.com/x"}
-    told = {
-        each.name: alert_settings(each, values, installed, {})
-        for each in alert_searches(load().detections)
-        if each.name in searches(world.head)
-    }
+    told = settings_of_alerts(load().detections, values, installed, {})
+    told = {name: told[name] for name in searches(world.head)}
     world.head.splunkd.endpoints.edit("savedsearches", told)
     world.run(END, "1h")
     sent = [json.loads(event.raw) for event in world.head.scheduler.action_events() if event.index == "sent"]

@@ -19,6 +19,7 @@ from ..findings.verdicts import VERDICTS, Decision, Desk, Ruling
 from ..store.breakers import BreakerCollection
 from ..store.collection import APP
 from ..store.findings import FindingCollection
+from ..store.rights import with_imported
 from ..store.splunkd import Refused, ask
 from ..store.triage import TriageCollection
 from ..store.verdicts import VerdictCollection
@@ -47,7 +48,7 @@ def send(service: Service, **asked: Any) -> Any:
         return ask("asking for a decision", lambda: service.post(PATH, headers=headers, body=text))
     except Refused as error:
         if error.status in (400, 403):
-            raise OptionError(error.problem.partition(": ")[2] or error.problem) from error
+            raise OptionError(error.said) from error
         raise
 
 
@@ -94,18 +95,18 @@ def _acknowledge(service: Service, asked: Asked, by: str, now: int) -> list[dict
         raise OptionError("until is no time in epoch seconds")
     stores = {source: BreakerCollection(service, detection.id, source) for source in detection.sources}
     states = {source: store.load() for source, store in stores.items()}
-    opened = {source: state for source, state in states.items() if state.open is not None}
+    opened = [(source, state, last) for source, state in states.items() if (last := state.open) is not None]
     if not opened:
         raise OptionError(f"the breaker of {detection.id} is not open; there is nothing to acknowledge")
     rows = []
-    for source, state in opened.items():
+    for source, state, opening in opened:
         said = state.acknowledge(min(until, now), by, _text(asked, "comment"))
         stores[source].acknowledge(state, said)
         rows.append(
             {
                 "detection": detection.id,
                 "source": source,
-                "opened": time_text(state.open.time) if state.open is not None else "",
+                "opened": time_text(opening.time),
                 "acknowledged": time_text(said.time),
                 "resumes": time_text(said.resumes),
                 "acknowledged_by": said.by,
@@ -124,14 +125,7 @@ def _text(asked: Asked, name: str) -> str:
 
 def may_decide(roles: Sequence[str], imported: Mapping[str, Sequence[str]]) -> bool:
     """Whether somebody with these roles may; `imported` says of each role which it imports."""
-    seen: set[str] = set()
-    left = list(roles)
-    while left:
-        role = left.pop()
-        if role not in seen:
-            seen.add(role)
-            left.extend(imported.get(role, ()))
-    return bool(seen & DECIDERS)
+    return not DECIDERS.isdisjoint(with_imported(roles, imported))
 
 
 def refusal(error: CbaError) -> dict[str, Any]:

@@ -94,10 +94,11 @@ class BreakerState:
     @property
     def open(self) -> Optional[Opening]:
         """Of the openings that last, the one of the highest severity; None while it is closed."""
-        return max(self._lasting, key=lambda opening: opening.rank, default=None)
+        return max(self.lasting, key=lambda opening: opening.rank, default=None)
 
     @property
-    def _lasting(self) -> list[Opening]:
+    def lasting(self) -> list[Opening]:
+        """The openings that nobody has ended."""
         return [each for each in self.openings if self.closed_by(each) is None]
 
     @property
@@ -121,7 +122,7 @@ class BreakerState:
     def with_openings(self, found: Iterable[Opening]) -> BreakerState:
         """The state with these openings, too. Of two that last, one that is no earlier and silences no more is
         dropped."""
-        lasting = {*self._lasting, *found}
+        lasting = {*self.lasting, *found}
         needless = {
             one for one, other in itertools.permutations(lasting, 2) if other[:2] <= one[:2] and other.rank >= one.rank
         }
@@ -133,7 +134,7 @@ class BreakerState:
         opening = self.open
         if opening is None:
             raise OptionError("the breaker is not open; there is nothing to acknowledge")
-        if now < min(self._lasting).time:
+        if now < min(self.lasting).time:
             raise OptionError("the search's time range ends before the breaker opened; search up to now")
         return Acknowledgement(now, by, comment)
 
@@ -178,7 +179,6 @@ class Breaker:
         if not sightings:
             return Admission([], [])
         state = self._store.load()  # each time: another run may count, too, and somebody close it meanwhile
-        known = _Weighed(state, self._detection.breaker)
         matches = dict(state.matches)
         names: dict[str, str] = {}
         found: list[Match] = []
@@ -191,18 +191,16 @@ class Breaker:
         changed = weighed.state
         self._changed = changed if changed != state else None
         opened = [
-            *(
-                Opened(None, each, self._detection.breaker, state.era)
-                for each in changed.openings
-                if not any(each.rank == other.rank for other in state._lasting) and each not in state.openings
-            ),
-            *(
+            Opened(None, each, self._detection.breaker, state.era)
+            for each in _unsaid((each for each in changed.openings if each not in state.openings), state.lasting)
+        ]
+        if weighed.of_entities:
+            known = _Weighed(state, self._detection.breaker).of_entities
+            opened += (
                 Opened(names[entity], each, ENTITY_LIMIT, day)
                 for (day, entity), openings in weighed.of_entities.items()
-                for each in openings
-                if not any(each.rank == other.rank for other in known.of_entities.get((day, entity), ()))
-            ),
-        ]
+                for each in _unsaid(openings, known.get((day, entity), ()))
+            )
         raised: dict[tuple[int, str], int] = {}
         for match in changed.matches:
             raised[match.day, match.key] = max(match.rank, raised.get((match.day, match.key), 0))
@@ -242,9 +240,8 @@ class _Weighed:
 
     def __init__(self, state: BreakerState, threshold: int) -> None:
         self.of_entities: dict[tuple[int, str], list[Opening]] = {}
-        self._state = state
+        self.state = state
         self.state = state.with_openings(self._openings(threshold))
-        self._state = self.state
         newest = max((match.day for match in state.matches), default=0)
         kept = {
             match: second
@@ -257,17 +254,17 @@ class _Weighed:
         mine = self.of_entities.get((match.day, match.entity), ())
         if any(opening.silences(second, match.key, match.rank) for opening in mine):
             return True
-        return self._state.silences(second, match.key, match.rank)
+        return self.state.silences(second, match.key, match.rank)
 
     def _openings(self, threshold: int) -> Iterator[Opening]:
         level = 0
         raised: dict[tuple[int, str], int] = {}
         within: collections.deque[tuple[int, int]] = collections.deque()
         of_entity: dict[tuple[int, str], list[int]] = {}
-        ordered = sorted((second, match.key, -match.rank, match) for match, second in self._state.matches.items())
+        ordered = sorted((second, match.key, -match.rank, match) for match, second in self.state.matches.items())
         for second, key, _rank, match in ordered:
             rank = match.rank
-            if second < self._state.era or rank <= level or self.silences(match, second):
+            if second < self.state.era or rank <= level or self.silences(match, second):
                 continue
             if rank <= raised.get((match.day, key), 0):
                 continue  # a repeat
@@ -285,6 +282,13 @@ class _Weighed:
                 level = _most([each for _second, each in within])
                 yield Opening(second, key, level)
                 within = collections.deque(each for each in within if each[1] > level)
+
+
+def _unsaid(found: Iterable[Opening], known: Iterable[Opening]) -> list[Opening]:
+    """Of the openings found those for a severity for which there was none: a late event that moves one says nothing
+    new."""
+    ranks = {opening.rank for opening in known}
+    return [opening for opening in found if opening.rank not in ranks]
 
 
 def _most(ranks: Sequence[int]) -> int:

@@ -116,22 +116,28 @@ def alert_settings(search: AlertSearch, values: Values, installed: AbstractSet[s
     return told
 
 
+def settings_of_alerts(
+    detections: Mapping[str, Detection], values: Values, installed: AbstractSet[str], before: Values
+) -> dict[str, dict[str, str]]:
+    """Alert's saved search -> what it is told (`alert_settings`)."""
+    return {each.name: alert_settings(each, values, installed, before) for each in alert_searches(detections)}
+
+
 def other_actions(values: Values) -> list[str]:
     """The names of the setting `other_actions`."""
     named = (name.strip() for name in values.get("other_actions", "").split(","))
     return [name for name in dict.fromkeys(named) if name and name not in OWN_ACTIONS]
 
 
-def unknown_actions(values: Values, installed: AbstractSet[str]) -> str:
-    """What is wrong with the actions that are set, "" for nothing: those that are not there would fail with every
+def unknown_actions(values: Values, installed: AbstractSet[str]) -> list[str]:
+    """What is wrong with the actions that are set, in sentences: those that are not there would fail with every
     alert."""
     wanted = [name for name in ("notable", "risk") if values.get(name) == ALWAYS]
     missing = [name for name in (*wanted, *other_actions(values)) if name not in installed]
     if not missing:
-        return ""
-    return (
-        f"There is no alert action {', '.join(missing)} here. Installed are: {', '.join(sorted(installed)) or 'none'}."
-    )
+        return []
+    there = ", ".join(sorted(installed)) or "none"
+    return [f"There is no alert action {', '.join(missing)} here. Installed are: {there}."]
 
 
 TERM_SETTINGS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Iterable, Mapping
+
 from splunklib.client import Service
 
 from ..errors import StoreError
@@ -38,3 +40,15 @@ def imported_roles(service: Service) -> dict[str, list[str]]:
         }
     except (LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{what}: splunkd's answer is no list of roles") from error
+
+
+def with_imported(roles: Iterable[str], imported: Mapping[str, Iterable[str]]) -> set[str]:
+    """The roles and all that they import, whichever way; `imported` says of each role which it imports itself."""
+    found: set[str] = set()
+    left = list(roles)
+    while left:
+        role = left.pop()
+        if role not in found:
+            found.add(role)
+            left.extend(imported.get(role, ()))
+    return found

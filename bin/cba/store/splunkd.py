@@ -22,12 +22,13 @@ _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class Refused(StoreError):
-    """splunkd answered no, with an HTTP status and its own words for the problem."""
+    """splunkd answered no, with an HTTP status and its own words (`said`); `problem` is both."""
 
-    def __init__(self, message: str, status: int, problem: str) -> None:
+    def __init__(self, message: str, status: int, problem: str, said: str) -> None:
         super().__init__(message)
         self.status = status
         self.problem = problem
+        self.said = said
 
 
 def bounded(service: Service) -> Service:
@@ -44,14 +45,15 @@ def ask(
     Asks again after a pause when splunkd is busy or out of reach, or cuts its answer short. Raises StoreError, or
     Refused, that begins with `what`.
     """
-    problem, status = "", 0
+    problem, status, said = "", 0, ""
     started = time.monotonic()
     for seconds in (*RETRY_PAUSES, None):
         try:
             text = send().body.read()
             return json.loads(text) if text or not may_be_empty else None
         except HTTPError as error:
-            problem, status = _words(error), error.status
+            said, status = _said(error), error.status
+            problem = said if said.startswith(f"HTTP {status}") else f"HTTP {status} {error.reason}: {said}"
             if status not in _BUSY:
                 break
         except RecursionError:
@@ -65,15 +67,12 @@ def ask(
             pause(seconds)
     again = "Nothing learned before is lost; the search can be run again over the same time range."
     message = f"{what} failed ({problem}). {again}"
-    raise Refused(message, status, problem) if status else StoreError(message)
+    raise Refused(message, status, problem, said) if status else StoreError(message)
 
 
-def _words(error: HTTPError) -> str:
-    """Status and reason, and what splunkd says of it: JSON from the KV store, XML from all else."""
+def _said(error: HTTPError) -> str:
+    """What splunkd says of it: JSON from the KV store and from handlers, XML from all else."""
     try:
-        said = "; ".join(message["text"] for message in json.loads(error.body)["messages"])
+        return "; ".join(message["text"] for message in json.loads(error.body)["messages"])
     except (ValueError, LookupError, TypeError, RecursionError):
-        said = str(error)
-    if said.startswith(f"HTTP {error.status}"):
-        return said
-    return f"HTTP {error.status} {error.reason}: {said}"
+        return str(error)
