@@ -3,6 +3,7 @@ an analyst's verdict on a finding, a value, or every finding of a search."""
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 import time
@@ -77,10 +78,13 @@ class CbaVerdictCommand(AnnotatingCommand):
             super()._execute_chunk_v2(process, chunk)
             return
         try:
-            for row in self._by_value() if self.profile else self._by_finding():
-                self._record_writer.write_record(row)
+            rows = self._by_value() if self.profile else self._by_finding()
         except CbaError as error:
             self._fail(error)
+        if rows:
+            writer = csv.DictWriter(self._answer.text, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
         self._finished = True
 
     def _by_finding(self):
@@ -103,9 +107,11 @@ class CbaVerdictCommand(AnnotatingCommand):
 
     def annotate(self, table: Table):
         ids = table.column("finding_id")
-        for position, finding_id in enumerate(ids, 1):
+        for index, finding_id in enumerate(ids):
             if not finding_id:
-                raise RowError(f"field finding_id of row {position} is empty; search cba_findings for findings")
+                raise RowError(
+                    f"field finding_id of row {table.position(index)} is empty; search cba_findings for findings"
+                )
         decided = self._decide(list(dict.fromkeys(ids)))
         cells = {
             finding_id: (

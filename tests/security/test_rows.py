@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cba.command.sdk import GeneratingCommand
-from cba.command.table import Table, decode_multivalue
+from cba.command.table import Table, decode_multivalue, read_tables
 from cba.errors import RowError
 from lab.chunked import encode_multivalue, encode_rows
 from lab.errors import LabError
@@ -151,6 +151,10 @@ def test_lists_of_values_take_time_by_their_length(text: str) -> None:
         decode_multivalue(text)
 
 
+def rows_of(text: str) -> list[list[str]]:
+    return [row for table in read_tables(io.StringIO(text, newline="\n")) for row in table.rows]
+
+
 @given(st.lists(st.lists(st.text(st.sampled_from('ab"\n,'), max_size=3), max_size=4), min_size=1, max_size=5))
 @examples(300)
 def test_a_ragged_row_is_named_and_never_taken_for_another(rows: list[list[str]]) -> None:
@@ -158,13 +162,22 @@ def test_a_ragged_row_is_named_and_never_taken_for_another(rows: list[list[str]]
     csv.writer(out, lineterminator="\n").writerows([["a", "b"], *rows])
     ragged = next((n for n, row in enumerate(rows, 1) if len(row) != 2), None)
     if ragged is None:
-        assert Table.read(out.getvalue()).rows == rows
+        assert rows_of(out.getvalue()) == rows
     else:
         with pytest.raises(
             RowError, match=f"row {ragged} of a chunk from splunkd has {len(rows[ragged - 1])} cells under 2 columns"
         ):
-            Table.read(out.getvalue())
+            rows_of(out.getvalue())
 
 
 def test_an_empty_line_is_the_empty_cell_of_a_row_with_one() -> None:
-    assert Table.read("a\n1\n\n2\n").rows == [["1"], [""], ["2"]]
+    assert rows_of("a\n1\n\n2\n") == [["1"], [""], ["2"]]
+
+
+def test_what_is_wrong_above_is_said_when_all_below_has_been_sent(tmp_path: Path) -> None:
+    """splunkd hands over a chunk to its end before it takes an answer; of a command that closes its input earlier it is
+    only known that it ended unexpectedly."""
+    with Workbench(tmp_path, sys.executable) as bench:
+        rows = [{**GOOD, "bucket": "yesterday"}, *[GOOD] * 50_000]
+        complaint = bench.complaint("cbajudge", "source=aws", rows=rows)
+    assert "field bucket of row 1 is 'yesterday'" in complaint

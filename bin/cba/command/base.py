@@ -14,6 +14,7 @@ from splunklib import client
 from ..errors import CbaError, OptionError, RowError, StoreError
 from ..store.configuration import settings
 from ..store.splunkd import Refused, bounded
+from .chunks import Answer, Body, read_chunk
 from .log import LOGGED_AS, log, open_log
 from .sdk import (
     REFUSED_OPTIONS,
@@ -26,7 +27,7 @@ from .sdk import (
     name_of,
     not_read,
 )
-from .table import Table
+from .table import Table, read_tables
 
 _SAID = 4000
 """Characters of a message that are shown."""
@@ -127,13 +128,14 @@ class AppCommand(NoOptionsOfTheSdk):
 
 
 class TableCommand(AppCommand, SearchCommand):
-    """Takes a chunk as a table, adds columns to every row and drops none.
+    """Takes a chunk as tables, adds columns to every row and drops none.
 
     A subclass says which fields it reads (`needs`, asked of splunkd as required_fields so that nothing else is sent)
     and which it adds (`adds`), and implements `annotate`. An error of the app ends the search with its own sentence.
     """
 
     _empty: Sequence[str] | None = None
+    _answer: Answer
 
     def needs(self) -> Sequence[str]:
         """The fields the command reads."""
@@ -158,15 +160,31 @@ class TableCommand(AppCommand, SearchCommand):
         except CbaError as error:
             self._fail(error)
 
-    def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, str]) -> None:
-        started = time.monotonic()
+    def _execute_v2(self, ifile: Any, process: Any) -> None:
+        """As the SDK's, with a body that is read in portions."""
+        stream = self._as_binary_stream(ifile)
+        while (chunk := read_chunk(stream)) is not None:
+            metadata, body = chunk
+            self._finished = getattr(metadata, "finished", False)
+            self._record_writer.is_flushed = False
+            self._metadata.update(metadata)
+            self._answer = Answer()
+            try:
+                self._execute_chunk_v2(process, chunk)
+            finally:
+                body.drain()
+            self._answer.send(self._record_writer, self._finished)
+
+    def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, Body]) -> None:
+        started, rows = time.monotonic(), 0
         try:
-            table = Table.read(chunk[1])
-            if table.rows:
+            for table in read_tables(chunk[1]):
                 self._take(table)
                 self._look_for_empty_fields(table)
+                rows += len(table.rows)
+            if rows:
                 seconds = time.monotonic() - started
-                log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, len(table.rows), seconds)
+                log.info("command=%s sid=%s rows=%d seconds=%.3f", self.name, self._sid, rows, seconds)
             if self._finished:
                 self._conclude()
         except RecursionError:
@@ -177,8 +195,8 @@ class TableCommand(AppCommand, SearchCommand):
             self.write_warning(f"{self.name}: no row has a value in {' or '.join(self._empty)}; is the field missing?")
 
     def _take(self, table: Table) -> None:
-        """Answers a chunk that has rows."""
-        table.write(self._record_writer._buffer, self.adds(), self.annotate(table))
+        """Answers some rows of a chunk."""
+        table.write(self._answer.text, self.adds(), self.annotate(table))
 
     def _conclude(self) -> None:
         """Answers what is left to say after the last chunk."""
@@ -196,14 +214,14 @@ class AnnotatingCommand(TableCommand, StreamingCommand):
     """Answers row for row. Distributed, or with `distributed=False` on the search head."""
 
     def stream(self, records: Iterator[Any]) -> Iterator[Any]:
-        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+        raise AssertionError("chunks are taken as tables, in _execute_chunk_v2")
 
 
 class SummarisingCommand(TableCommand, EventingCommand):
     """Takes all rows and then answers others of its own, on the search head."""
 
     def take(self, table: Table) -> None:
-        """Looks at a chunk."""
+        """Looks at some rows."""
         raise NotImplementedError
 
     def summary(self) -> Iterable[Sequence[str]]:
@@ -214,10 +232,10 @@ class SummarisingCommand(TableCommand, EventingCommand):
         self.take(table)
 
     def _conclude(self) -> None:
-        csv.writer(self._record_writer._buffer).writerows([self.adds(), *self.summary()])
+        csv.writer(self._answer.text).writerows([self.adds(), *self.summary()])
 
     def transform(self, records: Iterator[Any]) -> Iterator[Any]:
-        raise AssertionError("chunks are handled whole, in _execute_chunk_v2")
+        raise AssertionError("chunks are taken as tables, in _execute_chunk_v2")
 
 
 class AnsweringCommand(AppCommand, GeneratingCommand):

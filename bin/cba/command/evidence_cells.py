@@ -20,8 +20,6 @@ class EvidenceCells:
         read = dict.fromkeys((*detection.fields, *asked))
         self._prepared = tuple(name for name in read if name not in row_fields)
         terms = [f"{profile.name}_{term}" for profile in detection.asked for term in TERMS]
-        self._texts: dict[str, str] = {}
-        """Evidence is long, and that of many rows is the same: each is held once."""
         self.names: tuple[str, ...] = ("evidence", "silent_reason", *self._prepared, *terms)
 
     def of(self, seen: Seen) -> tuple[str, ...]:
@@ -29,7 +27,7 @@ class EvidenceCells:
         evidence, silent_reason = seen.looked
         text = evidence.to_json() if evidence is not None else ""
         prepared = (seen.cells.get(name, "") for name in self._prepared)
-        return (self._texts.setdefault(text, text), silent_reason, *prepared, *self._terms(seen))
+        return (text, silent_reason, *prepared, *self._terms(seen))
 
     def _terms(self, seen: Seen) -> Iterator[str]:
         evidence = seen.looked.evidence

@@ -25,20 +25,21 @@ def all_columns(catalogue: Catalogue, sources: Sequence[str]) -> tuple[str, ...]
 
 
 def read_rows(table: Table, shape: SourceShape) -> Iterator[Row]:
-    """The rows of a chunk of one source. Raises RowError naming field, value and row."""
+    """The rows of a table of one source. Raises RowError naming field, value and row."""
     return (row for _at, row in _rows(table, shape, range(len(table.rows))))
 
 
 def rows_of_sources(table: Table, catalogue: Catalogue, sources: Sequence[str]) -> dict[str, list[tuple[int, Row]]]:
-    """The rows of a chunk by their field source_kind, each with its place in the chunk. Raises RowError for a source
+    """The rows of a table by their field source_kind, each with its place in the table. Raises RowError for a source
     that is none of these."""
     places: dict[str, list[int]] = {}
     for at, source in enumerate(table.column(SOURCE_FIELD)):
         places.setdefault(source, []).append(at)
     for source in places:
         if source not in sources:
+            position = table.position(places[source][0])
             raise RowError(
-                f"field {SOURCE_FIELD} of row {places[source][0] + 1} is {source!r}, not one of {', '.join(sources)}; "
+                f"field {SOURCE_FIELD} of row {position} is {source!r}, not one of {', '.join(sources)}; "
                 f'rows come from | savedsearch "CBA - {sources[0]} - Rows"'
             )
     return {source: list(_rows(table, catalogue.sources[source], at)) for source, at in places.items()}
@@ -62,7 +63,7 @@ def _rows(table: Table, shape: SourceShape, at: Sequence[int]) -> Iterator[tuple
                 seconds[place],
                 names,
                 [column[place] for column in cells],
-                place + 1,
+                table.position(place),
                 [(name, column[place]) for name, column in listed],
             ),
         )

@@ -6,7 +6,7 @@ reads any file and evaluates parts of it as Python, `record` archives the search
 local/, where whoever may write confs of the app can put them. So the door has two bolts: the SDK never gets to read a
 logging configuration, and no command has these options.
 
-Everything private of the SDK that the app leans on is in this module and in `base`:
+Everything private of the SDK that the app leans on is in this module, in `chunks` and in `base`:
 https://github.com/splunk/splunk-sdk-python/blob/2.1.1/splunklib/searchcommands/environment.py
 """
 
@@ -48,11 +48,12 @@ from splunklib.searchcommands import (  # noqa: E402
     dispatch,
     validators,
 )
+from splunklib.searchcommands.internals import RecordWriter  # noqa: E402
 from splunklib.searchcommands.search_command import SearchCommand  # noqa: E402
 
 __all__ = [
     "REFUSED_OPTIONS", "Configuration", "EventingCommand", "GeneratingCommand", "NoOptionsOfTheSdk", "Option",
-    "SearchCommand", "StreamingCommand", "dispatch", "not_read", "validators",
+    "RecordWriter", "SearchCommand", "StreamingCommand", "dispatch", "not_read", "validators",
 ]  # fmt: skip
 
 REFUSED_OPTIONS = ("logging_configuration", "logging_level", "record", "show_configuration")

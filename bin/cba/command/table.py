@@ -1,58 +1,41 @@
-"""A chunk of search results as a table of text cells, read and written without building a dictionary per row.
+"""Search results as tables of text cells, read and written without building a dictionary per row.
 
-splunk-sdk keeps the protocol (getinfo, options, messages, one reply per chunk); only the CSV body goes this way, which
-is several times faster than one ordered dictionary per row. A field `x` may come with a twin column `__mv_x` that holds
-its multiple values as `$a$;$b$`, a dollar doubled.
+splunk-sdk keeps the protocol (getinfo, options, messages); only the CSV body goes this way, which is several times
+faster than one ordered dictionary per row. A chunk comes as several tables, so that no command holds it whole. A field
+`x` may come with a twin column `__mv_x` that holds its multiple values as `$a$;$b$`, a dollar doubled.
 https://github.com/splunk/splunk-sdk-python/blob/2.1.1/splunklib/searchcommands/search_command.py
 """
 
 from __future__ import annotations
 
 import csv
-import re
 from typing import Iterable, Iterator, Optional, Sequence, TextIO
 
 from ..errors import RowError
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MV = "__mv_"
 _SHOWN = 100
 """Characters of a cell that a message repeats."""
 
 
-class Table:
-    """One chunk: `names` of the columns as they came, and `rows` of cells (text; "" is absent)."""
+MOST_ROWS = 500
+"""Rows of a chunk that are held at once: enough to ask the store for many entities with one request."""
+MOST_CHARACTERS = 4_000_000
 
-    def __init__(self, names: Sequence[str], rows: list[list[str]]) -> None:
+
+class Table:
+    """Some rows of a chunk: `names` of the columns as they came, `rows` of cells (text; "" is absent), and how many
+    rows of the chunk came `before` them."""
+
+    def __init__(self, names: Sequence[str], rows: list[list[str]], before: int = 0) -> None:
         self.names = list(names)
         self.rows = rows
+        self.before = before
         self._at = {name: index for index, name in enumerate(self.names)}
 
-    @classmethod
-    def read(cls, body: str) -> Table:
-        """Parses a CSV body; an empty one gives a table without columns and rows.
-
-        Raises RowError for a row that is no CSV, or has more or fewer cells than the header: which of them belongs to
-        which field nobody knows. A NUL, which Python 3.9 refuses in a CSV file, is replaced by U+FFFD.
-        """
-        if "\0" in body:
-            body = body.replace("\0", "\ufffd")
-        # Line by line, because a StringIO of the body takes four bytes a character. (str.splitlines knows more ends.)
-        reader = csv.reader(map(re.Match.group, _LINE.finditer(body)))
-        names: list[str] = []
-        rows: list[list[str]] = []
-        try:
-            names = next(reader, [])
-            rows.extend(reader)
-        except csv.Error as error:
-            raise RowError(f"row {len(rows) + 1} of a chunk from splunkd is not CSV ({error})") from error
-        width = len(names)
-        for position, row in enumerate(rows, 1):
-            if len(row) != width:
-                if row or width != 1:
-                    raise RowError(f"row {position} of a chunk from splunkd has {len(row)} cells under {width} columns")
-                row.append("")  # an empty line is the one empty cell of a row
-        return cls(names, rows)
+    def position(self, index: int) -> int:
+        """Where in the chunk a row is that has this index here, counted from 1, as messages say it."""
+        return self.before + index + 1
 
     def column(self, name: str) -> Sequence[str]:
         """The cells of a field from top to bottom; all "" when the chunk has no such field."""
@@ -64,11 +47,11 @@ class Table:
     def multivalues(self, name: str) -> Iterator[list[str]]:
         """The values of a field row by row: its many values, its one, or none. Raises RowError naming field and row."""
         plain, many = self.column(name), self.column(_MV + name)
-        for position, (single, encoded) in enumerate(zip(plain, many), 1):
+        for index, (single, encoded) in enumerate(zip(plain, many)):
             if encoded:
                 values = decode_multivalue(encoded)
                 if values is None:
-                    shown = encoded[:_SHOWN]
+                    shown, position = encoded[:_SHOWN], self.position(index)
                     raise RowError(f"field {name} of row {position} has several values that cannot be read: {shown!r}")
                 yield values
             else:
@@ -80,17 +63,69 @@ class Table:
         names: Sequence[str],
         columns: Sequence[Sequence[str]],
     ) -> None:
-        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name."""
+        """Writes every column as it came, and the new ones after them; a new one replaces a column of its name. The
+        first rows of a chunk come with a header."""
         replaced = {self._at[name] for name in names if name in self._at}
         replaced |= {self._at[_MV + name] for name in names if _MV + name in self._at}
         writer = csv.writer(out)
+        kept = [index for index in range(len(self.names)) if index not in replaced]
+        if not self.before:
+            writer.writerow([*(self.names[index] for index in kept), *names])
         if not replaced:
-            writer.writerow([*self.names, *names])
             writer.writerows([*row, *new] for row, new in zip(self.rows, zip(*columns)))
             return
-        kept = [index for index in range(len(self.names)) if index not in replaced]
-        writer.writerow([*(self.names[index] for index in kept), *names])
         writer.writerows([*(row[index] for index in kept), *new] for row, new in zip(self.rows, zip(*columns)))
+
+
+class _Lines:
+    """Lines of CSV for a reader, and how many characters they had since somebody asked. A NUL, which Python 3.9 refuses
+    in a CSV file, is replaced by U+FFFD."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self._characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._characters += len(line)
+            yield line.replace("\0", "\ufffd") if "\0" in line else line
+
+    def many(self) -> bool:
+        return self._characters > MOST_CHARACTERS
+
+    def count_anew(self) -> None:
+        self._characters = 0
+
+
+def read_tables(lines: Iterable[str]) -> Iterator[Table]:
+    """The rows of a CSV body, in tables that can be held; none for a body without rows.
+
+    Raises RowError for a row that is no CSV, or has more or fewer cells than the header: which of them belongs to which
+    field nobody knows.
+    """
+    counted = _Lines(lines)
+    reader = csv.reader(iter(counted))
+    rows: list[list[str]] = []
+    before = 0
+    try:
+        names = next(reader, [])
+        width = len(names)
+        for row in reader:
+            if len(row) != width:
+                if row or width != 1:
+                    position = before + len(rows) + 1
+                    raise RowError(f"row {position} of a chunk from splunkd has {len(row)} cells under {width} columns")
+                row.append("")  # an empty line is the one empty cell of a row
+            rows.append(row)
+            if len(rows) == MOST_ROWS or counted.many():
+                yield Table(names, rows, before)
+                before += len(rows)
+                rows = []
+                counted.count_anew()
+    except csv.Error as error:
+        raise RowError(f"row {before + len(rows) + 1} of a chunk from splunkd is not CSV ({error})") from error
+    if rows:
+        yield Table(names, rows, before)
 
 
 def decode_multivalue(encoded: str) -> Optional[list[str]]:
