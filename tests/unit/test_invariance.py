@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 
 from cba.detection.catalogue import get, load
 from cba.detection.model import EVENT_ID, Detection
+from cba.findings import record
 from cba.findings.record import decode_atoms
-from cba.judging import judge
+from cba.history import remembered
+from cba.home import finder
+from cba.judging import detecting, judge
 from cba.terms import SECONDS_PER_DAY, SOURCES
 from tests.support.effort import examples
 from tests.support.pipeline import Delivery, Finding, Pipeline, Seen, differences, dying, indexed, replay, runs, stored
@@ -113,11 +116,22 @@ def test_whenever_events_are_indexed_within_their_day(detection_id: str) -> None
         holds()
 
 
+HELD = st.sampled_from([0, 1, 1_000])
+
+
+def hold_at_most(patch: pytest.MonkeyPatch, held: int) -> None:
+    """How much a judge holds from one batch to the next."""
+    patch.setattr(record, "HELD_ENTITIES", held)
+    patch.setattr(finder, "HELD_HOMES", held)
+    patch.setattr(detecting, "SAID_LIMIT", held)
+    patch.setattr(remembered, "HELD_VALUES", held)
+
+
 @every_detection
 def test_any_batches_and_any_order_within_a_day(detection_id: str) -> None:
     @some
-    @given(happenings(detection_id), st.integers(1, 4), st.randoms(use_true_random=False))
-    def holds(happening: tuple[Variety, list[Seen]], batch: int, random: Any) -> None:
+    @given(happenings(detection_id), st.integers(1, 4), HELD, st.randoms(use_true_random=False))
+    def holds(happening: tuple[Variety, list[Seen]], batch: int, held: int, random: Any) -> None:
         variety, events = happening
         deliveries = at_once([*variety.past, *events])
         random.shuffle(deliveries)
@@ -125,6 +139,7 @@ def test_any_batches_and_any_order_within_a_day(detection_id: str) -> None:
         pipeline.random = random
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(judge, "BATCH", batch)
+            hold_at_most(patch, held)
             pipeline.search(indexed(deliveries))
         assert differences(pipeline.found(), reference(variety, deliveries)) == []
 
@@ -200,14 +215,17 @@ def test_all_detections_of_a_source_at_any_cadence_and_in_any_order(source: str)
     beside = [detection for detection in load().detections.values() if source in detection.sources]
 
     @examples(60)
-    @given(st.data(), CADENCES, st.randoms(use_true_random=False))
-    def holds(data: st.DataObject, cadence: int, random: Any) -> None:
+    @given(st.data(), CADENCES, HELD, st.integers(1, 500), st.randoms(use_true_random=False))
+    def holds(data: st.DataObject, cadence: int, held: int, batch: int, random: Any) -> None:
         one, other = (data.draw(st.sampled_from(of_source(source))) for _ in range(2))
         past = {(seen.time, tuple(sorted(seen.fields.items()))): seen for seen in (*one.past, *other.past)}
         happened = [*past.values(), *data.draw(one.lists), *data.draw(other.lists)]
         deliveries = any_order([seen for seen in happened if seen.source == source], random)
         pieces, whole = (one.pipeline(beside=beside) for _ in range(2))
-        replay(pieces, deliveries, cadence, one.since)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(judge, "BATCH", batch)
+            hold_at_most(patch, held)
+            replay(pieces, deliveries, cadence, one.since)
         whole.search(indexed(deliveries))
         assert differences(pieces.found(), whole.found()) == []
 

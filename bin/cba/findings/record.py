@@ -28,6 +28,9 @@ from .windows import (
     place,
 )
 
+HELD_ENTITIES = 200
+"""How many entities are held whole from one batch to the next. Of more, only what their windows have counted is."""
+
 Document = dict[str, object]
 FURTHER = " Raised further: "
 """Begins the sentence that says which other finding has made an entity suspicious."""
@@ -62,6 +65,8 @@ class Recorder:
         self.now = now
         self._period = period_seconds(detection)
         self._entities: dict[str, _Entity] = {}
+        self._resting: dict[str, str] = {}
+        """entity -> what its windows have counted in this run, of those that are not held whole"""
 
     def record(self, sightings: Sequence[tuple[str, Sighting]]) -> list[Optional[Outcome]]:
         """Records (entity, sighting) pairs; rows of one day may come in any order. One outcome per pair, in order; None
@@ -86,7 +91,9 @@ class Recorder:
         for name in touched:
             self._entities[name].derive(self.detection, self.now)
         self._write([self._entities[name] for name in touched])
-        return [entity.outcome(window, atom) for entity, window, atom in placed]
+        outcomes = [entity.outcome(window, atom) for entity, window, atom in placed]
+        self._rest()
+        return outcomes
 
     def reconsider(self, stirred: Mapping[str, int]) -> None:
         """Derives the findings of entities anew of which other detections have found something: entity or identity ->
@@ -103,6 +110,24 @@ class Recorder:
                 entity.derive(self.detection, self.now)
                 entities.append(entity)
         self._write(entities)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Lets go of what is long, where entities are many: everything but counts is in the store, too."""
+        if len(self._entities) <= HELD_ENTITIES:
+            return
+        if not self.detection.signals:  # the moments of chains come whole each time
+            self._resting.update({name: entity.rest() for name, entity in self._entities.items()})
+        self._entities.clear()
+
+    def _awake(self, name: str, since: int) -> _Entity:
+        entity = self._entities.get(name)
+        if entity is None:
+            entity = self._entities[name] = _Entity(name, since)
+            resting = self._resting.pop(name, None)
+            if resting is not None:
+                entity.wake(resting)
+        return entity
 
     def _replace_chains(self, sightings: Sequence[tuple[str, Sighting]]) -> None:
         """Clears the way for the moments of chains: they come whole for their key each time, from the earliest on, and
@@ -122,7 +147,7 @@ class Recorder:
         # Windows that reach into the earliest one open up to two periods before it; their neighbours a day earlier.
         since = earliest - 2 * self._period - SECONDS_PER_DAY
         for name in names:
-            entity = self._entities.setdefault(name, _Entity(name, since))
+            entity = self._awake(name, since)
             since = min(since, entity.since)
         documents: dict[str, list[Document]] = {}
         for document in self.store.of_entities(sorted(names), since):
@@ -182,6 +207,21 @@ class _Entity:
         met.update({moment.part: moment for moment in moments})
         for moment in sorted(met.values(), key=lambda moment: (moment.seconds, moment.part)):
             self.touched.update((id(window), window) for window in place(windows, moment, period))
+
+    def rest(self) -> str:
+        """What `wake` needs to go on counting, as JSON; what rows say only where it is no finding so far."""
+        windows = [
+            window.to_list(lambda key, window=window: (id(window), key) in self.finding_of)  # type: ignore[misc]
+            for windows in self.windows.values()
+            for window in windows
+        ]
+        return json.dumps([self.since, windows])
+
+    def wake(self, text: str) -> None:
+        """Takes over what `rest` has kept."""
+        self.since, windows = json.loads(text)
+        for window in map(Window.from_list, windows):
+            self.windows.setdefault(window.key, []).append(window)
 
     def restore(self, detection: Detection, documents: Iterable[Document]) -> None:
         """Takes over stored findings: those of this detection on the entity as windows, others as neighbours."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.model import Detection, Variation
 from ..terms import LOW, SECONDS_PER_DAY, day_of
@@ -119,6 +119,27 @@ class Window:
         known = self.details.get(key)
         if known is None or (second, part) < known[:2]:
             self.details[key] = (second, part, details)
+
+    def to_list(self, told: Callable[[AtomKey], bool]) -> list[object]:
+        """What `from_list` needs to go on counting, for JSON. What rows say is kept of the atoms that nobody is `told`
+        of so far."""
+        atoms = [
+            (*key, atom.first, atom.last, atom.stored, atom.parts, None if told(key) else self.details.get(key))
+            for key, atom in self.atoms.items()
+        ]
+        return [self.key, self.opened, self.last, atoms]
+
+    @classmethod
+    def from_list(cls, told: Sequence[Any]) -> Window:
+        """The inverse of `to_list`."""
+        key, opened, last, atoms = told
+        window = cls(key, opened)
+        window.last = last
+        for *name, first, end, stored, parts, detail in atoms:
+            window.atoms[AtomKey(*name)] = Atom(first, end, stored, parts)
+            if detail is not None:
+                window.tell(AtomKey(*name), *detail)
+        return window
 
     def _reach(self, first: int, last: int) -> None:
         self.opened = min(self.opened, first)

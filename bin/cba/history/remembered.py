@@ -12,7 +12,7 @@ from typing import Iterable, Mapping, NamedTuple, Optional, Protocol
 from ..errors import RefusedError, StoreError
 from .history import History, ScopeView, Subject, Terms, view
 
-HELD_VALUES = 40_000
+HELD_VALUES = 10_000
 """How many values, of all histories together, are held from one batch to the next; with more, they are read again."""
 
 

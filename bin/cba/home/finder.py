@@ -8,6 +8,8 @@ from ..terms import SECONDS_PER_DAY
 from .calls import LAMBDA, Call
 from .homes import KNOWN, NAMED, NAMED_BEFORE, UNKNOWN, Home, Known, known_home, outside, quarter_of
 
+HELD_HOMES = 1_000
+"""How many homes are held from one batch to the next; with more, they are read again."""
 INSTANCE = "instance"
 FUNCTION = "function"
 NO_WORKLOAD = "none"
@@ -51,6 +53,8 @@ class HomeFinder:
     def want(self, calls: Sequence[Call]) -> None:
         """Reads what these calls ask for. A role's sessions are many; they are asked for only of the roles of
         functions, which have a document of their own (the source names them beside their functions)."""
+        if len(self._known) > HELD_HOMES and not self._changed and not self._released:
+            self._known.clear()
         taught = {workload for call in calls for workload in (*call.home_of, *call.hinted)}
         callers = [call for call in calls if call.workload]
         by_roles = [call for call in callers if call.by_a_role]

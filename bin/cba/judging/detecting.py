@@ -26,6 +26,9 @@ from .stores import JudgeSettings, Stores
 CORE_FIELDS = (SOURCE_FIELD, "provider", "project", "identity", "identity_type", "access_key", "src_ip")
 """What every finding keeps of the row of its first event, beside what its detection reads and keeps."""
 MEMO_LIMIT = 5_000
+"""How many kinds of rows are kept in mind with what was said of them."""
+SAID_LIMIT = 200
+"""How many of these may be kinds of which there is something to say, which is long."""
 
 
 def is_candidate(detection: Detection, prepared: Prepared) -> bool:
@@ -69,6 +72,7 @@ class DetectionJudge:
         self._keeps = tuple(dict.fromkeys((*CORE_FIELDS, *GEO_FIELDS, *detection.fields, *CHAIN_FIELDS)))
         self._memo: dict[tuple[str, ...], Optional[Scored]] = {}
         self._memo_day = 0
+        self._said = 0
 
     def concerns(self, prepared: Prepared) -> bool:
         """Whether the row is one of its candidates."""
@@ -81,15 +85,17 @@ class DetectionJudge:
     def forget(self) -> None:
         """What was said of rows may no longer hold: something has been learned of a day before theirs."""
         self._memo.clear()
+        self._said = 0
 
     def score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
         """What it has to say about a row whose subjects the histories hold; None for nothing."""
-        if prepared.row.day != self._memo_day or len(self._memo) > MEMO_LIMIT:
-            self._memo.clear()
+        if prepared.row.day != self._memo_day or len(self._memo) > MEMO_LIMIT or self._said > SAID_LIMIT:
+            self.forget()
             self._memo_day = prepared.row.day
         key = tuple([prepared.cells.get(name, ABSENT) for name in self._read])
         if key not in self._memo:
-            self._memo[key] = self._score(prepared, known, histories)
+            scored = self._memo[key] = self._score(prepared, known, histories)
+            self._said += scored is not None
         return self._memo[key]
 
     def _score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:

@@ -22,7 +22,7 @@ from .preparing import Prepared, Preparer
 from .rows import CANDIDATE_OF, Row, is_judged
 from .stores import JudgeSettings, Stores
 
-BATCH = 2_000
+BATCH = 500
 """Rows that are prepared, learned and judged together: enough to ask the store for many at once, few enough to hold."""
 IDLE_LIMIT = 20_000
 """How many different rows are kept in mind that nobody has anything to say about; with more, they are looked at

@@ -35,7 +35,8 @@ SCORE_FIELDS = Score._fields
 NO_EVIDENCE = "-"
 """What may stand in the field evidence of a row that has none."""
 
-_MEMO_LIMIT = 100_000
+_MEMO_LIMIT = 2_000
+"""How many answers are kept in mind; evidence is long."""
 
 
 class Scorer:
