@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.effort import MANY
 
-settings.register_profile("usual", derandomize=True)
-if not MANY:
-    settings.load_profile("usual")
+# How long an example takes says how busy the machine is.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", UNTIMED, derandomize=True)
+settings.register_profile("many", UNTIMED)
+settings.load_profile("many" if MANY else "usual")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
