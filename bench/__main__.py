@@ -1,6 +1,6 @@
 """`./dev bench`: how often each event is read and how long searches are; rows a second and peak memory of every command
-beside an SDK echo, through the real protocol; a month of generated logs through all searches; bytes of a history in the
-KV store. Aims: docs/performance.md."""
+beside an SDK echo, through the real protocol; the most that storms make commands hold; a month of generated logs
+through all searches; bytes of a history in the KV store. Aims: docs/performance.md."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from bench import commands, fleet, reading, report
+from bench import commands, fleet, reading, report, storms
 from bench.commands import recorded_rows
+from bench.driver import CHUNK_ROWS
 from bench.replay import organization_of, replay
 from bench.storage import history_bytes
 from cba.detection.catalogue import load
@@ -25,6 +26,7 @@ from lab.searchhead import SearchHead
 
 EVENTS = 200_000
 QUICK_EVENTS = 30_000
+QUICK_STORM = 2_000
 LONG_TERM_EVENTS = 1_000_000
 MANY_DETECTIONS = 50
 READ = Organization(days=1, events_per_day=2000)
@@ -60,6 +62,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             for case in commands.cases(rows):
                 results.append(commands.measure(case, head, options.repetitions, home, _told))
             print(report.commands(results), flush=True)
+        print(_storms(QUICK_STORM if options.quick else CHUNK_ROWS), flush=True)
         if options.million:
             with _head(organization_of(LONG_TERM_EVENTS)) as (head, organization, _home):
                 print(report.replayed(replay(head, organization, _told)))
@@ -75,6 +78,12 @@ def _reading() -> str:
     with reading.copied_detections(MANY_DETECTIONS) as copy:
         many = reading.measured_apart(copy, READ)
     return reading.table(shipped, len(load().detections)) + "\n" + reading.table(many, MANY_DETECTIONS)
+
+
+def _storms(rows: int) -> str:
+    """The memory that storms of so many rows take."""
+    with tempfile.TemporaryDirectory(prefix="cba-bench-") as folder, SearchHead(APP_DIR, Path(folder)) as head:
+        return report.storms([storms.measure(storm, head, Path(folder), _told) for storm in storms.storms(rows)])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from bench.arithmetic import Summary
 from bench.commands import Result
 from bench.driver import CHUNK_ROWS, Measurement
 from bench.replay import CADENCE, DAYS, Replayed
+from bench.storms import Peak
 
 AIMS = {"cbageo": 150_000, "cbascore": 100_000}
 """Rows a second on one core."""
@@ -69,6 +70,16 @@ def stored(sizes: Mapping[str, tuple[int, Summary]]) -> str:
             f"  {profile or 'all':<28} {size.median:6.0f} ({size.low:.0f}-{size.high:.0f})  {count:,} documents"
         )
     lines.append(f"Aim: {AIM_HISTORY} bytes or less in the median.")
+    return "\n".join(lines) + "\n"
+
+
+def storms(peaks: Sequence[Peak]) -> str:
+    lines = ["Storms: the most memory that a command held, in a process of its own", ""]
+    for peak in peaks:
+        held = f"{peak.memory / MEGABYTE:.0f}" if peak.memory is not None else "?"
+        told = f"{len(peak.storm.rows):,} rows: {peak.storm.name}"
+        lines.append(f"{peak.storm.command:<12} {told:<76} {held:>5} MB {peak.seconds:8.1f} s")
+    lines.append(f"Aim: {AIM_MEMORY} MB or less.")
     return "\n".join(lines) + "\n"
 
 

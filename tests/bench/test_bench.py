@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, reading, report
+from bench import fleet, reading, report, storms
 from bench.arithmetic import Summary, pairwise
 from bench.commands import cases, measure, recorded_rows
 from bench.driver import CommandFailed, Splunkd, encode, run
@@ -98,3 +98,17 @@ def test_copies_of_detections_are_detections() -> None:
     with reading.copied_detections(20) as app:
         document = json.loads((app / "bin/cba/detection/catalogue.json").read_text("utf-8"))
     assert len(document["detections"]) == 20
+
+
+def test_storms_are_what_they_are_called(tmp_path: Path) -> None:
+    with SearchHead(APP_DIR, tmp_path) as head:
+        peaks, raised = [], []
+        for storm in storms.storms(30):
+            peaks.append(storms.measure(storm, head, tmp_path, lambda _told: None))
+            raised.append(len(head.kv.collection("cba_findings").find()))
+    assert [(peak.storm.command, bool(count)) for peak, count in zip(peaks, raised)] == [
+        ("cbajudge", False), ("cbajudge", True), ("cbabaseline", False), ("cbageo", False), ("cbajudge", False),
+        ("cbabaseline", False), ("cbajudge", False),
+    ]  # fmt: skip
+    assert raised[1] >= 30, "each row is a finding"
+    assert "30 rows: each row of somebody somewhere new" in report.storms(peaks)
