@@ -67,7 +67,7 @@ def catalogue_csv(detections: Iterable[Detection]) -> str:
             sources = " ".join(detection.sources)
             row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
             judged = [detection.periods.deduplication, " ".join(detection.judged_scopes)]
-            writer.writerow([*row, variation_search(detection.id, variation.id), *judged])
+            writer.writerow([*row, variation_search(detection, variation), *judged])
     return out.getvalue()
 
 

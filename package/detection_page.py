@@ -176,7 +176,7 @@ def _tuning(detection: Detection) -> list[str]:
 def _as_written(detection: Detection) -> list[str]:
     """The conditions themselves, as in the YAML."""
     rows = (
-        f"| `{variation_search(detection.id, variation.id)}` | {'' if variation.id == BASE else variation.kind} "
+        f"| `{variation_search(detection, variation)}` | {'' if variation.id == BASE else variation.kind} "
         f"| {f'`{variation.when}`' if variation.when is not None else ''} |"
         for variation in detection.all_variations
     )

@@ -7,12 +7,23 @@ fields are those that anybody asks for (`shapes`), placed, judged.
 from __future__ import annotations
 
 import json
+import re
 from typing import Iterable, Iterator, Mapping, Sequence
 
 from shapes import Shape, home_facts
 from spl import compact, quoted
+from words import in_words
 
-from cba.detection.model import BREAKER_SEARCH, PREFIX, Detection, Variation, list_name, source_search, variation_search
+from cba.detection.model import (
+    BASE,
+    BREAKER_SEARCH,
+    PREFIX,
+    Detection,
+    Variation,
+    list_name,
+    source_search,
+    variation_search,
+)
 from cba.detection.reader import Content
 from cba.findings.flood import SEVERITY, VARIATION
 from cba.judging.rows import CANDIDATE_OF, SKIP_REASON
@@ -44,7 +55,7 @@ def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], generated:
     for place, source in enumerate(SOURCES):
         stanzas.update(_of_source(source, shapes[source], content, place))
     for place, (detection, variation) in enumerate(_variations(content.detections.values())):
-        stanzas[variation_search(detection.id, variation.id)] = alert(detection, variation, place)
+        stanzas[variation_search(detection, variation)] = alert(detection, variation, place)
     stanzas[BREAKER_SEARCH] = breaker_alert()
     stanzas[f"{PREFIX} - Quarantined users"] = quarantined_users()
     stanzas[f"{PREFIX} - Maintenance"] = maintenance()
@@ -228,11 +239,11 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
     annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
     risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
     return {
-        "description": f"{variation.name} ({variation.severity}). {document['description']}",
+        "description": description(detection, variation),
         "search": f"| cbaalerts detection={detection.id} variation={variation.id}",
         **_alert_schedule(place, variation.severity),
         "action.correlationsearch.enabled": "1",
-        "action.correlationsearch.label": variation_search(detection.id, variation.id),
+        "action.correlationsearch.label": variation_search(detection, variation),
         "action.correlationsearch.annotations": json.dumps(annotations),
         **_notable(
             f"{variation.name}: ${entity}$",
@@ -250,6 +261,15 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
         "action.risk.param._risk": json.dumps([{**risk_object, "risk_score": risk, "risk_message": message}]),
         "disabled": "1",
     }
+
+
+def description(detection: Detection, variation: Variation) -> str:
+    """What a variation is, when it is raised, and what its detection is about."""
+    names = {signal.id: signal.name for signal in detection.signals}
+    own = in_words(variation.when, names) if variation.when is not None else "no other variation fits"
+    when = re.sub(r"[`*]", "", f"{own}. In all variations {in_words(detection.when, names)}")
+    case = "Base" if variation.id == BASE else f"Variation {variation.id[1:]}"
+    return f"{variation.name}. {case}, {variation.severity}: raised when {when}. {detection.document['description']}"
 
 
 def breaker_alert() -> Stanza:

@@ -75,7 +75,7 @@ class Switches:
 
     def alerts_on(self, detection: Detection) -> Optional[int]:
         """How many of its variations are enabled as alerts; None when that cannot be said."""
-        names = [variation_search(detection.id, variation.id) for variation in detection.all_variations]
+        names = [variation_search(detection, variation) for variation in detection.all_variations]
         known = [self.searches[name] for name in names if name in self.searches]
         return known.count("") if known else None
 
@@ -178,6 +178,7 @@ def rows(
         start = day if first_day is None else first_day
         yield {
             "detection": detection.id,
+            "title": detection.title,
             "source": source,
             "state": state,
             "reason": reason,

@@ -52,9 +52,9 @@ def _coverage(board: Board, health: str) -> None:
         "coverage",
         health,
         f"""
-| stats {states} max(alerts_on) AS enabled max(alerts) AS alerts BY detection
-| eval Detection=detection, Alerts=coalesce(enabled, "?")." of ".alerts
-| table Detection {" ".join(SOURCES)} Alerts
+| stats {states} max(alerts_on) AS enabled max(alerts) AS alerts BY detection title
+| eval Detection=detection, Alerts=coalesce(enabled, "?")." of ".alerts, _title=title
+| table Detection {" ".join(SOURCES)} Alerts _title
 """,
     )
     matrix = board.table(
@@ -63,7 +63,7 @@ def _coverage(board: Board, health: str) -> None:
         "Coverage: detections and sources",
         {"Detection": 250, **dict.fromkeys(SOURCES, 100), "Alerts": 90},
         colours=[coloured(name, STATE_COLOURS) for name in SOURCES],
-        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
+        click=manager_link("CBA%20-%20$row._title.value|u$%20-"),
         description="Alerts: how many variations raise one. An empty cell: the detection does not look at the source. "
         "A row opens the detection's alerts.",
         rows=50,

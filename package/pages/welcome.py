@@ -163,8 +163,8 @@ def _turning_on(board: Board, health: str) -> None:
         "alerts",
         health,
         """
-| stats max(alerts_on) AS on max(alerts) AS all values(state) AS states BY detection
-| eval Detection=detection, State=mvjoin(states, ", "), Alerts=coalesce(on, "?")." of ".all,
+| stats max(alerts_on) AS on max(alerts) AS all values(state) AS states BY detection title
+| eval Detection=title, State=mvjoin(states, ", "), Alerts=coalesce(on, "?")." of ".all,
     Next=case(on=0 AND match(State, "active"), "read its findings for a week, then enable the alerts you want",
         on=0, "", true(), "raises alerts")
 | sort 0 - on, Detection
@@ -176,7 +176,7 @@ def _turning_on(board: Board, health: str) -> None:
         "alerts",
         "Step 4: enable the alerts you want",
         {"Detection": 300, "State": 220, "Alerts": 80, "Next": 380},
-        click=manager_link("CBA%20-%20$row.Detection.value|u$"),
+        click=manager_link("CBA%20-%20$row.Detection.value|u$%20-"),
         description="A row opens the detection's alerts, one for each variation. Then save Configuration > Alerts once:"
         " it says where they go. Findings are shown without them, too.",
         rows=50,

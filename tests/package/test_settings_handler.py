@@ -113,7 +113,10 @@ def told(local: Path) -> dict[str, dict[str, str]]:
     return {name: stanza.settings for name, stanza in read_conf(local / "savedsearches.conf").items()}
 
 
-INFORMATIONAL, MEDIUM = (f"CBA - cloud_unusual_country - {case}" for case in ("Base", "Variation 2"))
+INFORMATIONAL, MEDIUM = (
+    f"CBA - API call from unusual country - {case}"
+    for case in ("Base (informational)", "New to the organization (medium)")
+)
 BREAKER = "CBA - Circuit breaker"
 
 

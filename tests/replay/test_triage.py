@@ -161,7 +161,7 @@ def test_health_at_another_time(head: SearchHead) -> None:
 def test_health_of_what_is_off(head: SearchHead) -> None:
     """Off by its search or by a setting, and how many of the variations raise alerts: all as splunkd has it by then."""
     assert [health(head)["aws"][name] for name in ("alerts_on", "alerts")] == ["0", "8"]
-    base = "CBA - cloud_unusual_country - Base"
+    base = "CBA - API call from unusual country - Base (informational)"
     head.enable([base])
     assert health(head)["aws"]["alerts_on"] == "1"
     head.splunkd.endpoints.edit("cloud_behavior_analytics_settings", {"sources": {"aws_enabled": "0"}})

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from splunklib import client
 
+from cba.detection.catalogue import get
 from cba.detection.model import source_search, variation_search
 from lab.conf import load_app
 from lab.remote import Remote
@@ -26,7 +27,14 @@ from tests.splunk.conftest import Target, runnable
 
 DETECTION = "cloud_unusual_country"
 ROWS = source_search("aws", "Rows")
-SEARCHES = [ROWS, *(variation_search(DETECTION, variation) for variation in ("v2", "v3", "v5", "v7"))]
+
+
+def alert_of(variation: str) -> str:
+    detection = get(DETECTION)
+    return variation_search(detection, detection.variation(variation))
+
+
+SEARCHES = [ROWS, *map(alert_of, ("v2", "v3", "v5", "v7"))]
 
 
 @contextmanager
@@ -81,10 +89,10 @@ def test_from_raw_events_to_alerts(sending: Remote, target: Target) -> None:
 
         # Each variation's own search finds its findings, and only those.
         for key, variation in raised.items():
-            found = run(sending, variation_search(DETECTION, variation), earliest="-1h", latest="+1m")
+            found = run(sending, alert_of(variation), earliest="-1h", latest="+1m")
             assert findings[key]["finding_id"] in {row["finding_id"] for row in found}
             assert {row["variation"] for row in found} == {variation}
-        assert run(sending, variation_search(DETECTION, "v7"), earliest="-1h", latest="+1m") == []
+        assert run(sending, alert_of("v7"), earliest="-1h", latest="+1m") == []
 
         # Once more, over the same events: nothing new.
         told = judged(sending, time.time())

@@ -143,7 +143,7 @@ def test_which_saved_searches_run_is_asked_at_once(service: client.Service) -> N
 
 
 def test_a_saved_search_is_dispatched(service: client.Service, remote: Remote) -> None:
-    name = "CBA - cloud_unusual_country - Base"
+    name = "CBA - API call from unusual country - Base (informational)"
     with runnable(service, name):
         search = service.saved_searches[name]
         job = search.dispatch(**{"dispatch.earliest_time": "-7d@d", "dispatch.latest_time": "now"})

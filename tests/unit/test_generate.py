@@ -233,7 +233,7 @@ def test_a_list_can_only_be_asked_whether_it_is_there() -> None:
 
 def test_each_variation_has_an_alert_and_each_source_its_searches() -> None:
     stanzas = load_app(ROOT).stanzas("savedsearches")
-    alerts = {variation_search(d.id, v.id) for d in CONTENT.detections.values() for v in d.all_variations}
+    alerts = {variation_search(d, v) for d in CONTENT.detections.values() for v in d.all_variations}
     of_sources = {f"CBA - {source} - {what}" for source in SOURCES for what in ("Judge", "Backfill", "Rows")}
     assert set(stanzas) == {
         *alerts,
@@ -258,5 +258,23 @@ def test_saved_search_names_fit_enterprise_security() -> None:
     """ES clones a correlation search as `{domain} - {name} - Rule`, 99 characters at most."""
     for detection in CONTENT.detections.values():
         for variation in detection.all_variations:
-            name = variation_search(detection.id, variation.id)
+            name = variation_search(detection, variation)
             assert len(f"{detection.document['security_domain'].title()} - {name} - Rule") <= 99
+
+
+def test_saved_searches_are_named_and_described_for_people() -> None:
+    stanzas = load_app(ROOT).stanzas("savedsearches")
+    search = stanzas["CBA - API call from unusual country - Compromised access key (high)"]
+    assert search.get("search") == "| cbaalerts detection=cloud_unusual_country variation=v7"
+    assert search.get("description", "").startswith(
+        "A cloud identity executed an API call from an unusual country using a compromised AWS access key. "
+        "Variation 7, high: raised when the source is AWS, and the identity is trained, and the access key is known to "
+        "be compromised. In all variations the country is new to the identity"
+    )
+    alerts = [stanza for stanza in stanzas.values() if "cbaalerts" in stanza.get("search", "")]
+    assert len({stanza.get("description") for stanza in alerts}) == len(alerts), "each has its own"
+
+
+def test_titles_that_cannot_name_saved_searches_are_faults() -> None:
+    assert "x.yml: title: 'a/b' is not a title of letters" in faults(title="a/b")
+    assert "a saved search's name has at most 81: 'CBA - Xxxx" in faults(title="X" + "x" * 99)

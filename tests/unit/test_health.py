@@ -139,7 +139,7 @@ def test_how_far_a_source_has_been_judged() -> None:
 
 
 def test_the_variations_that_raise_alerts_are_counted() -> None:
-    names = [variation_search(COUNTRY, variation.id) for variation in get(COUNTRY).all_variations]
+    names = [variation_search(get(COUNTRY), variation) for variation in get(COUNTRY).all_variations]
     some = {name: RUNS if at < 3 else DISABLED for at, name in enumerate(names)}
     found = row(COUNTRY, switches=Switches(some, frozenset()))
     assert (found["alerts_on"], found["alerts"]) == (3, 8)

@@ -167,11 +167,13 @@ def test_a_detection_may_declare_profiles_of_its_own() -> None:
 
 
 def test_two_detections_may_ask_one_profile_and_not_declare_it_twice() -> None:
-    twins = [Document(f"{name}.yml", changed(id=name)) for name in ("one", "two")]
+    twins = [Document(f"{name}.yml", changed(id=name, title=name)) for name in ("one", "two")]
     assert set(read_content(profiles(), twins).detections) == {"one", "two"}
-    declaring = [Document(f"{n}.yml", changed(id=n, profiles={"identity": ["asn"]})) for n in ("one", "two")]
+    declaring = [Document(f"{n}.yml", changed(id=n, title=n, profiles={"identity": ["asn"]})) for n in ("one", "two")]
     with pytest.raises(DetectionErrors, match=r"two.yml: profiles.identity: identity_asn is already declared"):
         read_content(profiles(), declaring)
+    with pytest.raises(DetectionErrors, match=r"two.yml: title: 'one' is the title of one"):
+        read_content(profiles(), [Document(f"{n}.yml", changed(id=n, title="one")) for n in ("one", "two")])
 
 
 def test_fields_are_all_that_it_reads_or_keeps() -> None:

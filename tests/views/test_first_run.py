@@ -18,7 +18,7 @@ from lab.views import read_view
 from tests.replay.test_triage import ADA, BOB, DAY, JUDGE, NOON, START, call
 from tests.views.test_views import full_query
 
-COUNTRY = "cloud_unusual_country"
+COUNTRY, TITLE = "cloud_unusual_country", "API call from unusual country"
 DETECTIONS = load().detections.values()
 PAIRS = sum(len(detection.sources) for detection in DETECTIONS)
 OF_AWS = [detection for detection in DETECTIONS if "aws" in detection.sources]
@@ -50,7 +50,9 @@ class Pages:
 
     def of_country(self, page: str, name: str, source: Optional[str] = None) -> dict[str, Any]:
         (row,) = (
-            row for row in self.rows(page, name) if row["Detection"] == COUNTRY and source in (None, row.get("Source"))
+            row
+            for row in self.rows(page, name)
+            if row["Detection"] in (COUNTRY, TITLE) and source in (None, row.get("Source"))
         )
         return row
 
@@ -112,7 +114,7 @@ def test_it_waits_says_until_when_and_becomes_active(head: SearchHead) -> None:
         "0 of 8",
         "read its findings for a week, then enable the alerts you want",
     )
-    head.enable(["CBA - cloud_unusual_country - Base"])
+    head.enable(["CBA - API call from unusual country - Base (informational)"])
     assert pages.of_country("welcome", "alerts")["Next"] == "raises alerts"
 
 

@@ -86,10 +86,12 @@ UNTRAINED_SILENT, UNTRAINED_NEW, UNTRAINED_HOME = UNTRAINED = ("silent", "new", 
 
 @dataclasses.dataclass(frozen=True)
 class Variation:
-    """A named case of a detection. `when` holds under the detection's own condition; the base variation is `BASE`."""
+    """A named case of a detection. `when` holds under the detection's own condition; the base variation is `BASE`.
+    `title` is what tells it from the others of its detection, in two or three words."""
 
     id: str
     name: str
+    title: str
     severity: str
     kind: str
     when: Optional[Node]
@@ -150,7 +152,8 @@ class AllowList:
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """One alert definition. `document` is the validated content, as written in the YAML.
+    """One alert definition. `document` is the validated content, as written in the YAML. `title` is its name in a few
+    words, for the names of its saved searches.
 
     `candidates` holds of the rows that it judges; without it, it judges every row that is judged at all. `counted_by`
     is the field whose distinct values are the events that a finding counts: the event's id, or a thing that several
@@ -170,6 +173,7 @@ class Detection:
 
     id: str
     name: str
+    title: str
     severity: str
     sources: tuple[str, ...]
     periods: Periods
@@ -302,11 +306,23 @@ def list_name(field: str) -> str:
     return f"{field}s"
 
 
-def variation_search(detection_id: str, variation_id: str) -> str:
-    """`CBA - <id> - Base` or `CBA - <id> - Variation 2`: the saved search that raises a variation; short, unique, and
-    sorted beside its detection."""
-    case = "Base" if variation_id == BASE else f"Variation {variation_id[1:]}"
-    return f"{PREFIX} - {detection_id} - {case}"
+LONGEST_NAME = 81
+"""Characters of a saved search's name. Enterprise Security refuses to edit a search whose name has more than 99, and
+its own copies are called `<Security domain> - <name> - Rule`, which takes 18 of them: contentctl/objects/constants.py
+(ES_MAX_STANZA_LENGTH) of https://github.com/splunk/contentctl"""
+
+
+def variation_search(detection: Detection, variation: Variation) -> str:
+    """`CBA - API call from unusual country - Compromised access key (high)`: the saved search that raises a variation.
+
+    What somebody set locally hangs on this name, so titles and severities change with a major version only.
+    """
+    return f"{alert_prefix(detection)}{variation.title} ({variation.severity})"
+
+
+def alert_prefix(detection: Detection) -> str:
+    """What the names of the saved searches of a detection's variations begin with, and those of no other."""
+    return f"{PREFIX} - {detection.title} - "
 
 
 BREAKER_SEARCH = f"{PREFIX} - Circuit breaker"

@@ -20,6 +20,7 @@ from .model import (
     EVENT_ID,
     EVERYBODY,
     KINDS,
+    LONGEST_NAME,
     SCOPES,
     SIDE_SCOPES,
     UNTRAINED,
@@ -32,6 +33,8 @@ from .model import (
     Profile,
     SignalKind,
     Variation,
+    alert_prefix,
+    variation_search,
 )
 
 PREPARATIONS = ("plain", "compute", "serverless_iaas", "serverless_office", "serverless_saas")
@@ -40,6 +43,8 @@ PROFILES_FILE = "content/profiles.yml"
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _VARIATION = re.compile(r"v[0-9]+")
+_TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,-]*[A-Za-z0-9]")
+_BASE_TITLE = "Base"
 _PERIOD = re.compile(r"([0-9]{1,4})d")
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?", re.ASCII)
 _TACTIC = re.compile(r"TA\d{4}", re.ASCII)
@@ -49,7 +54,7 @@ _LISTS = ("investigative_actions", "false_positives")
 _OPTIONAL_LISTS = ("tuning", "limits_of_logs", "tags")
 _KNOWN = frozenset(
     {
-        "id", "name", "severity", "attack", "sources", "periods", "trained_days", "entity", "deduplicate_by",
+        "id", "name", "title", "severity", "attack", "sources", "periods", "trained_days", "entity", "deduplicate_by",
         "candidates", "counted_by", "population", "profiles", "scopes", "compares", "optional", "untrained", "signals",
         "joined_by", "keeps", "lists", "remarks", "when", "base", "variations", "drilldowns", "allow",
         "security_domain", "breaker", *_TEXTS, *_LISTS, *_OPTIONAL_LISTS,
@@ -106,6 +111,8 @@ def read_content(profiles: Document, detections: Iterable[Document]) -> Content:
             continue
         if detection.id in found:
             errors.append(document.error("id", f"{detection.id!r} is defined twice"))
+        if same := [each.id for each in found.values() if alert_prefix(each) == alert_prefix(detection)]:
+            errors.append(document.error("title", f"{detection.title!r} is the title of {same[0]}"))
         found[detection.id] = detection
     if errors:
         raise DetectionErrors(errors)
@@ -317,6 +324,7 @@ class _DetectionReader(_Reader):
         detection = Detection(
             id=self.matching(self.data.get("id"), "id", _ID, "lower-case letters, digits and _"),
             name=self.text("name"),
+            title=self.title(self.data, "title"),
             severity=base.severity,
             sources=self.chosen("sources", SOURCES, []),
             periods=periods,
@@ -373,7 +381,21 @@ class _DetectionReader(_Reader):
             self.fault("entity", f"{detection.entity!r} is not one of deduplicate_by")
         if not detection.sources:
             self.fault("sources", f"a list of {', '.join(SOURCES)} is needed")
+        self.check_names(detection)
         self.check_counts(detection)
+
+    def check_names(self, detection: Detection) -> None:
+        """The names of the saved searches that raise its variations."""
+        names: set[str] = set()
+        for at, variation in enumerate(detection.all_variations, -1):
+            field = "title" if variation is detection.base else f"variations[{at}].title"
+            name = variation_search(detection, variation)
+            if len(name) > LONGEST_NAME:
+                why = f"{name!r} has {len(name)} characters"
+                self.fault(field, f"a saved search's name has at most {LONGEST_NAME}: {why}")
+            if name in names:
+                self.fault(field, f"another variation's saved search is called {name!r}, too")
+            names.add(name)
 
     def check_counts(self, detection: Detection) -> None:
         """A history that names two values a day cannot be asked whether there were three."""
@@ -467,7 +489,8 @@ class _DetectionReader(_Reader):
             self.fault("base", "a mapping with the condition `when` is needed")
             given = {}
         when = self.asking(given.get("when"), "base.when")
-        return Variation(BASE, str(self.data.get("name")), self.severity(self.data, "severity"), "exclusive", when)
+        severity = self.severity(self.data, "severity")
+        return Variation(BASE, str(self.data.get("name")), _BASE_TITLE, severity, "exclusive", when)
 
     def variations(self) -> Iterator[Variation]:
         listed = self.data.get("variations", [])
@@ -480,7 +503,7 @@ class _DetectionReader(_Reader):
             if not isinstance(given, Mapping):
                 self.fault(path, "a mapping is needed")
                 continue
-            self.unknown(given, ("id", "name", "severity", "kind", "when"), f"{path}.", "a variation")
+            self.unknown(given, ("id", "name", "title", "severity", "kind", "when"), f"{path}.", "a variation")
             variation_id = self.matching(given.get("id"), f"{path}.id", _VARIATION, "v and a number, such as v1")
             if variation_id in seen:
                 self.fault(f"{path}.id", f"{variation_id} is there already")
@@ -491,7 +514,13 @@ class _DetectionReader(_Reader):
             kind = self.one_of(given.get("kind"), f"{path}.kind", KINDS, "kind ")
             when = self.asking(given.get("when"), f"{path}.when", required=True)
             severity = self.severity(given, f"{path}.severity")
-            yield Variation(variation_id, str(name), severity, kind, when or NEVER)
+            title = self.title(given, f"{path}.title")
+            yield Variation(variation_id, str(name), title, severity, kind, when or NEVER)
+
+    def title(self, given: Mapping[str, Any], field: str) -> str:
+        """The words that stand for it in the names of saved searches: its name, where that is short."""
+        title = given.get("title", given.get("name"))
+        return self.matching(title, field, _TITLE, "a title of letters, digits, blanks, commas and hyphens")
 
     def signals(self) -> Iterator[SignalKind]:
         given = self.data.get("signals", {})

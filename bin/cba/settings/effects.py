@@ -79,9 +79,7 @@ class AlertSearch:
 
 def alert_searches(detections: Mapping[str, Detection]) -> list[AlertSearch]:
     """Those of the variations, and the one of the circuit breakers, which blames nobody."""
-    named = [
-        AlertSearch(variation_search(d.id, v.id), v.severity) for d in detections.values() for v in d.all_variations
-    ]
+    named = [AlertSearch(variation_search(d, v), v.severity) for d in detections.values() for v in d.all_variations]
     return [*named, AlertSearch(BREAKER_SEARCH, FLOOD_SEVERITY, risk=False)]
 
 
