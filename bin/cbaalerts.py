@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from cba.command.base import AppCommand, connect, end_of_search  # noqa: E402
 from cba.command.log import log  # noqa: E402
+from cba.command.scheduled import is_scheduled  # noqa: E402
 from cba.command.sdk import Configuration, GeneratingCommand, Option, dispatch  # noqa: E402
 from cba.detection.catalogue import get  # noqa: E402
 from cba.errors import CbaError, OptionError  # noqa: E402
@@ -18,11 +19,6 @@ from cba.findings.flood import VARIATION as FLOOD  # noqa: E402
 from cba.store.alerts import AlertCollection  # noqa: E402
 from cba.store.findings import FindingCollection  # noqa: E402
 
-SCHEDULED = "scheduler__"
-"""What the id of a search begins with when the scheduler runs it; nobody else's does.
-https://docs.splunk.com/Documentation/Splunk/9.0.2/Search/Dispatchdirectoryandsearchartifacts
-https://www.splunk.com/en_us/blog/tips-and-tricks/deciphering-dispatch-directory-names.html
-"""
 PART = 500
 """Findings that are looked up at once."""
 
@@ -90,7 +86,7 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
 
     @property
     def _writes(self):
-        return self._sid.startswith(SCHEDULED) and not getattr(self.metadata, "preview", False)
+        return is_scheduled(self._sid) and not getattr(self.metadata, "preview", False)
 
     @property
     def _sid(self):

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, Optional, Sequence
 
-from cba.detection.model import source_search
+from cba.detection.model import SETUP_SEARCH, source_search
 from lab import closing, eventfile, export, stray
 from lab.errors import LabError
 from lab.events import Event
@@ -38,8 +38,9 @@ ALERT = "| cbaalerts "
 
 
 def is_shipped_schedule(name: str) -> bool:
-    """Every scheduled search of the app: they ship disabled, a replay enables them all."""
-    return name.startswith("CBA - ")
+    """Every scheduled search of the app: they ship disabled, a replay enables them all, so that there is nothing left
+    to set up."""
+    return name.startswith("CBA - ") and name != SETUP_SEARCH
 
 
 def judges_nothing_but(source: str) -> Enable:

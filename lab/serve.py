@@ -38,7 +38,7 @@ from lab.rest_search import shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
 from lab.state import DEMO_STATE, ROOT, is_state
-from lab.views import read_navigation, read_view, view_names
+from lab.views import leading_on, read_navigation, read_view, view_names
 
 VIEWER = ROOT / "viewer"
 PORT = 8765
@@ -80,6 +80,12 @@ class Site:
         ]
         label = self.head.app.stanzas("app")["ui"].get("label")
         return {"app": self.head.app.name, "label": label, "color": bar.color, "state": self.about, "views": views}
+
+    def first(self) -> str:
+        """The address at which the app opens."""
+        query, on_nothing, otherwise = leading_on(self.app_dir, read_navigation(self.app_dir).first)
+        with self.head.lock:
+            return otherwise if self.head.search(query, None, self._end(), self.now).rows else on_nothing
 
     def view(self, name: str) -> dict[str, Any]:
         found = read_view(self.app_dir, name)
@@ -173,8 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             if path == "/":
-                first = read_navigation(site.app_dir).first
-                self._answer(302, b"", "text/plain", location=f"/app/{site.head.app.name}/{first}")
+                self._answer(302, b"", "text/plain", location=site.first())
             elif path == "/api/nav":
                 self._json(200, site.navigation())
             elif path.startswith("/api/view/"):

@@ -1,4 +1,7 @@
-"""The app's pages as Splunk Web would find them: default/data/ui/views/*.xml and default/data/ui/nav/default.xml."""
+"""The app's pages as Splunk Web would find them: default/data/ui/views/*.xml and default/data/ui/nav/default.xml.
+
+Only those of Dashboard Studio are drawn. The page in Simple XML on which the app opens shows nothing and leads on.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
+
+STUDIO = "2"
+"""The version of a dashboard that is one of Dashboard Studio."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ def read_view(app_dir: Path, name: str) -> View:
     """Raises LabError naming the file where there is no such view or it is not one of Dashboard Studio."""
     path = app_dir / "default" / "data" / "ui" / "views" / f"{name}.xml"
     root = _parsed(path)
-    if root.tag != "dashboard" or root.get("version") != "2":
+    if root.tag != "dashboard" or root.get("version") != STUDIO:
         raise LabError('is not a Dashboard Studio view (<dashboard version="2">)', path)
     try:
         definition = json.loads(root.findtext("definition") or "")
@@ -34,8 +40,21 @@ def read_view(app_dir: Path, name: str) -> View:
 
 
 def view_names(app_dir: Path) -> list[str]:
-    """All views of the app, by name."""
-    return sorted(path.stem for path in (app_dir / "default" / "data" / "ui" / "views").glob("*.xml"))
+    """All Dashboard Studio views of the app, by name."""
+    paths = (app_dir / "default" / "data" / "ui" / "views").glob("*.xml")
+    return sorted(path.stem for path in paths if _parsed(path).get("version") == STUDIO)
+
+
+def leading_on(app_dir: Path, name: str) -> tuple[str, str, str]:
+    """Of a page that only leads on: its search, where to go when that finds nothing, and where else. LabError for one
+    that is not of that form."""
+    path = app_dir / "default" / "data" / "ui" / "views" / f"{name}.xml"
+    root = _parsed(path)
+    targets = [found.findtext("link") or "" for found in root.iter("condition")]
+    query, matches = root.findtext("search/query") or "", [found.get("match") for found in root.iter("condition")]
+    if not query or matches != ["'job.resultCount' == 0", None]:
+        raise LabError("does not lead on by whether its search finds anything", path)
+    return query, targets[0], targets[1]
 
 
 @dataclass(frozen=True)

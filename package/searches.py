@@ -10,6 +10,7 @@ import json
 import re
 from typing import Iterable, Iterator, Mapping, Sequence
 
+from pages import freshness
 from shapes import Shape, home_facts
 from spl import compact, quoted
 from words import in_words
@@ -17,7 +18,10 @@ from words import in_words
 from cba.detection.model import (
     BASE,
     BREAKER_SEARCH,
-    PREFIX,
+    MAINTENANCE_SEARCH,
+    QUARANTINE_SEARCH,
+    SETUP_SEARCH,
+    START_SEARCH,
     Detection,
     Variation,
     list_name,
@@ -57,8 +61,10 @@ def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], generated:
     for place, (detection, variation) in enumerate(_variations(content.detections.values())):
         stanzas[variation_search(detection, variation)] = alert(detection, variation, place)
     stanzas[BREAKER_SEARCH] = breaker_alert()
-    stanzas[f"{PREFIX} - Quarantined users"] = quarantined_users()
-    stanzas[f"{PREFIX} - Maintenance"] = maintenance()
+    stanzas[QUARANTINE_SEARCH] = quarantined_users()
+    stanzas[MAINTENANCE_SEARCH] = maintenance()
+    stanzas[START_SEARCH] = start()
+    stanzas[SETUP_SEARCH] = set_up()
     return f"# {generated}\n" + "".join(_stanza(name, settings) for name, settings in stanzas.items())
 
 
@@ -377,6 +383,37 @@ def maintenance() -> Stanza:
         "enableSched": "1",
         "realtime_schedule": "0",
         "schedule_window": "60",
+        "is_visible": "true",
+        "disabled": "1",
+    }
+
+
+# ---- The first hour --------------------------------------------------------------------------------------------------
+
+
+def start() -> Stanza:
+    """What a person runs once."""
+    return _by_hand(
+        "Turns on what is recommended: each source that has data learns the last 44 days, one after the other, and is "
+        f'then judged; "{BREAKER_SEARCH}" and "{MAINTENANCE_SEARCH}" too. Alerts stay as they are. Run it as often as '
+        "you like; the page Welcome shows how far it has come.",
+        [*freshness.query().strip().splitlines(), "| cbasetup start=true"],
+        freshness.SINCE,
+    )
+
+
+def set_up() -> Stanza:
+    """Does it. A run takes as long as the back-fills take, and one that is cut off is begun again by the next."""
+    return {
+        "description": f'Learns and turns on one source after the other, then turns itself off. "{START_SEARCH}" turns '
+        "it on.",
+        "search": "\n".join([*freshness.query().strip().splitlines(), "| cbasetup"]),
+        "dispatch.earliest_time": freshness.SINCE,
+        "dispatch.latest_time": "now",
+        "cron_schedule": "*/5 * * * *",
+        "enableSched": "1",
+        "realtime_schedule": "1",
+        "max_concurrent": "1",
         "is_visible": "true",
         "disabled": "1",
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from cba.detection.model import Detection
-from pages import entity, finding, findings, health, tuning, welcome
+from pages import entity, finding, findings, health, start, tuning, welcome
 from pages.board import Board, navigation
 
 OTHER_VIEWS = ("search", "reports", "configuration")
@@ -31,4 +31,6 @@ def files(detections: Mapping[str, Detection]) -> dict[str, str]:
     """Path below the root -> content."""
     made = boards(detections)
     views = {f"default/data/ui/views/{page.name}.xml": page.xml() for page in made}
-    return {**views, "default/data/ui/nav/default.xml": navigation([page.name for page in made], OTHER_VIEWS)}
+    views[f"default/data/ui/views/{start.NAME}.xml"] = start.xml()
+    names = [start.NAME, *(page.name for page in made)]
+    return {**views, "default/data/ui/nav/default.xml": navigation(names, OTHER_VIEWS)}

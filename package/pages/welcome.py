@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
+from cba.detection.model import START_SEARCH
 from pages import freshness
 from pages.board import APP, STATE_COLOURS, Board, coloured, manager_link, report_link, search_link
 
-INTRODUCTION = """
-## From here to the first finding: four steps
+START_LINK = f"/app/{APP}/search?s=" + quote(f"/servicesNS/nobody/{APP}/saved/searches/{quote(START_SEARCH)}", safe="")
+INTRODUCTION = f"""
+## From here to the first finding
 
-Each panel below is a step, and the numbers say how far it has come. What is learned and turned on is looked up again
-every minute. Indexes, source types and thresholds are set on the page Configuration.
+**[Enable what is recommended]({START_LINK})**: run this report once. Each source that has data learns what is indexed,
+one after the other, and is turned on when it has learned; the upkeep too. Alerts stay off. That takes minutes to hours;
+the panels below say how far it has come, and on which day each detection speaks. They look again every minute.
+
+Or go step by step: each panel is a step, and a row leads to what it needs. Indexes, source types and thresholds are set
+on the page [Configuration](/app/{APP}/configuration).
 """
 
 EXPECTATION = """
@@ -26,6 +34,7 @@ for being new.
 
 - **1** Nothing at all: may your role search those indexes?
 - **2** Stays at 0: the report still runs (Activity > Jobs), or its role may not write histories (`cba_admin` may).
+  Failed: run *Enable what is recommended* again; it shows why, and tries again.
 - **3** Off though enabled: the source, or each of its detections, is switched off on the page Configuration.
 - **4** Not active: the page Health says why.
 
@@ -39,7 +48,7 @@ BAR = 11
 
 def page() -> Board:
     board = Board("welcome", "Welcome", "First steps: which sources have data, what has been learned, what comes next.")
-    board.row(90, (board.markdown("introduction_panel", INTRODUCTION), 12))
+    board.row(170, (board.markdown("introduction_panel", INTRODUCTION), 12))
     board.search("arrived", freshness.query(), earliest=freshness.SINCE, latest="now")
     health = board.search("health", "| cbahealth entities=false", earliest="0", latest="now", refresh="1m")
     _progress(board, health)
@@ -101,22 +110,24 @@ def _data_and_back_fill(board: Board, health: str) -> None:
         health,
         f"""
 | stats max(days_learned) AS days max(days_looked_at) AS Of BY source
+| lookup cba_setup source OUTPUT step progress
 | eval Source=source, Days=coalesce(days, 0),
+    Doing=case(step="learning", "learns: ".progress." %", step="failed", "failed: see the report", true(), ""),
     filled=floor(Days*{BAR}/Of), bar=if(filled>0, substr("{"█" * BAR}", 1, filled), ""),
     Learned=bar.if(filled<{BAR}, substr("{"░" * BAR}", 1, {BAR}-filled), ""),
     _report="/servicesNS/nobody/{APP}/saved/searches/CBA%20-%20".source."%20-%20Backfill"
 | sort 0 - Days, Source
-| table Source Days Of Learned _report
+| table Source Days Of Learned Doing _report
 """,
     )
     back_fill = board.table(
         "back_fill_panel",
         "back_fill",
         "Step 2: learn from what is already indexed",
-        {"Source": 100, "Days": 60, "Of": 50, "Learned": 160},
+        {"Source": 100, "Days": 60, "Of": 50, "Learned": 160, "Doing": 140},
         click=report_link("_report"),
         description="A row opens the source's Backfill report: run it once, before step 3. It only learns, for all "
-        "detections.",
+        "detections. Doing: what Enable what is recommended does.",
         rows=50,
     )
     board.row(660, ({arrived: 370, expectation: 290}, 5), (back_fill, 7))
@@ -163,19 +174,21 @@ def _turning_on(board: Board, health: str) -> None:
         "alerts",
         health,
         """
-| stats max(alerts_on) AS on max(alerts) AS all values(state) AS states BY detection title
+| eval day=if(isnull(first_day), null(), active_from)
+| stats max(alerts_on) AS on max(alerts) AS all values(state) AS states min(day) AS speaks BY detection title
 | eval Detection=title, State=mvjoin(states, ", "), Alerts=coalesce(on, "?")." of ".all,
+    "Speaks from"=coalesce(speaks, ""),
     Next=case(on=0 AND match(State, "active"), "read its findings for a week, then enable the alerts you want",
         on=0, "", true(), "raises alerts")
 | sort 0 - on, Detection
-| table Detection State Alerts Next
+| table Detection State "Speaks from" Alerts Next
 """,
     )
     alerts = board.table(
         "alerts_panel",
         "alerts",
         "Step 4: enable the alerts you want",
-        {"Detection": 300, "State": 220, "Alerts": 80, "Next": 380},
+        {"Detection": 300, "State": 190, "Speaks from": 105, "Alerts": 80, "Next": 330},
         click=manager_link("CBA%20-%20$row.Detection.value|u$%20-"),
         description="A row opens the detection's alerts, one for each variation. Then save Configuration > Alerts once:"
         " it says where they go. Findings are shown without them, too.",

@@ -15,6 +15,7 @@ from lab.errors import LabError
 from lab.events import Event, EventStore
 from lab.searchhead import SearchHead
 from lab.serve import Server, Site
+from lab.spl.engine import SearchResult
 from lab.state import is_state, keep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,20 @@ def test_a_view_comes_as_its_definition(server: Server) -> None:
         "findings",
         "finding",
     ]
+
+
+def test_it_opens_on_welcome_until_something_is_active(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opens() -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+        connection.request("GET", "/")
+        found = connection.getresponse().headers["Location"]
+        connection.close()
+        return found
+
+    assert opens() == "/app/cloud_behavior_analytics/welcome"
+    active = SearchResult(["state"], [{"state": "active"}])
+    monkeypatch.setattr(server.site.head, "search", lambda *_: active)
+    assert opens() == "/app/cloud_behavior_analytics/findings"
 
 
 def test_saved_searches_are_listed_and_enabled(server: Server) -> None:

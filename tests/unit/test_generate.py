@@ -241,6 +241,8 @@ def test_each_variation_has_an_alert_and_each_source_its_searches() -> None:
         "CBA - Circuit breaker",
         "CBA - Quarantined users",
         "CBA - Maintenance",
+        "CBA - Enable what is recommended",
+        "CBA - Set up",
     }
 
 

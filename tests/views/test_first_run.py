@@ -114,6 +114,11 @@ def test_it_waits_says_until_when_and_becomes_active(head: SearchHead) -> None:
         "0 of 8",
         "read its findings for a week, then enable the alerts you want",
     )
+    assert alerts["Speaks from"] == "2026-01-15"
+    head.kv.collection("cba_setup").batch_save(
+        [{"_key": "aws", "source": "aws", "step": "learning", "progress": 37, "message": ""}]
+    )
+    assert pages.of_aws("welcome", "back_fill")["Doing"] == "learns: 37 %"
     head.enable(["CBA - API call from unusual country - Base (informational)"])
     assert pages.of_country("welcome", "alerts")["Next"] == "raises alerts"
 

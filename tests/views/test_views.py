@@ -54,7 +54,7 @@ def test_the_pages_are_what_their_sources_generate() -> None:
 def test_the_navigation_names_every_page_and_where_it_begins() -> None:
     bar = read_navigation(ROOT)
     assert set(view_names(ROOT)) <= set(bar.views)
-    assert bar.first == "findings"
+    assert bar.first == "start"
     assert "configuration" in bar.views
 
 

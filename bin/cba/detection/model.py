@@ -327,6 +327,12 @@ def alert_prefix(detection: Detection) -> str:
 
 BREAKER_SEARCH = f"{PREFIX} - Circuit breaker"
 """The saved search that raises what breakers have to say, of all detections."""
+MAINTENANCE_SEARCH = f"{PREFIX} - Maintenance"
+QUARANTINE_SEARCH = f"{PREFIX} - Quarantined users"
+START_SEARCH = f"{PREFIX} - Enable what is recommended"
+"""What a person runs once; it turns the next one on."""
+SETUP_SEARCH = f"{PREFIX} - Set up"
+"""Learns and turns on one source after the other, and then turns itself off."""
 
 
 def source_search(source: str, what: str) -> str:
