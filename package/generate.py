@@ -5,8 +5,8 @@
 
 Which module writes what: `catalogue_files` the catalogue of the commands and its lookups, `searches` the saved
 searches, `detection_page` docs/detections/<id>.md, `guide` the same and the user's documents as HTML, `findings_lookup`
-one line of transforms.conf, `readme_table` the table in README.md, `configuration_page` what follows from the declared
-settings, `pages` the analysts' pages.
+one line of transforms.conf, `finding_schema` docs/finding.schema.json, `readme_table` the table in README.md,
+`configuration_page` what follows from the declared settings, `pages` the analysts' pages.
 PyYAML and markdown-it-py are needed here and nowhere in the app.
 """
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / name) for name in ("package", "bin", "lib")]
 
 import catalogue_files  # noqa: E402
+import finding_schema  # noqa: E402
 import findings_lookup  # noqa: E402
 import guide  # noqa: E402
 import pages  # noqa: E402
@@ -64,6 +65,7 @@ def of_content(root: Path) -> dict[str, str]:
         **detection_pages,
         **guide.files(root, detection_pages),
         **findings_lookup.files(root, detections),
+        **finding_schema.files("Generated from bin/cba/findings/export.py by ./dev generate; edit that instead."),
         **readme_table.files(root, detections),
         **sources.files(root),
         **pages.files(content.detections),

@@ -89,7 +89,7 @@ def test_every_command_says_which_pythons_it_runs_on(app: AppConf) -> None:
 
 def test_commands_that_write_are_risky_and_run_for_no_preview(app: AppConf) -> None:
     """A command that imports a collection and is not known to read only."""
-    reading = {"cbahistory", "cbahealth", "cbabacktest"}
+    reading = {"cbahistory", "cbahealth", "cbabacktest", "cbaexport"}
     for name, stanza in app.stanzas("commands").items():
         source = (APP_DIR / "bin" / stanza.get("filename")).read_text("utf-8")
         if "cba.store" in source and name not in reading:

@@ -47,7 +47,7 @@ def test_what_the_commands_say_they_are(bench: Workbench) -> None:
 
 GENERATING: dict[str, tuple[str, ...]] = {
     "cbahistory": ("entity=ann",), "cbahealth": (), "cbawindow": ("source=aws",), "cbaacknowledge": (CHOSEN,),
-    "cbaforget": (), "cbaalerts": (CHOSEN, "variation=base"),
+    "cbaforget": (), "cbaexport": (), "cbaalerts": (CHOSEN, "variation=base"),
 }  # fmt: skip
 
 

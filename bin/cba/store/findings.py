@@ -45,6 +45,13 @@ class FindingCollection:
         while batch := list(itertools.islice(found, part)):
             yield batch
 
+    def raised_between(self, since: int, until: int, part: int) -> Iterator[list[dict[str, Any]]]:
+        """The findings raised at `since` or later and before `until`, oldest first, in parts."""
+        wanted = {"$and": [{"raised_time": {"$gte": since}}, {"raised_time": {"$lt": until}}]}
+        found = self._collection.find(wanted, "raised_time,_key")
+        while batch := list(itertools.islice(found, part)):
+            yield batch
+
     def most_severe(self) -> Optional[dict[str, Any]]:
         """Of the most severe findings the latest; None without findings."""
         return self._collection.first("severity_id:-1,last_time:-1")

@@ -1,0 +1,53 @@
+"""docs/finding.schema.json: the JSON of an exported finding, as `cba.findings.export` declares it (JSON Schema)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping
+
+from cba.findings.export import FIELDS, FORMAT, JSON, LISTED, TEXT, TIME, WHOLE, WORDS
+from cba.terms import SEVERITIES
+
+FILE = "docs/finding.schema.json"
+_TYPES: Mapping[str, dict[str, Any]] = {
+    TEXT: {"type": "string"},
+    WHOLE: {"type": "integer"},
+    TIME: {"type": ["integer", "null"]},
+    WORDS: {"type": "array", "items": {"type": "string"}},
+    LISTED: {"type": "array", "items": {"type": "string"}},
+    JSON: {"type": ["object", "array", "null"]},
+}
+_NARROWER: Mapping[str, dict[str, Any]] = {
+    "severity": {"enum": list(SEVERITIES)},
+    "status": {"enum": ["new", "in progress", "closed"]},
+    "key": {"type": "array", "items": {"type": "string"}},
+    "anomaly_score": {"minimum": 0, "maximum": 100},
+}
+
+
+def files(generated: str) -> dict[str, str]:
+    """The file; `generated` says so in it."""
+    stated = {"format": {"const": FORMAT, "description": "This format. Fields are added to it, and none is changed."}}
+    fields = {
+        name: {**_TYPES[field.kind], **_NARROWER.get(name, {}), "description": field.about}
+        for name, field in FIELDS.items()
+    }
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A finding of Cloud Behavior Analytics for Splunk",
+        "$comment": generated,
+        "type": "object",
+        "properties": {**stated, **fields},
+        "required": ["format", *(name for name, field in FIELDS.items() if field.always)],
+        "additionalProperties": {
+            "type": "string",
+            "description": "What the detection keeps besides; its page says it.",
+        },
+    }
+    return {FILE: json.dumps(schema, indent=1, ensure_ascii=False) + "\n"}
+
+
+def table() -> str:
+    """The fields as a table for people."""
+    rows = (f"| `{name}` | {field.kind} | {field.about} |" for name, field in FIELDS.items())
+    return "\n".join(("| field | as | |", "|---|---|---|", *rows))
