@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any, Mapping
 
 from cba.findings.export import FIELDS, FORMAT, JSON, LISTED, TEXT, TIME, WHOLE, WORDS
 from cba.terms import SEVERITIES
 
 FILE = "docs/finding.schema.json"
+PAGE = "docs/integrations.md"
+BEGIN = "<!-- Generated from bin/cba/findings/export.py by ./dev generate; edit that instead. -->"
+END = "<!-- End of what is generated. -->"
+_TABLE = re.compile(f"(?s)({re.escape(BEGIN)}\n).*?({re.escape(END)})")
 _TYPES: Mapping[str, dict[str, Any]] = {
     TEXT: {"type": "string"},
     WHOLE: {"type": "integer"},
@@ -23,6 +29,15 @@ _NARROWER: Mapping[str, dict[str, Any]] = {
     "key": {"type": "array", "items": {"type": "string"}},
     "anomaly_score": {"minimum": 0, "maximum": 100},
 }
+
+
+def documents(root: Path) -> dict[str, str]:
+    """docs/integrations.md with the table of fields as it follows."""
+    text = (root / PAGE).read_text("utf-8")
+    changed, times = _TABLE.subn(lambda found: found.group(1) + table() + found.group(2), text)
+    if times != 1:
+        raise ValueError(f"{PAGE} has no place for the table of fields: {BEGIN} … {END}")
+    return {PAGE: changed}
 
 
 def files(generated: str) -> dict[str, str]:
@@ -50,4 +65,4 @@ def files(generated: str) -> dict[str, str]:
 def table() -> str:
     """The fields as a table for people."""
     rows = (f"| `{name}` | {field.kind} | {field.about} |" for name, field in FIELDS.items())
-    return "\n".join(("| field | as | |", "|---|---|---|", *rows))
+    return "\n".join(("", "| field | as | |", "|---|---|---|", *rows, "", ""))

@@ -53,17 +53,18 @@ def of_settings(root: Path) -> dict[str, str]:
 
 def of_content(root: Path) -> dict[str, str]:
     """What follows from content/ alone. Raises DetectionErrors with every fault of it."""
-    profiles, documents = documents_of(root)
-    content = read_content(profiles, documents)
-    check_fields(content, documents)
+    profiles, detection_documents = documents_of(root)
+    content = read_content(profiles, detection_documents)
+    check_fields(content, detection_documents)
     shape_of = shapes(content)
     detections = list(content.detections.values())
-    detection_pages = {f"docs/detections/{each.id}.md": doc_page(each, GENERATED) for each in detections}
+    documents = {f"docs/detections/{each.id}.md": doc_page(each, GENERATED) for each in detections}
+    documents.update(finding_schema.documents(root))
     return {
         **catalogue_files.files(profiles, detections, shape_of, GENERATED),
         "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
-        **detection_pages,
-        **guide.files(root, detection_pages),
+        **documents,
+        **guide.files(root, documents),
         **findings_lookup.files(root, detections),
         **finding_schema.files("Generated from bin/cba/findings/export.py by ./dev generate; edit that instead."),
         **readme_table.files(root, detections),

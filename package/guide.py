@@ -30,10 +30,10 @@ _COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
 _HEADING = re.compile(r"(?m)^# (.+)$")
 
 
-def files(root: Path, detection_pages: Mapping[str, str]) -> dict[str, str]:
-    """Path below the root -> HTML. `detection_pages` are docs/detections/<id>.md as they are generated now."""
+def files(root: Path, generated: Mapping[str, str]) -> dict[str, str]:
+    """Path below the root -> HTML. `generated` are the files of docs/ that are generated, as they are now."""
     texts = {name: (root / "docs" / f"{name}.md").read_text("utf-8") for name in PAGES}
-    for path, text in sorted(detection_pages.items()):
+    for path, text in sorted(generated.items()):
         texts[path[len("docs/") : -len(".md")]] = text
     return {f"{FOLDER}/{name}.html": _page(name, text, texts) for name, text in texts.items()}
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import finding_schema
 import generate
 import pytest
 import readme_table
@@ -51,10 +52,11 @@ def test_staleness_is_seen(tmp_path: Path) -> None:
 
 
 def test_every_generated_file_says_so_at_its_top() -> None:
-    """But for tables, which have no place to say it, and the schema of ucc-gen, which lets nothing be added. README.md says
-    it where its table begins."""
+    """But for tables, which have no place to say it, and the schema of ucc-gen, which lets nothing be added. Two say it
+    where their table begins."""
     files = generate.generate(ROOT)
-    assert readme_table.BEGIN in files.pop(readme_table.FILE)
+    for written in (readme_table, finding_schema):
+        assert written.BEGIN in files.pop(getattr(written, "PAGE", written.FILE))
     silent = {name for name, text in files.items() if "enerated" not in text[:800]}
     assert silent <= {"lookups/cba_detections.csv", "lookups/cba_drilldowns.csv", "package/globalConfig.json"}
 
