@@ -4,9 +4,10 @@
     python package/generate.py --check   exits with 1 and names every file that differs from what it would write
 
 Which module writes what: `catalogue_files` the catalogue of the commands and its lookups, `searches` the saved
-searches, `detection_page` docs/detections/<id>.md, `guide` the same and the user's documents as HTML, `findings_lookup`
-one line of transforms.conf, `finding_schema` docs/finding.schema.json, `readme_table` the table in README.md,
-`configuration_page` what follows from the declared settings, `pages` the analysts' pages.
+searches, `story` what Enterprise Security shows of them, `detection_page` docs/detections/<id>.md, `guide` the same and
+the user's documents as HTML, `findings_lookup` one line of transforms.conf, `finding_schema` docs/finding.schema.json,
+`readme_table` the table in README.md, `configuration_page` what follows from the declared settings, `pages` the
+analysts' pages.
 PyYAML and markdown-it-py are needed here and nowhere in the app.
 """
 
@@ -28,6 +29,7 @@ import pages  # noqa: E402
 import readme_table  # noqa: E402
 import searches  # noqa: E402
 import sources  # noqa: E402
+import story  # noqa: E402
 from detection_page import doc_page  # noqa: E402
 from shapes import check_fields, shapes  # noqa: E402
 
@@ -57,12 +59,13 @@ def of_content(root: Path) -> dict[str, str]:
     content = read_content(profiles, detection_documents)
     check_fields(content, detection_documents)
     shape_of = shapes(content)
-    detections = list(content.detections.values())
+    detections, about = list(content.detections.values()), story.read(root)
     documents = {f"docs/detections/{each.id}.md": doc_page(each, GENERATED) for each in detections}
     documents.update(finding_schema.documents(root))
     return {
         **catalogue_files.files(profiles, detections, shape_of, GENERATED),
-        "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, GENERATED),
+        "default/savedsearches.conf": searches.savedsearches_conf(content, shape_of, about, GENERATED),
+        **story.files(about, detections, GENERATED),
         **documents,
         **guide.files(root, documents),
         **findings_lookup.files(root, detections),

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Iterable, Iterator, Mapping, Sequence
 
+import story
 from pages import freshness
 from shapes import Shape, home_facts
 from spl import compact, quoted
@@ -53,13 +54,13 @@ JUDGED = "cba_judged"
 Stanza = dict[str, str]
 
 
-def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], generated: str) -> str:
+def savedsearches_conf(content: Content, shapes: Mapping[str, Shape], about: story.Story, generated: str) -> str:
     """default/savedsearches.conf; `generated` says so at its top."""
     stanzas: dict[str, Stanza] = {}
     for place, source in enumerate(SOURCES):
         stanzas.update(_of_source(source, shapes[source], content, place))
     for place, (detection, variation) in enumerate(_variations(content.detections.values())):
-        stanzas[variation_search(detection, variation)] = alert(detection, variation, place)
+        stanzas[variation_search(detection, variation)] = alert(detection, variation, place, about)
     stanzas[BREAKER_SEARCH] = breaker_alert()
     stanzas[QUARANTINE_SEARCH] = quarantined_users()
     stanzas[MAINTENANCE_SEARCH] = maintenance()
@@ -236,13 +237,12 @@ def _by_hand(description: str, search: Sequence[str], earliest: str) -> Stanza:
 # ---- Alerts ----------------------------------------------------------------------------------------------------------
 
 
-def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
+def alert(detection: Detection, variation: Variation, place: int, about: story.Story) -> Stanza:
     """The search of a variation: its findings as alerts, each exactly once, which cbaalerts sees to."""
     document = detection.document
     entity = detection.entity
     message = f"{variation.name}: ${entity}$. $explanation$"
     risk = RISK_SCORES[variation.severity]
-    annotations = {"mitre_attack": [*detection.techniques], "type": ["Anomaly"]}
     risk_object = {"risk_object_field": entity, "risk_object_type": RISK_OBJECT_TYPES.get(entity, "other")}
     return {
         "description": description(detection, variation),
@@ -250,7 +250,8 @@ def alert(detection: Detection, variation: Variation, place: int) -> Stanza:
         **_alert_schedule(place, variation.severity),
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": variation_search(detection, variation),
-        "action.correlationsearch.annotations": json.dumps(annotations),
+        "action.correlationsearch.annotations": json.dumps(story.annotated(about, detection)),
+        **story.managed(about, detection),
         **_notable(
             f"{variation.name}: ${entity}$",
             str(document.get("security_domain", "access")),

@@ -81,7 +81,15 @@ def test_no_rule_is_about_something_that_is_not_there(app: AppConf, meta: dict[s
 
 
 def test_only_those_who_configure_change_what_ships(meta: dict[str, Stanza]) -> None:
-    for kind in ("savedsearches", "macros", "lookups", "transforms", "views", "cloud_behavior_analytics_settings"):
+    for kind in (
+        "savedsearches",
+        "analyticstories",
+        "macros",
+        "lookups",
+        "transforms",
+        "views",
+        "cloud_behavior_analytics_settings",
+    ):
         assert access(meta, kind, "") == ({"*"}, {"cba_admin", *SPLUNKS}), kind
 
 
@@ -90,7 +98,7 @@ def test_searches_run_as_nobody_and_can_be_used_from_other_apps(meta: dict[str, 
     exports = {name: stanza.get("export") for name, stanza in meta.items() if "export" in stanza.settings}
     shared = {name for name, export in exports.items() if export == "system"}
     assert {name.partition("/")[0] for name in shared} == {
-        "savedsearches", "macros", "commands", "searchbnf", "transforms", "lookups", "collections", "workflow_actions",
+        "savedsearches", "analyticstories", "macros", "commands", "searchbnf", "transforms", "lookups", "collections", "workflow_actions",
     }, "Enterprise Security lists the searches and runs drilldowns from its own pages; it needs no page or setting of ours"  # fmt: skip
     assert exports[""] == "none"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -282,3 +283,23 @@ def test_saved_searches_are_named_and_described_for_people() -> None:
 def test_titles_that_cannot_name_saved_searches_are_faults() -> None:
     assert "x.yml: title: 'a/b' is not a title of letters" in faults(title="a/b")
     assert "a saved search's name has at most 81: 'CBA - Xxxx" in faults(title="X" + "x" * 99)
+
+
+def test_enterprise_security_can_manage_every_alert() -> None:
+    """What content management and the use case library show; the story names each alert as it is called."""
+    app = load_app(ROOT)
+    stories = app.stanzas("analyticstories")
+    alerts = {variation_search(d, v): d for d in CONTENT.detections.values() for v in d.all_variations}
+    assert set(json.loads(stories["analytic_story://Cloud Behavior Analytics"].get("searches"))) == set(alerts)
+    for name, detection in alerts.items():
+        search, about = app.stanza("savedsearches", name), stories[f"savedsearch://{name}"]
+        annotations = json.loads(search.get("action.correlationsearch.annotations"))
+        assert annotations == json.loads(about.get("annotations"))
+        assert (
+            annotations["analytic_story"]
+            == ["Cloud Behavior Analytics"]
+            == json.loads(search.get("action.escu.analytic_story"))
+        )
+        assert annotations["mitre_attack"] == list(detection.techniques) and annotations["data_source"]
+        assert "Enable what is recommended" in search.get("action.escu.how_to_implement")
+        assert search.get("action.escu.known_false_positives")
