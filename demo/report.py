@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import shutil
-import textwrap
 from typing import Any, Mapping, Optional, Sequence, TextIO, TypeVar
+
+from rich.text import Text
 
 from cba.detection.catalogue import get
 from cba.detection.model import Variation
 from cba.terms import ABSENT
+from lab.terminal import COLOURS, drawn, grid, on, text
 
 from .attacks import BenignSurprise, Decoy, HiddenAttack, Truth
 from .story import ANY
@@ -27,14 +28,8 @@ last_time (ISO 8601), count, explanation, …"""
 SLACK = 60.0
 """Seconds by which a finding's times may differ from the truth's (sub-second times are cut)."""
 MIN_WIDTH = 72
-CELL_LINES = 2
-WHY_LINES = 2
-CHAIN_LINES = 4
-"""Longer cells and explanations are cut, those of chains later; the finding keeps all of it."""
-
-_COLOURS = {"high": "1;31", "medium": "33", "low": "36", "informational": "2"}
 _SHORT = {"informational": "info"}
-_HEADS = ("", "time (UTC)", "who", "what; below it, what was hidden and why it was raised")
+_HEADS = ("", "time (UTC)", "who, and what; what was hidden; why it was raised")
 
 T = TypeVar("T", bound=Truth)
 
@@ -105,11 +100,12 @@ def report(
     names = dict.fromkeys((*(t.detection for t in (*attacks, *decoys)), *(str(f["detection"]) for f in findings)))
     for detection in sorted(names):
         page.table(detection, outcome, [decoy for decoy in decoys if decoy.detection == detection])
-    return "\n".join([*page.lines, summary(outcome)])
+    page.console.print(Text(summary(outcome)))
+    return text(page.console)
 
 
 def summary(outcome: Outcome) -> str:
-    """One line: found, missed, found as something else, other alerts and why they came."""
+    """A sentence: found, missed, found as something else, other alerts and why they came."""
     hidden = {attack.id for attack in outcome.attacks}
     missed = {attack.id for attack in outcome.missed}
     found = f"Hidden attacks (*): {len(hidden) - len(missed)} of {len(hidden)} found"
@@ -136,19 +132,15 @@ def summary(outcome: Outcome) -> str:
 
 def terminal(stream: TextIO) -> tuple[int, bool]:
     """(width, colour) for a stream: the terminal's width and colour, or 120 columns without when it is none."""
-    if not stream.isatty():
-        return 120, False
-    return shutil.get_terminal_size((120, 24)).columns, True
+    console = on(stream)
+    return console.width, console.is_terminal
 
 
 class _Page:
-    """The lines of the report as they come."""
+    """The report as it comes."""
 
     def __init__(self, width: int, colour: bool) -> None:
-        self.width = width
-        self.colour = colour
-        self.lines: list[str] = []
-        self._widths = _widths(width)
+        self.console = drawn(width, colour)
 
     def table(self, detection: str, outcome: Outcome, decoys: Sequence[Decoy]) -> None:
         """What became of one detection: by variation the alerts in order of time, then the decoys."""
@@ -158,67 +150,61 @@ class _Page:
         hidden, lost = {attack.id for attack in attacks}, {attack.id for attack in missed}
         silent = [decoy for decoy in decoys if decoy not in [about for _finding, about in alarms]]
         title = f"{detection}: {len(hidden) - len(lost)} of {len(hidden)} hidden attacks found"
-        self.lines += [f"{title}, {len(silent)} of {len(decoys)} decoys silent", ""]
-        self.lines += [*_row(_HEADS, self._widths), "  ".join("-" * size for size in self._widths)]
+        self._say(f"{title}, {len(silent)} of {len(decoys)} decoys silent", style="bold")
         raised: list[tuple[Finding, Optional[Truth]]] = [(f, a) for a, found in attacks.items() for f in found]
         raised += [(finding, surprise) for finding, surprise in outcome.surprises if surprise.detection == detection]
         raised += [*alarms, *((finding, None) for finding in outcome.unexplained if finding["detection"] == detection)]
         raised.sort(key=lambda one: _seconds(one[0]["first_time"]))
+        heads: Sequence[str] = _HEADS
         for variation in get(detection).all_variations:
-            findings = [one for one in raised if str(one[0]["variation"]) == variation.id]
-            absent = [attack for attack in missed if attack.variation == variation.id]
-            if findings or absent:
+            rows = [_row(*one) for one in raised if str(one[0]["variation"]) == variation.id]
+            rows += [_missing(attack) for attack in missed if attack.variation == variation.id]
+            if rows:
                 self._heading(variation)
-            for finding, truth in findings:
-                self._finding(finding, truth)
-            for attack in absent:
-                self._missed(attack)
+                self.console.print(grid(heads, rows))
+                heads = [""] * len(_HEADS)
         if silent:
-            self._section("Silent, as they should be")
-        for decoy in silent:
-            self._paragraph(f"-  {_clock(decoy.first_time)}  ", f"{decoy.title}: {decoy.why}.", WHY_LINES)
-        self.lines.append("")
+            self._say("\nSilent, as they should be")
+            rows = [("-", _clock(decoy.first_time), Text(f"{decoy.title}: {decoy.why}.")) for decoy in silent]
+            self.console.print(grid([""] * len(_HEADS), rows))
+        self.console.print()
+
+    def _say(self, words: str, style: str = "") -> None:
+        self.console.print(Text(words, style=style))
 
     def _heading(self, variation: Variation) -> None:
         severity = _SHORT.get(variation.severity, variation.severity)
-        start = len(self.lines) + 1
-        self._section(f"{variation.id}, {severity}: {variation.name}")
-        if self.colour:
-            shaded = f"\033[{_COLOURS.get(variation.severity, '0')}m{severity}\033[0m"
-            self.lines[start] = self.lines[start].replace(severity, shaded, 1)
+        shaded = (severity, COLOURS.get(variation.severity, ""))
+        self.console.print(Text.assemble(f"\n{variation.id}, ", shaded, f": {variation.name}"))
 
-    def _section(self, text: str) -> None:
-        self.lines += ["", *textwrap.wrap(text, self.width, subsequent_indent="   ")]
 
-    def _finding(self, finding: Finding, truth: Optional[Truth]) -> None:
-        who = _who(str(finding["detection"]), finding["key"], str(finding["identity"]))
-        title = truth.title if truth is not None else "not explained by anything that was generated"
-        mark = "!"
-        if isinstance(truth, BenignSurprise):
-            mark, title = " ", f"harmless: {title}"
-        elif isinstance(truth, Decoy):
-            title = f"FALSE ALARM: {title}"
-        elif isinstance(truth, HiddenAttack) and truth.variation == finding["variation"]:
-            mark = "*"
-        elif isinstance(truth, HiddenAttack):
-            title = f"MADE FOR {truth.variation}: {title}"
-        lines = CHAIN_LINES if get(str(finding["detection"])).signals else WHY_LINES
-        row = (mark, _clock(finding["first_time"]), who, _rest(finding["key"], who))
-        self._write(row, f"{title}. {finding.get('explanation') or ''}", lines)
+Row = tuple[str, str, Text]
 
-    def _missed(self, attack: HiddenAttack) -> None:
-        who = _who(attack.detection, attack.key, attack.identity)
-        row = ("!", _clock(attack.first_time), who, _rest(attack.key, who))
-        self._write(row, f"MISSED: {attack.title}; {attack.why}.", WHY_LINES)
 
-    def _write(self, row: Sequence[str], more: str, lines: int) -> None:
-        self.lines += _row([_arn(cell) for cell in row], self._widths)
-        self._paragraph(" " * (self._widths[0] + 2), more, lines)
+def _row(finding: Finding, truth: Optional[Truth]) -> Row:
+    who = _who(str(finding["detection"]), finding["key"], str(finding["identity"]))
+    title = truth.title if truth is not None else "not explained by anything that was generated"
+    mark = "!"
+    if isinstance(truth, BenignSurprise):
+        mark, title = " ", f"harmless: {title}"
+    elif isinstance(truth, Decoy):
+        title = f"FALSE ALARM: {title}"
+    elif isinstance(truth, HiddenAttack) and truth.variation == finding["variation"]:
+        mark = "*"
+    elif isinstance(truth, HiddenAttack):
+        title = f"MADE FOR {truth.variation}: {title}"
+    more = f"{title}. {finding.get('explanation') or ''}"
+    return mark, _clock(finding["first_time"]), _told(who, _rest(finding["key"], who), more)
 
-    def _paragraph(self, start: str, text: str, lines: int) -> None:
-        self.lines += textwrap.wrap(
-            start + _arn(text), self.width, subsequent_indent=" " * len(start), max_lines=lines, placeholder=" …"
-        )
+
+def _missing(attack: HiddenAttack) -> Row:
+    who = _who(attack.detection, attack.key, attack.identity)
+    more = f"MISSED: {attack.title}; {attack.why}."
+    return "!", _clock(attack.first_time), _told(who, _rest(attack.key, who), more)
+
+
+def _told(who: str, what: str, more: str) -> Text:
+    return Text.assemble((_arn(f"{who}  {what}".rstrip()), "bold"), "\n", _arn(more.rstrip()))
 
 
 def _missed(missed: Sequence[HiddenAttack]) -> str:
@@ -274,23 +260,3 @@ def _seconds(value: object) -> float:
 
 def _clock(value: object) -> str:
     return f"{datetime.datetime.fromtimestamp(_seconds(value), datetime.timezone.utc):%m-%d %H:%M}"
-
-
-def _widths(width: int) -> list[int]:
-    """Column widths that fill `width`: the texts share what the short columns leave."""
-    mark, time, gaps = 1, 11, 3 * len("  ")
-    left = width - (mark + time + gaps)
-    who = min(left // 2, 48)
-    return [mark, time, who, left - who]
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
-    wrapped = [
-        textwrap.wrap(cell, size, max_lines=CELL_LINES, placeholder=" …") or [""] for cell, size in zip(cells, widths)
-    ]
-    return [
-        "  ".join(
-            (part[number] if number < len(part) else "").ljust(size) for part, size in zip(wrapped, widths)
-        ).rstrip()
-        for number in range(max(map(len, wrapped)))
-    ]

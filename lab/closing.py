@@ -128,22 +128,23 @@ def _whole(row: Row, name: str) -> int:
     return int(row.get(name) or 0)
 
 
-def table(rows: Sequence[Row], source: str, end: float) -> str:
-    """The rows of cbahealth by state and reason, as wide as a terminal."""
+def table(rows: Sequence[Row], source: str, end: float, width: int = WIDTH) -> str:
+    """The rows of cbahealth by state and reason, in lines of at most `width`."""
     together: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         together.setdefault((str(row["state"]), str(row.get("reason") or "")), []).append(str(row["detection"]))
     ordered = sorted(together.items(), key=lambda item: -STATES.index(item[0][0]))
-    lines = [f"| cbahealth at the end of the logs ({iso(end)[:16].replace('T', ' ')} UTC), source {source}:"]
+    heading = f"| cbahealth at the end of the logs ({iso(end)[:16].replace('T', ' ')} UTC), source {source}:"
+    lines = _wrapped(heading, "", width)
     for (state, reason), detections in ordered:
         which = f"all {len(rows)} detections" if len(detections) == len(rows) > 1 else ", ".join(detections)
-        lines += _wrapped(f"{which}: {reason}" if reason else which, f"  {state:14}")
+        lines += _wrapped(f"{which}: {reason}" if reason else which, f"  {state:14}", width)
     return "\n".join(lines)
 
 
-def sentences(said: Iterable[str]) -> str:
-    return "\n".join(line for each in said for line in _wrapped(each, "  - "))
+def sentences(said: Iterable[str], width: int = WIDTH) -> str:
+    return "\n".join(line for each in said for line in _wrapped(each, "  - ", width))
 
 
-def _wrapped(text: str, begin: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin), break_on_hyphens=False)
+def _wrapped(text: str, begin: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=begin, subsequent_indent=" " * len(begin), break_on_hyphens=False)

@@ -1,10 +1,15 @@
-"""Findings as people and programs read them: plain records with ISO times, and one line each for a terminal."""
+"""Findings as people and programs read them: plain records with ISO times, and one line each, or a row of a
+table on a terminal."""
 
 from __future__ import annotations
 
 import datetime
 import json
 from typing import Any, Iterable, Mapping
+
+from rich.text import Text
+
+from lab.terminal import COLOURS
 
 TEXTS = (
     "finding_id", "detection", "variation", "name", "severity", "identity", "identity_type", "project", "source_kind",
@@ -37,6 +42,14 @@ def iso(epoch: Any) -> str:
     if not epoch:
         return ""
     return datetime.datetime.fromtimestamp(float(epoch), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def row(record: Mapping[str, Any]) -> tuple[str, Text, Text]:
+    """The same for a table on a terminal: when, how severe, and who, what and why, below each other."""
+    severity = str(record["severity"])
+    about = f"{record['detection']} {record['variation']}  {'  '.join(record['key'])}  x{record['count']}"
+    told = Text.assemble((about, "bold"), "\n", str(record["explanation"]))
+    return str(record["first_time"])[:16].replace("T", " "), Text(severity, COLOURS.get(severity, "")), told
 
 
 def line(record: Mapping[str, Any]) -> str:

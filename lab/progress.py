@@ -1,4 +1,4 @@
-"""A small progress bar on stderr: one line that is redrawn on a terminal, a line now and then elsewhere."""
+"""How far something is, on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import time
 from types import TracebackType
 from typing import Optional, TextIO
 
-WIDTH = 28
-REDRAW_SECONDS = 0.1
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from lab.terminal import on
+
 LINE_SECONDS = 5.0
 
 
@@ -19,45 +22,39 @@ class Progress:
         self.total = total
         self.label = label
         self.stream = stream if stream is not None else sys.stderr
-        self.tty = self.stream.isatty()
-        self.started = time.monotonic()
-        self._drawn = self.started if not self.tty else 0.0
-        self._width = 0
-        self._last: Optional[str] = None
+        self.started = self._said = time.monotonic()
+        self._last: Optional[tuple[float, str]] = None
+        self._bar: Optional[Bar] = None
+        if self.stream.isatty():
+            columns = (
+                TextColumn("{task.description}", markup=False), BarColumn(28), TaskProgressColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[note]}", markup=False),
+            )  # fmt: skip
+            self._bar = Bar(*columns, console=on(self.stream))
+            self._task = self._bar.add_task(label, total=total or 1, note="")
+            self._bar.start()
 
     def update(self, done: float, note: str = "") -> None:
         """Say how far it is; cheap to call often."""
-        now = time.monotonic()
-        if now - self._drawn < (REDRAW_SECONDS if self.tty else LINE_SECONDS):
-            self._last = self._line(done, note)
-            return
-        self._drawn = now
-        self._show(self._line(done, note))
+        self._last = (done, note)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, note=note)
+        elif time.monotonic() - self._said >= LINE_SECONDS:
+            self._say(done, note)
 
-    def _line(self, done: float, note: str) -> str:
+    def _say(self, done: float, note: str) -> None:
+        self._said, self._last = time.monotonic(), None
         share = min(max(done / self.total, 0.0), 1.0) if self.total > 0 else 1.0
-        filled = int(share * WIDTH)
-        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] " if self.tty else ""
-        seconds = time.monotonic() - self.started
-        return f"{self.label} {bar}{share:4.0%} {seconds:5.1f} s  {note}".rstrip()
-
-    def _show(self, line: str) -> None:
-        self._last = None
-        if not self.tty:
-            self.stream.write(line + "\n")
-        else:
-            line = line[:118]
-            self.stream.write("\r" + line.ljust(self._width))
-            self._width = len(line)
+        self.stream.write(f"{self.label} {share:4.0%} {self._said - self.started:5.1f} s  {note}".rstrip() + "\n")
         self.stream.flush()
 
     def close(self) -> None:
         """Show the last state and leave the line."""
-        if self._last is not None:
-            self._show(self._last)
-        if self.tty:
-            self.stream.write("\n")
-            self.stream.flush()
+        if self._bar is not None:
+            self._bar.stop()
+        elif self._last is not None:
+            self._say(*self._last)
 
     def __enter__(self) -> Progress:
         return self

@@ -23,6 +23,7 @@ from lab.progress import Progress
 from lab.scheduler import CADENCES, Enable, Run
 from lab.searchhead import SearchHead
 from lab.state import prepare
+from lab.terminal import grid, on
 
 # The app that is run: this checkout, or with CBA_APP another one, such as an unpacked archive (./dev package --check).
 APP_DIR = Path(os.environ.get("CBA_APP") or Path(__file__).resolve().parent.parent)
@@ -189,8 +190,11 @@ def _run(events: Iterable[Event], kept: stray.Kept, options: argparse.Namespace,
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
-    for record in findings:
-        print(export.line(record))
+    console = on(sys.stdout)
+    if console.is_terminal and findings:
+        console.print(grid(("time (UTC)", "severity", "what, and why"), map(export.row, findings)))
+    elif findings:
+        print("\n".join(map(export.line, findings)))
     period = f"{export.iso(kept.first)[:10]} to {export.iso(kept.last)[:10]}"
     print(f"{_counted(count, 'event')}, {period}: {_counted(len(findings), 'finding')}")
     print(state_of_things)
@@ -205,12 +209,12 @@ def _counted(count: int, what: str) -> str:
 
 
 def _closing(head: SearchHead, source: str, count: int, end: float, any_findings: bool) -> str:
-    rows = closing.health(head, source, end)
-    table = closing.table(rows, source, end)
+    rows, width = closing.health(head, source, end), min(on(sys.stdout).width, closing.WIDTH)
+    table = closing.table(rows, source, end, width)
     if any_findings:
         return table
     why = closing.why_nothing(source, count, closing.tally(head, source), rows)
-    return f"Nothing was found, because:\n{closing.sentences(why)}\n{table}"
+    return f"Nothing was found, because:\n{closing.sentences(why, width)}\n{table}"
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ from lab.state import DEMO_STATE, ROOT, is_state
 from lab.views import leading_on, read_navigation, read_view, view_names
 
 VIEWER = ROOT / "viewer"
-PORT = 8765
+PORT, LAST_PORT = 8765, 65535
 BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
 STATIC = f"/static/app/{APP}/"
@@ -274,6 +274,14 @@ def _npm(*arguments: str) -> None:
         raise LabError(f"npm {' '.join(arguments)} failed:\n{(done.stdout + done.stderr).strip()[-4000:]}", VIEWER)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port; write a number from 0 (any that is free) to {LAST_PORT}"
+        )
+    return int(text)
+
+
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev serve", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
@@ -283,7 +291,7 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         default=DEMO_STATE,
         help="of ./dev replay --state DIR (default: the demo's)",
     )
-    parser.add_argument("--port", type=int, default=PORT, help=f"0 for any that is free (default {PORT})")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"0 for any that is free (default {PORT})")
     return parser.parse_args(arguments)
 
 

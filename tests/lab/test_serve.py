@@ -14,7 +14,7 @@ from lab import eventfile
 from lab.errors import LabError
 from lab.events import Event, EventStore
 from lab.searchhead import SearchHead
-from lab.serve import Server, Site
+from lab.serve import Server, Site, main
 from lab.spl.engine import SearchResult
 from lab.state import is_state, keep
 
@@ -70,6 +70,15 @@ def test_a_view_comes_as_its_definition(server: Server) -> None:
         "findings",
         "finding",
     ]
+
+
+@pytest.mark.parametrize("port", ["80000", "-1", "http"])
+def test_what_is_no_port_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--port", port])
+    said = capsys.readouterr().err
+    assert "is no port" in said or "expected one argument" in said
+    assert "Traceback" not in said
 
 
 def test_it_opens_on_welcome_until_something_is_active(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
