@@ -2,10 +2,11 @@
 
     stage      what package/archive/stage.py allows, and the packages of package/requirements.txt in lib/
     page       ucc-gen makes the configuration page from package/globalConfig.json; merged in, nothing lost
-    pack       the same bytes for the same sources
+    pack       the same bytes for the same sources; beside it its checksum and the notes of the release
     check      ksconf, slim validate, AppInspect with each of its tags against package/appinspect-allow.yml
 
-Runs in the environment of package/requirements-tools.txt; everything it writes is below build/ and dist/.
+Runs in the environment of package/requirements-tools.txt; everything it writes is below build/ and dist/. Where
+nothing has changed since an archive was made and checked, it says so and is done.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "package")]
 
-from archive import PackageError, confs, stage, tarball, verdict  # noqa: E402
+from archive import PackageError, beside, confs, stage, tarball, unchanged, verdict  # noqa: E402
 
 BUILD = ROOT / "build" / "package"
 TOOLS = Path(sys.executable).parent
+STAMP = BUILD / "stamp.json"
 ALLOW_LIST = ROOT / "package" / "appinspect-allow.yml"
 
 # AppInspect's tags (`splunk-appinspect list tags`); "" is a run without one: all checks.
@@ -189,10 +191,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         "--check", action="store_true", help="also build twice and run the end-to-end tests on the archive"
     )
     parser.add_argument("--no-inspect", action="store_true", help="leave out slim and AppInspect (a minute or two)")
+    parser.add_argument("--again", action="store_true", help="also where nothing has changed")
     options = parser.parse_args(arguments)
     summary: list[str] = []
     try:
-        archive = stage.archive(ROOT)
+        archive, made_of = stage.archive(ROOT), unchanged.inputs(ROOT)
+        known = unchanged.known(STAMP, made_of, archive, not options.no_inspect)
+        if known is not None and not (options.check or options.again):
+            say("==> nothing has changed since this archive was made and checked (--again makes it all the same)")
+            conclude(archive, known)
+            return 0
         say("==> building")
         build(BUILD / "first", archive)
         if options.check:
@@ -206,14 +214,22 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if not options.no_inspect:
             check_slim(archive)
             summary = check_appinspect(archive)
+        unchanged.remember(STAMP, made_of, archive, not options.no_inspect, summary)
+        conclude(archive, summary)
     except PackageError as error:
         print(f"./dev package: {error}", file=sys.stderr)
         return 1
+    return 0
+
+
+def conclude(archive: Path, summary: Sequence[str]) -> None:
+    """Writes what stands beside the archive, and says what there is."""
+    made = (archive, beside.checksum(archive), beside.release_notes(ROOT, archive, stage.version(ROOT)))
     say("")
     for line in summary:
         say(line)
-    say(str(archive))
-    return 0
+    for path in made:
+        say(str(path))
 
 
 if __name__ == "__main__":
