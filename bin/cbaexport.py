@@ -29,7 +29,7 @@ PART = 500
 class CbaExportCommand(AnsweringCommand):
     """One row for each finding, oldest first."""
 
-    format = Option(default=JSON, doc="json: docs/finding.schema.json; ocsf: Detection Finding, class 2004")
+    format = Option(default=JSON, doc="json: finding.schema.json beside the guide; ocsf: Detection Finding, class 2004")
 
     choices = {"format": (JSON, OCSF)}
 

@@ -19,7 +19,7 @@ class CbaGeoCommand(AnnotatingCommand):
     database does not travel to the indexers (default/distsearch.conf)."""
 
     ip = Option(default="src_ip", validate=validators.Fieldname(), doc="field that holds the address")
-    database = Option(doc="an MMDB of your own (which: docs/security.md) that replaces country and AS")
+    database = Option(doc="an MMDB of your own (which: the guide's page Security) that replaces country and AS")
 
     _reader = None
 

@@ -18,7 +18,7 @@ class CbaResourceCommand(AnnotatingCommand):
     """Looks names up in the app's lookup cba_cloud_suffixes.csv, or in the file named by `suffixes`."""
 
     fqdn = Option(default="fqdn", validate=validators.Fieldname(), doc="field that holds the name or URL")
-    suffixes = Option(doc="a CSV file (where: docs/security.md) that replaces cba_cloud_suffixes.csv")
+    suffixes = Option(doc="a CSV file (where: the guide's page Security) that replaces cba_cloud_suffixes.csv")
 
     _reader = None
 

@@ -26,6 +26,7 @@ def files(
         "lookups/cba_detections.csv": catalogue_csv(detections),
         "lookups/cba_drilldowns.csv": drilldowns_csv(detections),
         "docs/attack-navigator-layer.json": navigator_layer(detections, generated),
+        "appserver/static/guide/attack-navigator-layer.json": navigator_layer(detections, generated),
         "bin/cba/scoring/countries.json": countries_json(),
     }
 

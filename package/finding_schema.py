@@ -11,6 +11,8 @@ from cba.findings.export import FIELDS, FORMAT, JSON, LISTED, TEXT, TIME, WHOLE,
 from cba.terms import SEVERITIES
 
 FILE = "docs/finding.schema.json"
+SHIPPED = "appserver/static/guide/finding.schema.json"
+"""The same where Splunk serves it, with the guide."""
 PAGE = "docs/integrations.md"
 BEGIN = "<!-- Generated from bin/cba/findings/export.py by ./dev generate; edit that instead. -->"
 END = "<!-- End of what is generated. -->"
@@ -41,7 +43,7 @@ def documents(root: Path) -> dict[str, str]:
 
 
 def files(generated: str) -> dict[str, str]:
-    """The file; `generated` says so in it."""
+    """The files; `generated` says so in them."""
     stated = {"format": {"const": FORMAT, "description": "This format. Fields are added to it, and none is changed."}}
     fields = {
         name: {**_TYPES[field.kind], **_NARROWER.get(name, {}), "description": field.about}
@@ -59,7 +61,7 @@ def files(generated: str) -> dict[str, str]:
             "description": "What the detection keeps besides; its page says it.",
         },
     }
-    return {FILE: json.dumps(schema, indent=1, ensure_ascii=False) + "\n"}
+    return dict.fromkeys((FILE, SHIPPED), json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
 
 
 def table() -> str:

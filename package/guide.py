@@ -20,10 +20,13 @@ from markdown_it.token import Token
 
 FOLDER = "appserver/static/guide"
 PAGES = (
-    "user-guide", "install", "triage", "integrations", "tuning", "lists", "how-it-works", "sources", "cloud-resources",
-    "serverless", "glossary",
+    "user-guide", "install", "triage", "integrations", "tuning", "lists", "faq", "troubleshooting", "how-it-works",
+    "sources", "cloud-resources", "serverless", "security", "performance", "glossary",
 )  # fmt: skip
 """What people who use the app read, in the order in which they need it; the detections' pages come after."""
+
+BESIDE = ("finding.schema.json", "attack-navigator-layer.json")
+"""Files that other modules write beside the pages."""
 
 _READER = MarkdownIt("commonmark", {"html": False}).enable("table")
 _COMMENT = re.compile(r"(?s)<!--.*?-->\n?")
@@ -97,6 +100,8 @@ def _target(link: str, name: str, texts: Mapping[str, str]) -> str | None:
     if re.match(r"https?:|mailto:|#", link):
         return link
     path, mark, anchor = link.partition("#")
+    if path in BESIDE:
+        return path
     page = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
     if not page.endswith(".md") or page[: -len(".md")] not in texts:
         return None

@@ -216,7 +216,7 @@ def rows(shape: Shape) -> Stanza:
     return _by_hand(
         f"The rows of {source} that are judged, one for each kind of event in a quarter of an hour. "
         f'Writes nothing. | savedsearch "{source_search(source, "Rows")}" | cbabacktest … compares settings: '
-        "docs/tuning.md.",
+        "the guide's page Tuning.",
         [*rows_spl(shape), f"| eval source_kind={quoted(source)}"],
         ROWS_EARLIEST,
     )

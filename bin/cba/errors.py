@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Iterable
 
+GUIDE = "/static/app/cloud_behavior_analytics/guide"
+"""Below which Splunk Web serves the guide's pages, for messages that send somebody there."""
+
 
 class CbaError(Exception):
     """Base of everything the app raises on purpose; its text is meant for the person at the search bar."""

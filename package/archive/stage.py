@@ -17,7 +17,7 @@ from typing import Iterator
 from archive import PackageError
 
 APP = "cloud_behavior_analytics"
-FILES = ("app.manifest", "CHANGELOG.md", "LICENSE", "NOTICE")
+FILES = ("app.manifest", "CHANGELOG.md", "LICENSE", "NOTICE", "README.txt")
 FOLDERS = {
     "appserver": (".css", ".html", ".js", ".json", ".png", ".svg"),
     "bin": (".csv", ".json", ".mmdb", ".py"),

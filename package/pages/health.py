@@ -113,8 +113,8 @@ def _too_late(board: Board) -> None:
         "late",
         "Arrived too late to be judged",
         {"Source": 100, "Events": 110, "First": 150, "Last": 150},
-        description=f"In the last 24 hours, {late.LATE_DAYS} to 30 days late: neither judged nor learned (docs/"
-        "how-it-works.md). Nothing here? Nothing came so late.",
+        description=f"In the last 24 hours, {late.LATE_DAYS} to 30 days late: neither judged nor learned (Guide: "
+        "How it works). Nothing here? Nothing came so late.",
     )
     board.row(250, (table, 12))
 
@@ -243,7 +243,7 @@ def _techniques_and_ip_data(board: Board, health: str) -> None:
         "ATT&CK techniques covered",
         {"Technique": 110, "Name": 260, "Detections": 100, "Variations": 95},
         click="https://attack.mitre.org/techniques/$row._page.value$/",
-        description="A row opens the technique's page. For the Navigator: docs/attack-navigator-layer.json.",
+        description="A row opens the technique's page. For the Navigator: guide/attack-navigator-layer.json.",
     )
     board.chain(
         "credits",

@@ -15,7 +15,7 @@ HEAD = """\
 #   cba_indexes            which indexes are searched                                        <- set this first
 #   cba_types_<source>     which events are this source: source types                      <- yours to change (no pipes)
 #   cba_base_<source>      indexes, source types and the filter of the configuration page    <- leave alone
-#   cba_fields_<source>    the commands that make its fields (docs/sources.md explains them)  <- leave alone
+#   cba_fields_<source>    the commands that make its fields (the guide's page Sources explains them)  <- leave alone
 #   cba_events_<source>    both: the events of a source with their fields                     <- leave alone
 #
 # Rules every cba_fields_<source> keeps:

@@ -28,9 +28,9 @@ def app(tmp_path: Path) -> Path:
 
 def test_only_what_is_allowed_ships(app: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     target = tmp_path_factory.mktemp("stage")
-    assert stage.copy(app, target) == 12
+    assert stage.copy(app, target) == 13
     assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()) == [
-        "CHANGELOG.md", "LICENSE", "NOTICE", "README/a.conf.spec", "app.manifest", "bin/cba/__init__.py", "bin/cbageo.py",
+        "CHANGELOG.md", "LICENSE", "NOTICE", "README.txt", "README/a.conf.spec", "app.manifest", "bin/cba/__init__.py", "bin/cbageo.py",
         "default/app.conf", "default/data/ui/nav/default.xml", "lookups/a.csv", "metadata/default.meta",
         "static/appIcon.png",
     ]  # fmt: skip

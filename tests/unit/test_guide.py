@@ -9,6 +9,9 @@ from typing import Iterator
 
 import generate
 import guide
+from archive import stage
+
+from cba.errors import GUIDE
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {name: text for name, text in generate.of_content(ROOT).items() if name.startswith(guide.FOLDER)}
@@ -30,7 +33,7 @@ def test_every_link_leads_to_a_page_and_to_a_heading_of_it() -> None:
 
 def test_it_has_a_page_of_every_detection_and_of_what_users_read() -> None:
     detections = {path.name for path in (ROOT / "content/detections").iterdir()}
-    pages = {name[len(guide.FOLDER) + 1 : -len(".html")] for name in FILES}
+    pages = {name[len(guide.FOLDER) + 1 : -len(".html")] for name in FILES if name.endswith(".html")}
     assert pages == {*guide.PAGES, *(f"detections/{name}" for name in detections)}
 
 
@@ -48,3 +51,23 @@ def test_splunk_s_pages_lead_there() -> None:
     bar = (ROOT / "default/data/ui/nav/default.xml").read_text("utf-8")
     linked = re.findall(r"/static/app/cloud_behavior_analytics/([^\"]+)", bar)
     assert linked and all((ROOT / "appserver/static" / path).is_file() for path in linked)
+
+
+def test_nothing_that_ships_names_a_document_that_does_not() -> None:
+    """What people read of the app: pages, confs, the guide, lookups, and what commands say. A comment in code may."""
+    named = re.compile(r"(?<![\w/.-])docs/[\w-]+\.(?:md|json)")
+    found = []
+    for name in stage.shipped(ROOT):
+        if name.parts[0] in ("bin", "lib") or name.name in ("CHANGELOG.md", "NOTICE") or name.suffix == ".png":
+            continue
+        text = "\n".join(line for line in (ROOT / name).read_text("utf-8").splitlines() if not line.startswith("#"))
+        found += [f"{name}: {document}" for document in named.findall(text)]
+    assert found == []
+
+
+def test_errors_and_alerts_lead_to_pages_that_are_there() -> None:
+    for name in stage.shipped(ROOT):
+        if name.suffix in (".py", ".conf", ".xml", ".txt"):
+            text = (ROOT / name).read_text("utf-8").replace("{GUIDE}", GUIDE)
+            for page in re.findall(rf"{GUIDE}/([\w/-]+\.html)", text):
+                assert f"{guide.FOLDER}/{page}" in FILES, f"{name}: {page}"

@@ -71,7 +71,7 @@ def test_a_wrong_cell(row: str, column: str, words: str, tmp_path: Path) -> None
     with pytest.raises(SuffixFileError) as caught:
         read_suffixes(path)
     assert str(caught.value).startswith(f"{path}: row 5, column {column}: ")
-    assert words in str(caught.value) and "docs/cloud-resources.md" in str(caught.value)
+    assert words in str(caught.value) and "guide/cloud-resources.html" in str(caught.value)
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:

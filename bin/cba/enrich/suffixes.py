@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..errors import CbaError
+from ..errors import GUIDE, CbaError
 from . import files
 
 SHIPPED_SUFFIXES = Path(__file__).resolve().parents[3] / "lookups" / "cba_cloud_suffixes.csv"
@@ -54,7 +54,7 @@ class SuffixFileError(CbaError):
         shown = faults[:_FAULTS_SHOWN]
         if len(faults) > len(shown):
             shown.append(f"and {len(faults) - len(shown)} more")
-        super().__init__(f"{path}: {'; '.join(shown)}. Columns and examples: docs/cloud-resources.md")
+        super().__init__(f"{path}: {'; '.join(shown)}. Columns and examples: {GUIDE}/cloud-resources.html")
         self.path = path
         self.faults = faults
 

@@ -50,7 +50,7 @@ FIELDS: Mapping[str, Field] = {
     "suppressed_count": Field(WHOLE, "How many of them were counted instead of raised."),
     "attack": Field(WORDS, "Ids of tactics and techniques of MITRE ATT&CK."),
     "explanation": Field(TEXT, "Why it was raised, in a sentence with numbers."),
-    "evidence": Field(JSON, "What each value was compared with (docs/how-it-works.md)."),
+    "evidence": Field(JSON, "What each value was compared with."),
     "related_finding": Field(TEXT, "Another finding that a condition asked for.", always=False),
     "source_kind": Field(TEXT, "aws, azure, gcp, kubernetes, m365, gws or endpoint."),
     "provider": Field(TEXT, "Whose log it is.", always=False),
