@@ -45,6 +45,7 @@ RISK_PARAMETERS = frozenset({"_risk", "_risk_message", "_risk_score", "_risk_obj
 SENT = {
     "email": frozenset({"to", "subject", "message.alert", "include.results_link"}),
     "webhook": frozenset({"param.url"}),
+    "cba_chat": frozenset({"param.slack_url", "param.teams_url"}),
 }
 SUMMARY_SETTINGS = frozenset({"_name", "_type", "inline", "force_realtime_schedule"})
 
@@ -357,5 +358,6 @@ ACTIONS: dict[str, Callable[[Trigger], list[Event]]] = {
     "summary_index": summary_events,
     "email": sent_events("email"),
     "webhook": sent_events("webhook"),
+    "cba_chat": sent_events("cba_chat"),
 }
-"""The alert actions that are installed here: Splunk's own, and those of Enterprise Security."""
+"""The alert actions that are installed here: Splunk's own, those of Enterprise Security, and the app's."""

@@ -21,7 +21,7 @@ FILES = ("app.manifest", "CHANGELOG.md", "LICENSE", "NOTICE", "README.txt")
 FOLDERS = {
     "appserver": (".css", ".html", ".js", ".json", ".png", ".svg"),
     "bin": (".csv", ".json", ".mmdb", ".py"),
-    "default": (".conf", ".json", ".xml"),
+    "default": (".conf", ".html", ".json", ".xml"),
     "lookups": (".csv",),
     "metadata": (".meta",),
     "README": (".conf.spec",),

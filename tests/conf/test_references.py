@@ -77,6 +77,7 @@ def test_every_lookup_file_has_a_definition(app: AppConf) -> None:
 def test_commands_handlers_and_files_in_bin_are_the_same(app: AppConf) -> None:
     files = {stanza.get("filename") for stanza in app.stanzas("commands").values()}
     files |= {stanza.get("script") for name, stanza in app.stanzas("restmap").items() if name.startswith("script:")}
+    files |= {f"{name}.py" for name in app.stanzas("alert_actions")}
     assert files == {path.name for path in (APP_DIR / "bin").glob("cba*.py")}
     assert all(stanza.get("filename") == f"{name}.py" for name, stanza in app.stanzas("commands").items())
 

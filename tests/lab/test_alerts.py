@@ -193,11 +193,15 @@ def test_a_webhook_gets_every_finding_by_itself(world: World) -> None:
     """Splunk gives a webhook the first result of an alert only: so each result is an alert of its own."""
     installed = frozenset({"email", "webhook"})
     values = {**defaults()["alerts"], "send_severity": "informational", "webhook_url": "https://hooks.example.com/x"}
+    values["teams_url"] = "https://teams.example.com/w"
     told = settings_of_alerts(load().detections, values, installed, {})
     told = {name: told[name] for name in searches(world.head)}
     world.head.splunkd.endpoints.edit("savedsearches", told)
     world.run(END, "1h")
-    sent = [json.loads(event.raw) for event in world.head.scheduler.action_events() if event.index == "sent"]
+    actions = [json.loads(event.raw) for event in world.head.scheduler.action_events() if event.index == "sent"]
+    sent = [each for each in actions if "param.url" in each["settings"]]
     assert sorted(each["result"]["finding_id"] for each in sent) == ALL
+    messages = [each for each in actions if each["settings"].get("param.teams_url") == "https://teams.example.com/w"]
+    assert sorted(each["result"]["finding_id"] for each in messages) == ALL
     assert {each["settings"]["param.url"] for each in sent} == {"https://hooks.example.com/x"}
     assert world.notables() == [], "Enterprise Security is not installed"

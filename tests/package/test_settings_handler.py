@@ -124,7 +124,10 @@ def test_with_enterprise_security_alerts_are_notable_events_and_risk(handler: Re
     handler.edited("alerts", triggered="0")
     searches = told(local)
     assert len(searches) == 1 + sum(len(detection.all_variations) for detection in load().detections.values())
-    both = {"alert.track": "0", "action.notable": "1", "action.risk": "1", "action.email": "0", "action.webhook": "0"}
+    both = {
+        "alert.track": "0", "action.notable": "1", "action.risk": "1", "action.email": "0", "action.webhook": "0",
+        "action.cba_chat": "0",
+    }  # fmt: skip
     assert searches.pop(BREAKER) == {key: value for key, value in both.items() if key != "action.risk"}
     for name, settings in searches.items():
         assert settings == both, name
@@ -135,7 +138,8 @@ def test_without_it_they_show_as_triggered_alerts_and_nothing_fails(
 ) -> None:
     splunkd.endpoints.alert_actions = ("email", "webhook", "slack")
     handler.edited("alerts", notable="auto")
-    assert all(settings == {"action.email": "0", "action.webhook": "0"} for settings in told(local).values())
+    nothing = dict.fromkeys(("action.email", "action.webhook", "action.cba_chat"), "0")
+    assert all(settings == nothing for settings in told(local).values())
     shipped = load_app(APP_DIR).stanza("savedsearches", MEDIUM).settings
     assert (shipped["alert.track"], shipped["action.notable"], shipped["action.risk"]) == ("1", "0", "0")
 
@@ -143,19 +147,23 @@ def test_without_it_they_show_as_triggered_alerts_and_nothing_fails(
 def test_from_a_severity_on_they_are_sent_each_by_itself(handler: RestHandler, splunkd: Splunkd, local: Path) -> None:
     splunkd.endpoints.alert_actions = ("email", "webhook", "slack")
     handler.edited(
-        "alerts", email_to="soc@example.com", webhook_url="https://hooks.example.com/x?a=b", other_actions="slack"
-    )
+        "alerts", email_to="soc@example.com", webhook_url="https://hooks.example.com/x?a=b", other_actions="slack",
+        slack_url="https://hooks.slack.example/T/1",
+    )  # fmt: skip
     sent = {
         "action.email": "1", "action.email.to": "soc@example.com", "action.slack": "1", "action.webhook": "1",
         "action.webhook.param.url": "https://hooks.example.com/x?a=b", "alert.digest_mode": "0",
+        "action.cba_chat": "1", "action.cba_chat.param.slack_url": "https://hooks.slack.example/T/1",
+        "action.cba_chat.param.teams_url": "",
     }  # fmt: skip
     searches = told(local)
     assert searches[MEDIUM] == sent == searches[BREAKER]
     assert (searches[INFORMATIONAL]["action.email"], searches[INFORMATIONAL].get("alert.digest_mode")) == ("0", None)
-    handler.edited("alerts", email_to="", webhook_url="", other_actions="")
+    handler.edited("alerts", email_to="", webhook_url="", other_actions="", slack_url="")
     off = {key: told(local)[MEDIUM][key] for key in sent if key.count(".") == 1}
     assert set(off.items()) == {
         ("action.email", "0"), ("action.slack", "0"), ("action.webhook", "0"), ("alert.digest_mode", "1"),
+        ("action.cba_chat", "0"),
     }  # fmt: skip
 
 

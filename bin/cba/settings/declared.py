@@ -140,6 +140,16 @@ def _days_in_training(values: Values) -> Optional[str]:
     )
 
 
+def _address(key: str, label: str, about: str) -> Text:
+    return Text(
+        key,
+        label,
+        f"{about} Empty: none.",
+        pattern=r"https://[A-Za-z0-9._~:/?#@!&'()*+,;=%-]+",
+        expected="It must be an address that begins with https:// and has no spaces in it.",
+    )
+
+
 def _switches() -> Group:
     """The table of detections, each switched on or off."""
     detections = load().detections.values()
@@ -293,13 +303,9 @@ TABS: tuple[Tab, ...] = (
                         pattern=rf"{_ADDRESS}(\s*,\s*{_ADDRESS})*",
                         expected="It must be e-mail addresses separated by commas, such as soc@example.com.",
                     ),
-                    Text(
-                        "webhook_url",
-                        "Webhook",
-                        "Each finding is sent there as JSON (docs: Integrations). Empty: none.",
-                        pattern=r"https://[A-Za-z0-9._~:/?#@!&'()*+,;=%-]+",
-                        expected="It must be an address that begins with https:// and has no spaces in it.",
-                    ),
+                    _address("webhook_url", "Webhook", "Each finding is sent there as JSON (Guide: Integrations)."),
+                    _address("slack_url", "Slack webhook", "Each finding is a message in the webhook's channel."),
+                    _address("teams_url", "Teams webhook", "The same for Microsoft Teams: the address of a workflow."),
                     Text(
                         "other_actions",
                         "Other alert actions",

@@ -83,7 +83,9 @@ def alert_searches(detections: Mapping[str, Detection]) -> list[AlertSearch]:
     return [*named, AlertSearch(BREAKER_SEARCH, FLOOD_SEVERITY, risk=False)]
 
 
-OWN_ACTIONS = ("notable", "risk", "email", "webhook")
+CHAT = "cba_chat"
+"""The app's own alert action, which posts to Slack and Teams (bin/cba_chat.py)."""
+OWN_ACTIONS = ("notable", "risk", "email", "webhook", CHAT)
 """The alert actions with settings of their own."""
 
 
@@ -100,7 +102,8 @@ def alert_settings(search: AlertSearch, values: Values, installed: AbstractSet[s
         told[f"action.{name}"] = "1" if wanted else "0"
     sends = severity_rank(search.severity) >= severity_rank(values["send_severity"])
     email, url = values["email_to"].strip(), values["webhook_url"].strip()
-    sent = {"email": bool(email), "webhook": bool(url)}
+    chats = {key: values[key].strip() for key in ("slack_url", "teams_url")}
+    sent = {"email": bool(email), "webhook": bool(url), CHAT: any(chats.values())}
     sent.update(dict.fromkeys(other_actions(before), False))
     sent.update({name: name in installed for name in other_actions(values)})
     for name, wanted in sent.items():
@@ -109,6 +112,8 @@ def alert_settings(search: AlertSearch, values: Values, installed: AbstractSet[s
         told["action.email.to"] = email
     if url:
         told["action.webhook.param.url"] = url
+    if any(chats.values()):
+        told.update({f"action.{CHAT}.param.{key}": address for key, address in chats.items()})
     one_by_one = any(told[f"action.{name}"] == "1" for name in sent)
     told["alert.digest_mode"] = "0" if one_by_one else "1"
     return told
