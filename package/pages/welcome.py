@@ -48,7 +48,7 @@ BAR = 11
 
 def page() -> Board:
     board = Board("welcome", "Welcome", "First steps: which sources have data, what has been learned, what comes next.")
-    board.row(170, (board.markdown("introduction_panel", INTRODUCTION), 12))
+    board.row(130, (board.markdown("introduction_panel", INTRODUCTION), 12))
     board.search("arrived", freshness.query(), earliest=freshness.SINCE, latest="now")
     health = board.search("health", "| cbahealth entities=false", earliest="0", latest="now", refresh="1m")
     _progress(board, health)
@@ -126,11 +126,11 @@ def _data_and_back_fill(board: Board, health: str) -> None:
         "Step 2: learn from what is already indexed",
         {"Source": 100, "Days": 60, "Of": 50, "Learned": 160, "Doing": 140},
         click=report_link("_report"),
-        description="A row opens the source's Backfill report: run it once, before step 3. It only learns, for all "
-        "detections. Doing: what Enable what is recommended does.",
+        description="A row opens the source's Backfill report. It only learns, for all detections. Doing: what goes on "
+        "by itself.",
         rows=50,
     )
-    board.row(660, ({arrived: 370, expectation: 290}, 5), (back_fill, 7))
+    board.row(750, ({arrived: 370, expectation: 380}, 5), (back_fill, 7))
 
 
 def _turning_on(board: Board, health: str) -> None:
@@ -169,7 +169,7 @@ def _turning_on(board: Board, health: str) -> None:
         click=manager_link("CBA%20-%20$row.Source.value|u$%20-"),
         description="A row opens the source's searches: enable Judge. Active: so many of its detections.",
     )
-    board.row(330, (turning_on, 12))
+    board.row(370, (turning_on, 12))
     board.chain(
         "alerts",
         health,
@@ -194,4 +194,4 @@ def _turning_on(board: Board, health: str) -> None:
         " it says where they go. Findings are shown without them, too.",
         rows=50,
     )
-    board.row(560, (alerts, 12))
+    board.row(600, (alerts, 12))
