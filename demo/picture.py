@@ -16,6 +16,7 @@ import zlib
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
+from demo import configuration
 from lab import eventfile
 from lab.errors import LabError
 from lab.replay import APP_DIR
@@ -70,11 +71,21 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog="./dev picture", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--state", type=Path, metavar="DIR", default=DEMO_STATE, help="of what (default: the demo's)")
+    parser.add_argument(
+        "--configuration",
+        action="store_true",
+        help="instead screenshots of the configuration page (after ./dev package)",
+    )
     options = parser.parse_args(arguments)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     try:
         if browser is None:
             raise LabError("Chromium is needed (Debian, Ubuntu: apt install chromium)")
+        if options.configuration:
+            build_viewer()
+            for path in configuration.take(browser):
+                print(path)
+            return 0
         if not is_state(options.state):
             raise LabError("is no state; run ./dev demo first", options.state)
         viewer = build_viewer()

@@ -19,7 +19,7 @@ ANNOTATING: dict[str, tuple[str, ...]] = {
     "cbabaseline": (CHOSEN,),
     "cbascore": (CHOSEN,),
 }
-TAKING: dict[str, tuple[str, ...]] = {"cbajudge": ("source=aws",), "cbabacktest": (CHOSEN,)}
+TAKING: dict[str, tuple[str, ...]] = {"cbajudge": ("source=aws",), "cbabacktest": (CHOSEN,), "cbasetup": ()}
 
 
 def kind(bench: Workbench, command: str, *args: str) -> dict[str, Any]:
