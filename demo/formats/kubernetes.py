@@ -8,7 +8,7 @@ https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Union
 
 from . import gcp
 from .template import Stream, Template, delays, fractions
@@ -33,7 +33,9 @@ GKE = Stream(
 )
 
 POD = "web-7c9d8f6b5-x2x4q"
-OPERATIONS: dict[str, tuple[str, str, str]] = {
+Request = tuple[str, str, str]
+"""(verb, resource, path)"""
+OPERATIONS: dict[str, Request] = {
     "list_pods": ("list", "pods", "/api/v1/namespaces/shop/pods?limit=500"),
     "get_deployment": ("get", "deployments", "/apis/apps/v1/namespaces/shop/deployments/web"),
     "patch_deployment": ("patch", "deployments", "/apis/apps/v1/namespaces/shop/deployments/web"),
@@ -48,16 +50,29 @@ def _code(verb: str, denied: bool) -> int:
     return 403 if denied else 201 if verb == "create" else 200
 
 
-def _object(resource: str) -> dict[str, str]:
+def execution(namespace: str, pod: str) -> Request:
+    """A shell is opened in a pod."""
+    return "create", "pods/exec", f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?command=sh"
+
+
+def secrets_of(namespace: str) -> Request:
+    """The secrets of a namespace are listed."""
+    return "list", "secrets", f"/api/v1/namespaces/{namespace}/secrets?limit=500"
+
+
+def _object(resource: str, uri: str) -> dict[str, str]:
     """What a request is about; a subresource such as `pods/exec` is that of one pod."""
     kind, _, part = resource.partition("/")
-    about = {"resource": kind, "namespace": "shop", "apiVersion": "v1"}
-    return {**about, "subresource": part, "name": POD} if part else about
+    path = uri.split("?")[0].split("/")
+    namespace = path[path.index("namespaces") + 1] if "namespaces" in path else "shop"
+    about = {"resource": kind, "namespace": namespace, "apiVersion": "v1"}
+    return {**about, "subresource": part, "name": path[path.index(kind) + 1]} if part else about
 
 
-def eks(cluster: str, username: str, operation: str, denied: bool = False) -> Template:
-    """An audit event of an EKS cluster inside its CloudWatch Logs record."""
-    verb, resource, uri = OPERATIONS[operation]
+def eks(cluster: str, username: str, operation: Union[str, Request], denied: bool = False) -> Template:
+    """An audit event of an EKS cluster inside its CloudWatch Logs record: of a request, or of the one of that name in
+    `OPERATIONS`."""
+    verb, resource, uri = OPERATIONS[operation] if isinstance(operation, str) else operation
     service_account = username.startswith("system:serviceaccount:")
     groups = (
         ["system:serviceaccounts", "system:authenticated"]
@@ -75,7 +90,7 @@ def eks(cluster: str, username: str, operation: str, denied: bool = False) -> Te
         "user": {"username": username, "groups": groups},
         "sourceIPs": ["@@I@@"],
         "userAgent": "argocd-application-controller/v2.13.2" if service_account else "kubectl/v1.32.0 (linux/amd64)",
-        "objectRef": _object(resource),
+        "objectRef": _object(resource, uri),
         "responseStatus": {"metadata": {}, "code": _code(verb, denied)},
         "requestReceivedTimestamp": "@@T@@",
         "stageTimestamp": "@@T@@",

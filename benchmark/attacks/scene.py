@@ -1,0 +1,221 @@
+"""Where and when an attack takes place: whom it hits, from where, in what is left of an organization's firsts."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+
+from cba.enrich.geo import GeoReader
+from demo.accounts import Account
+
+from ..life import Life
+from ..places import Places
+from ..world import AwsAccount, Cluster, Host, Machine, Person, World
+from .attack import Act, Attack
+
+WARM = 31
+"""The day from which on everything has a training period behind it."""
+APART = 6
+"""Days between two attacks on the same victim: more than the longest deduplication period."""
+
+
+class NoVictim(Exception):
+    """The organization has nobody, or nothing new, that the attack could be made with."""
+
+
+class Stage:
+    """What all attacks of an organization share: who was hit when, and which firsts are used up."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.world: World = life.world
+        self.places: Places = life.places
+        self.hit: dict[str, list[int]] = {}
+        self.spent: set[tuple[str, str]] = set()
+        self.spoiled: set[str] = set()
+        """Victims whose history is the attacker's own work, so that nothing else can be told of them."""
+        reader = GeoReader()
+        machines = {a for machine in self.world.machines for a in machine.addresses}
+        machines |= {a for machine in self.world.machines if machine.moves for a in machine.moves[1]}
+        self.countries = self.world.ever | {reader.lookup(a).country for a in machines} | set(life.exit_countries)
+        self.geo = reader
+
+
+@dataclasses.dataclass
+class Scene:
+    """One attack to be: `number` tells it from others of its kind and makes each a little different. `alone`: its victim
+    has nothing else to do with attacks, because its history is changed by this one."""
+
+    stage: Stage
+    rng: random.Random
+    day: int
+    number: int
+    alone: bool = False
+
+    @property
+    def world(self) -> World:
+        return self.stage.world
+
+    @property
+    def places(self) -> Places:
+        return self.stage.places
+
+    def spend(self, kind: str, name: str) -> bool:
+        """Takes a first; False where somebody has had it already."""
+        if (kind, name) in self.stage.spent:
+            return False
+        self.stage.spent.add((kind, name))
+        return True
+
+    def free(self, name: str) -> bool:
+        if self.alone:
+            return name not in self.stage.hit
+        near = any(abs(day - self.day) < APART for day in self.stage.hit.get(name, ()))
+        return not near and name not in self.stage.spoiled
+
+    def take(self, name: str) -> None:
+        if self.alone:
+            self.stage.spoiled.add(name)
+        self.stage.hit.setdefault(name, []).append(self.day)
+
+    def _one(self, choices: Iterable[Any], name: Callable[[Any], str]) -> Any:
+        found = [each for each in choices if self.free(name(each))]
+        if not found:
+            raise NoVictim
+        chosen = self.rng.choice(found)
+        self.take(name(chosen))
+        return chosen
+
+    def person(self, source: str, where: Optional[Callable[[Person, Account], bool]] = None) -> tuple[Person, Account]:
+        """Somebody who has worked in a project of that source for a month, and is at home."""
+        choices = []
+        for person in self.world.people:
+            settled = person.there(self.day, before=28) and person.ends > self.day + 2 and not person.tour
+            if settled and all(person.country(self.day + k) == person.home for k in (-1, 0, 1)):
+                for project, account in person.accounts.items():
+                    fits = account.source == source and project != "entra" and project not in person.since
+                    if fits and (where is None or where(person, account)):
+                        choices.append((person, account))
+        chosen: tuple[Person, Account] = self._one(choices, lambda each: each[0].email)
+        return chosen
+
+    def account(self) -> AwsAccount:
+        """An AWS account that was there from the start."""
+        return self.rng.choice([account for account in self.world.aws if account.starts == 0])
+
+    def machine(self, name: str) -> tuple[AwsAccount, Machine]:
+        """A machine of an AWS account by its name; one that has stayed where it was."""
+        choices = [
+            (account, account.machines[name])
+            for account in self.world.aws
+            if account.starts == 0 and name in account.machines and account.machines[name].moves is None
+        ]
+        chosen: tuple[AwsAccount, Machine] = self._one(choices, lambda each: each[1].account.identity)
+        return chosen
+
+    def function(self, number: int = 0) -> tuple[AwsAccount, str, Machine]:
+        """A function of an AWS account: (account, its name, it at work)."""
+        choices = []
+        for account in self.world.aws:
+            if account.starts == 0:
+                name = list(account.functions)[number]
+                if account.machines[name].moves is None:
+                    choices.append((account, name, account.machines[name]))
+        chosen: tuple[AwsAccount, str, Machine] = self._one(choices, lambda each: each[2].account.identity)
+        return chosen
+
+    def instance(self) -> tuple[AwsAccount, Account, str]:
+        """An instance at work on that day: (account, it, an address of its own)."""
+        account: AwsAccount = self._one([a for a in self.world.aws if a.starts == 0], lambda each: f"fleet/{each.id}")
+        return account, self.world.instance(account, self.day, 2), account.nat[1]
+
+    def cluster(self, quiet: bool = False) -> Cluster:
+        choices = [cluster for cluster in self.world.clusters if cluster.quiet == quiet]
+        return self.rng.choice(choices)
+
+    def host(self, kind: Optional[int] = None) -> Host:
+        choices = [host for host in self.world.hosts if kind is None or host.team % 3 == kind]
+        chosen: Host = self._one(choices, lambda each: each.name)
+        return chosen
+
+    # -- where from ----------------------------------------------------------------------------------------------------
+
+    def fresh_country(self) -> str:
+        """A country where nobody of the organization has been or will be."""
+        left = [c for c in self.places.countries if c not in self.stage.countries]
+        left = [c for c in left if ("country", c) not in self.stage.spent]
+        if not left:
+            raise NoVictim
+        chosen = self.rng.choice(left)
+        self.spend("country", chosen)
+        return chosen
+
+    def known_country(self, person: Person, project: str, inside: bool) -> str:
+        """A country that is everyday in the project (`inside`), or only elsewhere in the organization, and nothing to the
+        person."""
+        use = self.world.country_use
+        here = use.get(project, set())
+        everywhere = {country for found in use.values() for country in found}
+        choices = sorted((here if inside else everywhere - here) - person.countries())
+        choices = [c for c in choices if inside or self._regular(c)]
+        if not inside:
+            choices = [c for c in choices if not self._in_project(project, c)]
+        if not choices:
+            raise NoVictim
+        return self.rng.choice(choices)
+
+    def _regular(self, country: str) -> bool:
+        settled = [p for p in self.world.people if p.home == country and p.starts == 0 and p.ends > self.day]
+        return len(settled) >= 2
+
+    def _in_project(self, project: str, country: str) -> bool:
+        of_people = any(country in p.countries() for p in self.world.people if project in p.accounts)
+        machines = (a for m in self.world.machines if m.account.project == project for a in m.addresses)
+        return of_people or country in {self.stage.geo.lookup(a).country for a in machines}
+
+    def office(self, person: Person) -> str:
+        """Where they usually work."""
+        return self.places.access(person.home, f"office/{person.home}")
+
+    def in_country(self, country: str) -> str:
+        return self.places.access(country, f"attacker/{self.day}/{self.number}/{self.rng.random()}")
+
+    def new_region(self, account: AwsAccount) -> str:
+        """A region in which the account has never done anything."""
+        used = {region for where, _day, region in self.stage.life.regions if where is account}
+        used |= {account.region, account.second}
+        names = [name[4:] for name in self.places.regions if name.startswith("aws/") and "gov" not in name]
+        choices = [r for r in names if r not in used and ("region/" + account.id, r) not in self.stage.spent]
+        choices = [r for r in choices if not r.startswith(("cn-", "eusc-"))]
+        if not choices:
+            raise NoVictim
+        chosen = self.rng.choice(choices)
+        self.spend("region/" + account.id, chosen)
+        return chosen
+
+    # -- what ----------------------------------------------------------------------------------------------------------
+
+    def acts(
+        self, account: Account, address: str, *operations: Any, day: Optional[int] = None, start: Optional[int] = None
+    ) -> tuple[Act, ...]:
+        """Operations one after the other, seconds to minutes apart, at some hour of the day."""
+        at = self.rng.randrange(1800, 78_000) if start is None else start
+        made = []
+        for operation in operations:
+            made.append(Act(self.day if day is None else day, at, account, operation, address))
+            at += self.rng.randrange(7, 400)
+        return tuple(made)
+
+    def attack(
+        self,
+        detection: str,
+        variation: str,
+        acts: Sequence[Act],
+        stealth: str = "",
+        before: Sequence[tuple[Act, str]] = (),
+        lists: Optional[Mapping[str, Sequence[Mapping[str, str]]]] = None,
+    ) -> Attack:
+        name = f"{detection}/{variation}/{stealth or 'plain'}/{self.number}"
+        ordered = tuple(sorted(acts, key=lambda act: (act.day, act.second)))
+        return Attack(name, detection, variation, stealth, ordered, tuple(before), lists or {})
