@@ -10,6 +10,7 @@ from demo.addresses import VPN_EXITS
 from demo.addresses import pick as address_in
 from demo.formats import aws, aws_functions, aws_instances, gcp_functions, kubernetes, m365, workspace
 from demo.formats.aws import Call
+from demo.formats.aws_functions import in_region
 from demo.formats.azure import stable_uuid
 from demo.formats.sysmon import Contact, Program
 from demo.formats.template import DAY
@@ -23,6 +24,7 @@ from .world import (
     APPS,
     CHROME,
     HOUR,
+    MOVED_EXITS,
     NAMESPACES,
     POPULAR,
     PROGRAMS,
@@ -52,7 +54,7 @@ class Life:
         days, quarter = self.plan.days, p.QUARTER
         rng = self.plan.rng("calendar")
         self.vpn_moves = sorted(rng.randrange(5, days) for _ in range(times(rng, p.VPN_MOVES.value * days / quarter)))
-        self.exit_countries = [rng.choice(["FR", "SE", "CH", "IE", "BE", "AT"]) for _ in self.vpn_moves]
+        self.exit_countries = [rng.choice(MOVED_EXITS) for _ in self.vpn_moves]
         self.bursts = {rng.randrange(days) for _ in range(times(rng, p.BURSTS.value * days / quarter))}
         self.regions = self._new_regions()
         self.runtimes = self._new_runtimes()
@@ -257,7 +259,7 @@ class Life:
             yield from self._feature(account, deploy.account, runner, day, rng)
         if self.plan.weekday(day) in (0, 3):
             for function, role in account.functions.items():
-                update = aws_functions.update_code(account.id, function, role)
+                update = in_region(aws_functions.update_code(account.id, function, role), account.region)
                 yield Moment(9 * HOUR + rng.randrange(HOUR), deploy.account, update, runner, cause)
         for where, since, region in self.regions:
             if where is account and since <= day < since + 40 and (day == since or rng.random() < 0.3):
@@ -268,7 +270,7 @@ class Life:
         for where, since, runtime in self.runtimes:
             if where is account and day >= since and (day - since) % 5 == 0 and day < since + 25:
                 name = f"rollout-{day}"
-                made = aws_functions.create(account.id, name, runtime, "rollout-role")
+                made = in_region(aws_functions.create(account.id, name, runtime, "rollout-role"), account.region)
                 yield Moment(11 * HOUR + rng.randrange(HOUR), deploy.account, made, runner, why.RUNTIME)
         yield from self._console(account, day, rng)
 
@@ -280,7 +282,8 @@ class Life:
         role = f"{name}-role"
         yield Moment(at, deploy, aws_functions.create_role(account.id, role), runner, why.FEATURE)
         yield Moment(at + 2, deploy, aws_functions.attach_policy(role), runner, why.FEATURE)
-        yield Moment(at + 20, deploy, aws_functions.create(account.id, name, runtime, role), runner, why.FEATURE)
+        made = in_region(aws_functions.create(account.id, name, runtime, role), account.region)
+        yield Moment(at + 20, deploy, made, runner, why.FEATURE)
 
     def _console(self, account: AwsAccount, day: int, rng: random.Random) -> Iterator[Moment]:
         """Roots and keys at the console, and what others try there."""

@@ -1,7 +1,7 @@
-"""From what happens to what is logged: raw events with their delivery, and the truth about each that is out of the ordinary.
+"""From what happens to what is logged: raw events with their delivery, and the truth about what is out of the ordinary.
 
-Events come late as their provider delivers (`demo/formats`), some twice; a source now and then stops for some hours, and
-what was written meanwhile comes late or never.
+Events come late as their provider delivers (`demo/formats`), some twice; a source now and then stops for some hours,
+and what was written meanwhile comes late or never.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import random
 from collections import defaultdict
-from typing import Mapping, Sequence
+from typing import Mapping, Sequence, TypeVar
 
 from cba.enrich.geo import GeoReader
 
@@ -17,6 +17,7 @@ SAMPLED = 60_000
 FEWEST = 3
 """Addresses that a country needs to be one of ours."""
 PRIVATE = ("10.20.", "172.20.", "192.168.")
+T = TypeVar("T")
 VENDORS_BACK_ENDS = {"m365": "8075", "gws": "15169"}
 """Source -> the network of the provider's own back end (Microsoft, Google)."""
 
@@ -62,7 +63,7 @@ class Places:
         return start + ".".join(str(rng.randrange(1, 250)) for _ in range(4 - start.count(".")))
 
 
-def _one(choices: Sequence[tuple[str, str]] | Sequence[str], key: str):  # type: ignore[no-untyped-def]
+def _one(choices: Sequence[T], key: str) -> T:
     return choices[random.Random(key).randrange(len(choices))]
 
 

@@ -13,6 +13,7 @@ import random
 from typing import Any, Mapping, Optional, Sequence
 
 from demo.accounts import TENANT, WORKSPACE, Account, on_aws, on_azure, on_entra, on_gcp, on_m365, on_workspace
+from demo.addresses import EGRESS_COUNTRY
 from demo.formats import aws, aws_instances, azure, kubernetes, sysmon
 from demo.formats.sysmon import Contact, Program
 from demo.formats.template import DAY, Day
@@ -48,6 +49,8 @@ POPULAR = (
     Contact(CHROME, "nordwind-handbook.pages.dev"),
 )
 HOSTS_A_TEAM = 4
+MOVED_EXITS = ("FR", "SE", "CH", "IE", "BE", "AT")
+"""Where the exits of the company's VPN may move to."""
 
 
 def number_of(text: str, digits: int) -> str:
@@ -101,7 +104,8 @@ class Person:
     def countries(self) -> set[str]:
         """Everywhere they will ever be seen."""
         passing = {*(trip.country for trip in self.trips), *self.own_vpn, *self.elsewhere.values()}
-        return {self.home, *self.tour, *passing}
+        exits = {EGRESS_COUNTRY, *MOVED_EXITS} if self.company_vpn else set()
+        return {self.home, *self.tour, *passing, *exits}
 
 
 @dataclasses.dataclass(eq=False)
@@ -396,10 +400,10 @@ class World:
                 person.accounts[other.id] = self.engineer(other.id, typed)
                 person.since[other.id] = max(other.starts, own.randrange(5, self.plan.days))
 
-    @staticmethod
-    def engineer(account: str, email: str) -> Account:
-        """A person in an AWS account, through IAM Identity Center."""
-        return on_aws(aws.person(account, "Engineer", email), *CONSOLE)
+    def engineer(self, account: str, email: str) -> Account:
+        """A person in an AWS account, through IAM Identity Center, at work in the account's region."""
+        region = next(each.region for each in self.aws if each.id == account)
+        return on_aws(dataclasses.replace(aws.person(account, "Engineer", email), region=region), *CONSOLE)
 
     def _trips(self, person: Person, own: random.Random) -> list[Trip]:
         found: list[Trip] = []

@@ -48,6 +48,9 @@ CHANGED = {
 }  # fmt: skip
 """The variations that are also spread over days, rehearsed before activation and repeated from day 0."""
 SLOW_GAP = 1
+REPETITIONS = 10
+LONGEST = 11
+"""Days that an attack may go on for."""
 REHEARSAL = 5
 ATTEMPTS = 8
 """How many days are tried for an attack until one has a victim."""
@@ -69,7 +72,7 @@ def lay(life: Life, plain: int = 2, stealthy: int = 1) -> list[Attack]:
     made: list[Attack] = []
     wanted = sorted(_wanted(plain, stealthy), key=lambda each: not each.alone)
     for each in wanted:
-        for number in range(each.count):
+        for number in range(each.many):
             attack = _try(stage, each, number)
             if attack is not None:
                 made.append(attack)
@@ -81,7 +84,7 @@ class _Wanted(NamedTuple):
 
     name: str
     injector: Injector
-    count: int
+    many: int
     alone: bool = False
 
 
@@ -94,7 +97,7 @@ def _wanted(plain: int, stealthy: int) -> Iterator[_Wanted]:
     for detection, changed in CHANGED.items():
         for variation in changed:
             injector = PLAIN[detection][variation]
-            for change in (slowly, rehearsed, daily):
+            for change in (slowly, repeated, rehearsed, daily):
                 name = f"{detection}/{variation}/{change.__name__}"
                 yield _Wanted(name, _changed(injector, change), stealthy, alone=change is not slowly)
 
@@ -103,7 +106,7 @@ def _try(stage: Stage, wanted: _Wanted, number: int) -> Optional[Attack]:
     plan = stage.life.plan
     rng = plan.rng("attack", wanted.name, number)
     for _ in range(ATTEMPTS):
-        day = rng.randrange(WARM, plan.days - 6)
+        day = rng.randrange(WARM, plan.days - LONGEST)
         with contextlib.suppress(NoVictim):
             return wanted.injector(Scene(stage, random.Random(rng.random()), day, number, wanted.alone))
     return None
@@ -133,6 +136,12 @@ def rehearsed(attack: Attack, _scene: Scene) -> Attack:
     days = (REHEARSAL, attack.acts[0].day - 14)
     early = [dataclasses.replace(act, day=day) for day in days for act in attack.acts[-1:]]
     return _renamed(attack, kinds.REHEARSED, [*early, *attack.acts])
+
+
+def repeated(attack: Attack, _scene: Scene) -> Attack:
+    """The same every day for ten days."""
+    acts = [dataclasses.replace(act, day=act.day + k) for k in range(REPETITIONS) for act in attack.acts]
+    return _renamed(attack, kinds.REPEATED, acts)
 
 
 def daily(attack: Attack, _scene: Scene) -> Attack:

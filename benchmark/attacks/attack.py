@@ -16,13 +16,14 @@ SAME_NETWORK = "same network family"
 CLOUD_AT_HOME = "cloud VM in the home region"
 SLOW = "low and slow"
 POISONED = "daily from day 0"
+REPEATED = "daily for ten days"
 REHEARSED = "activity before activation"
 NEW_PROJECT = "a new project"
 PROVIDER = "provider's network"
 REFUSED_FIRST = "refused calls first"
 STEALTH = (
-    SAME_CONTINENT, SAME_COUNTRY, SAME_NETWORK, CLOUD_AT_HOME, SLOW, POISONED, REHEARSED, NEW_PROJECT, PROVIDER,
-    REFUSED_FIRST,
+    SAME_CONTINENT, SAME_COUNTRY, SAME_NETWORK, CLOUD_AT_HOME, SLOW, POISONED, REPEATED, REHEARSED, NEW_PROJECT,
+    PROVIDER, REFUSED_FIRST,
 )  # fmt: skip
 
 
@@ -39,8 +40,8 @@ class Act:
 
 @dataclasses.dataclass(frozen=True)
 class Attack:
-    """`acts` in order of time; `before`: what leads up to it and is nobody's attack; `lists`: rows that people keep about
-    it. It was made for a detection's variation, and is `stealth`y in a way, or PLAIN."""
+    """`acts` in order of time; `before`: what leads up to it and is nobody's attack; `lists`: rows that people keep
+    about it. It was made for a detection's variation, and is `stealth`y in a way, or PLAIN."""
 
     id: str
     detection: str

@@ -22,8 +22,10 @@ DOES = {
     "gcp": ("instances", "buckets", "object"),
     "kubernetes": ("review", "list_pods", "get_config"),
 }
-EUROPE = ("AT", "BE", "CZ", "DK", "FI", "GR", "HR", "HU", "IE", "IT", "LT", "LV", "NO", "PT", "RO", "RS", "SI", "SK", "BG",
-          "EE", "LU", "CH", "UA", "MD", "BA", "AL", "MK", "IS", "CY", "MT")  # fmt: skip
+EUROPE = (
+    "AT", "BE", "CZ", "DK", "FI", "GR", "HR", "HU", "IE", "IT", "LT", "LV", "NO", "PT", "RO", "RS", "SI", "SK", "BG",
+    "EE", "LU", "CH", "UA", "MD", "BA", "AL", "MK", "IS", "CY", "MT",
+)  # fmt: skip
 
 
 def _victim(scene: Scene, start: int = 0) -> tuple[Person, Account]:
@@ -113,7 +115,7 @@ def v6(scene: Scene) -> Attack:
 
 def v7(scene: Scene) -> Attack:
     """A user's key that is known to be stolen: by a list, or by AWS's quarantine policy."""
-    home, machine = scene.machine("backup")
+    _home, machine = scene.machine("backup")
     acts = scene.acts(machine.account, scene.in_country(scene.fresh_country()), "whoami", "buckets", "users")
     if scene.number % 2:
         row = {"access_key": aws.access_key(machine.account.identity), "reason": "found in a stealer log"}
@@ -129,7 +131,7 @@ def v7(scene: Scene) -> Attack:
 PLAIN = {"base": base, "v1": v1, "v2": v2, "v3": v3, "v4": v4, "v5": v5, "v6": v6, "v7": v7}
 
 
-# -- stealth ---------------------------------------------------------------------------------------------------------------
+# -- stealth -----------------------------------------------------------------------------------------------------------
 
 
 def same_continent(scene: Scene) -> Attack:
@@ -161,7 +163,7 @@ def cloud_at_home(scene: Scene) -> Attack:
 
 def new_project(scene: Scene) -> Attack:
     """In an account that the victim has never worked in, from where nobody has been."""
-    person, account = scene.person("aws")
+    person, _account = scene.person("aws")
     other = scene.rng.choice([each for each in scene.world.aws if each.id not in person.accounts and each.starts == 0])
     moved = scene.world.engineer(other.id, person.email)
     return scene.attack(ID, "v2", _used(scene, moved, scene.fresh_country()), kinds.NEW_PROJECT)

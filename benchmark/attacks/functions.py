@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from demo.formats import aws_functions, gcp_functions
+from demo.formats.aws import Call
 
 from ..world import AwsAccount
 from . import attack as kinds
@@ -11,6 +14,18 @@ from .scene import NoVictim, Scene
 
 RUNTIME, CHAIN = "cloud_function_unusual_runtime", "serverless_execution_iaas"
 EXACT = {"python": "python3.12", "nodejs": "nodejs22.x", "java": "java21", "ruby": "ruby3.3", "dotnet": "dotnet8"}
+
+
+def _account(scene: Scene, number: str) -> AwsAccount:
+    return next(each for each in scene.world.aws if each.id == number)
+
+
+def _create(account: AwsAccount, name: str, runtime: str, role: str, error: Optional[str] = None) -> Call:
+    return aws_functions.in_region(aws_functions.create(account.id, name, runtime, role, error), account.region)
+
+
+def _update(account: AwsAccount, name: str) -> Call:
+    return aws_functions.in_region(aws_functions.update_code(account.id, name, account.functions[name]), account.region)
 
 
 def _family(runtime: str) -> str:
@@ -41,14 +56,14 @@ def runtime_base(scene: Scene) -> Attack:
     account, family = _known_elsewhere(scene)
     person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
     role = next(iter(account.functions.values()))
-    made = aws_functions.create(account.id, f"notify-{scene.number}-{scene.day}", EXACT[family], role)
+    made = _create(account, f"notify-{scene.number}-{scene.day}", EXACT[family], role)
     return scene.attack(RUNTIME, "base", scene.acts(mine, scene.office(person), made))
 
 
 def runtime_v1(scene: Scene) -> Attack:
     account, family = _known_elsewhere(scene)
     deploy = account.machines["ci-deploy"]
-    made = aws_functions.create(account.id, f"lint-{scene.number}-{scene.day}", EXACT[family], "candidate-role")
+    made = _create(account, f"lint-{scene.number}-{scene.day}", EXACT[family], "candidate-role")
     return scene.attack(RUNTIME, "v1", scene.acts(deploy.account, deploy.addresses[0], made))
 
 
@@ -67,7 +82,7 @@ def runtime_v2(scene: Scene) -> Attack:
         made = gcp_functions.create(mine.project, name, family, "functions")
         return scene.attack(RUNTIME, "v2", scene.acts(mine, scene.office(person), made))
     person, mine = scene.person("aws")
-    made_there = aws_functions.create(mine.project, name, EXACT[family], "mailer-role")
+    made_there = _create(_account(scene, mine.project), name, EXACT[family], "mailer-role")
     return scene.attack(RUNTIME, "v2", scene.acts(mine, scene.office(person), made_there))
 
 
@@ -84,7 +99,7 @@ def runtime_v3(scene: Scene) -> Attack:
     account, runtime = scene.rng.choice(choices)
     scene.spend(f"runtime/{account.id}", runtime)
     person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
-    made = aws_functions.create(account.id, f"resample-{scene.number}-{scene.day}", runtime, "report-role")
+    made = _create(account, f"resample-{scene.number}-{scene.day}", runtime, "report-role")
     return scene.attack(RUNTIME, "v3", scene.acts(mine, scene.office(person), made))
 
 
@@ -95,7 +110,9 @@ def runtime_refused_first(scene: Scene) -> Attack:
     """Denied for two days, then allowed."""
     attack = runtime_v3(scene)
     first = attack.acts[0]
-    denied = aws_functions.create(first.account.project, "resample", "Image", "report-role", "AccessDeniedException")
+    denied = _create(
+        _account(scene, first.account.project), "resample", "Image", "report-role", "AccessDeniedException"
+    )
     tries = [a for k in (2, 1) for a in scene.acts(first.account, first.address, denied, day=scene.day - k)]
     return scene.attack(RUNTIME, "v3", (*tries, *attack.acts), kinds.REFUSED_FIRST)
 
@@ -107,10 +124,10 @@ def chain_base(scene: Scene) -> Attack:
         what = (gcp_functions.create(mine.project, name, "python312", "functions"),)
         return scene.attack(CHAIN, "base", scene.acts(mine, scene.office(person), *what))
     person, mine = scene.person("aws")
-    account = next(each for each in scene.world.aws if each.id == mine.project)
+    account = _account(scene, mine.project)
     role = next(iter(account.functions.values()))
     runtime = account.runtimes[0]
-    made = aws_functions.create(account.id, f"sync-{scene.number}-{scene.day}", runtime, role)
+    made = _create(account, f"sync-{scene.number}-{scene.day}", runtime, role)
     return scene.attack(CHAIN, "base", scene.acts(mine, scene.office(person), made))
 
 
@@ -125,7 +142,7 @@ def chain_v1(scene: Scene) -> Attack:
     person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
     role = account.functions[name]
     attach = aws_functions.attach_policy(role, aws_functions.ADMINISTRATOR)
-    update = aws_functions.update_code(account.id, name, role)
+    update = _update(account, name)
     return scene.attack(CHAIN, "v1", scene.acts(mine, scene.office(person), attach, update))
 
 
@@ -133,7 +150,7 @@ def chain_v2(scene: Scene) -> Attack:
     """The pipeline deploys something bad, and the function makes itself a key."""
     account, name, machine = scene.function()
     deploy = account.machines["ci-deploy"]
-    update = aws_functions.update_code(account.id, name, account.functions[name])
+    update = _update(account, name)
     start = scene.rng.randrange(40_000, 60_000)
     acts = scene.acts(deploy.account, deploy.addresses[0], update, start=start)
     used = scene.acts(machine.account, machine.addresses[0], "new_key", start=start + 900)
@@ -146,7 +163,7 @@ def chain_v3(scene: Scene) -> Attack:
     person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
     role = account.functions[name]
     attach = aws_functions.attach_policy(role, aws_functions.ADMINISTRATOR)
-    update = aws_functions.update_code(account.id, name, role)
+    update = _update(account, name)
     start = scene.rng.randrange(30_000, 60_000)
     acts = scene.acts(mine, scene.office(person), attach, update, start=start)
     user = aws_functions.create_user(f"support-{scene.number}")

@@ -25,7 +25,7 @@ CROSS, SECRETS, CONSOLE = "unusual_cross_project_activity", "unusual_secret_mana
 POWERSHELL = Program("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe")
 
 
-# -- clusters --------------------------------------------------------------------------------------------------------------
+# -- clusters ----------------------------------------------------------------------------------------------------------
 
 
 def _operator(scene: Scene, quiet: bool = False) -> tuple[Account, str]:
@@ -101,7 +101,7 @@ def k8s_secrets(scene: Scene) -> Attack:
     return scene.attack(K8S_SECRETS, "base", scene.acts(account, address, secret_list(NAMESPACES[scene.number % 6])))
 
 
-# -- computers -------------------------------------------------------------------------------------------------------------
+# -- computers ---------------------------------------------------------------------------------------------------------
 
 
 def _reach(scene: Scene, host: Host, program: Program, name: str) -> tuple[Act, ...]:
@@ -123,9 +123,8 @@ def rare_v0(scene: Scene) -> Attack:
 
 def rare_v1(scene: Scene) -> Attack:
     """A program that nobody has seen with this kind of cloud."""
-    program = (
-        POWERSHELL if scene.spend("tool", "powershell") else Program(f"{PROGRAMS}u{scene.number}\\u{scene.number}.exe")
-    )
+    own = f"u{scene.rng.getrandbits(24):06x}"
+    program = POWERSHELL if scene.spend("tool", "powershell") else Program(f"{PROGRAMS}{own}\\{own}.exe")
     return scene.attack(
         RARE, "v1", _reach(scene, scene.host(), program, f"sync-{scene.rng.getrandbits(32):x}.workers.dev")
     )
@@ -142,7 +141,7 @@ def rare_v2(scene: Scene) -> Attack:
 RARE_PLAIN = {"base": rare_base, "v0": rare_v0, "v1": rare_v1, "v2": rare_v2}
 
 
-# -- flows and scripts -----------------------------------------------------------------------------------------------------
+# -- flows and scripts -------------------------------------------------------------------------------------------------
 
 
 def _flow(scene: Scene, *connectors: str) -> m365.Act:
@@ -199,7 +198,7 @@ def script_v2(scene: Scene) -> Attack:
 SCRIPT_PLAIN = {"base": script_base, "v1": script_v1, "v2": script_v2}
 
 
-# -- projects, secrets, the console ----------------------------------------------------------------------------------------
+# -- projects, secrets, the console ------------------------------------------------------------------------------------
 
 
 def _cross(scene: Scene) -> tuple[Account, str]:

@@ -44,8 +44,8 @@ class Stage:
 
 @dataclasses.dataclass
 class Scene:
-    """One attack to be: `number` tells it from others of its kind and makes each a little different. `alone`: its victim
-    has nothing else to do with attacks, because its history is changed by this one."""
+    """One attack to be: `number` tells it from others of its kind and makes each a little different. `alone`: its
+    victim has nothing else to do with attacks, because its history is changed by this one."""
 
     stage: Stage
     rng: random.Random
@@ -152,7 +152,7 @@ class Scene:
         return chosen
 
     def known_country(self, person: Person, project: str, inside: bool) -> str:
-        """A country that is everyday in the project (`inside`), or only elsewhere in the organization, and nothing to the
+        """A country that is everyday in the project (`inside`), or only elsewhere in the organization, and new to the
         person."""
         use = self.world.country_use
         here = use.get(project, set())

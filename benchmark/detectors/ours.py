@@ -41,7 +41,7 @@ def alert_of(finding: Mapping[str, Any]) -> Alert:
         about=detection.id,
         source=str(finding["source_kind"]),
         who=tuple(sorted(names)),
-        second=int(float(finding["first_time"])),
+        seconds=(int(float(finding["first_time"])),),
         score=float(finding.get("anomaly_score") or 0.0),
         severity=str(finding["severity"]),
         variation=str(finding["variation"]),

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Optional
 
@@ -91,6 +92,14 @@ def create_role(account: str, name: str) -> Call:
 def attach_policy(role: str, policy: str = BASIC_EXECUTION) -> Call:
     """A managed policy for a role."""
     return Call("iam", "AttachRolePolicy", {"roleName": role, "policyArn": policy}, None, False, global_service=True)
+
+
+def in_region(call: Call, region: str) -> Call:
+    """The same call about a function of another region."""
+    told = dict(call.response) if call.response else None
+    if told is not None and "functionArn" in told:
+        told["functionArn"] = told["functionArn"].replace(":eu-west-1:", f":{region}:")
+    return dataclasses.replace(call, response=told, region=region)
 
 
 def _answer(account: str, name: str, common: dict[str, Any], error: Optional[str] = None) -> Optional[dict[str, Any]]:

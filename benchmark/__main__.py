@@ -1,0 +1,98 @@
+"""`./dev benchmark`: does it find attackers, and how much noise does it make? Generated organizations whose normal life
+is hard, attacks of every variation laid into them, the shipped app through the lab, and other detectors over the same
+rows. Results and what they mean: docs/quality.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+from lab.errors import LabError
+
+from . import band, document, report
+from .run import Evaluation, evaluate, from_json, to_json
+from .world import Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = Plan(size=120, seed=1, days=62)
+SIZE, DAYS = 300, 75
+TRAINING, HELD_OUT = (1, 2), (101, 102, 103)
+"""Seeds: what is looked at while settings are chosen, and what is reported."""
+PLAIN, STEALTHY = 2, 1
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev benchmark", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help=f"one small organization; fails outside the band of {band.FILE.name}"
+    )
+    parser.add_argument("--size", type=int, default=SIZE, help=f"identities, 100 to 10,000 (default {SIZE})")
+    parser.add_argument("--days", type=int, default=DAYS, help=f"days of logs, 50 to 120 (default {DAYS})")
+    parser.add_argument(
+        "--seeds", type=_seeds, default=HELD_OUT, help=f"default {','.join(map(str, HELD_OUT))}, which are held out; "
+        f"settings are chosen on {','.join(map(str, TRAINING))}",
+    )  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="write tables and picture into docs/quality.md")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep each organization's results there, and use those"
+    )
+    return parser.parse_args(arguments)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _arguments(arguments)
+    try:
+        if options.quick:
+            return _quick()
+        plans = [Plan(size=options.size, seed=seed, days=options.days) for seed in options.seeds]
+        evaluations = [_kept(plan, options.keep) for plan in plans]
+    except (LabError, LookupError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(report.tables(evaluations))
+    if options.write:
+        for path in document.write(ROOT, evaluations):
+            print(f"written: {path}")
+    return 0
+
+
+def _quick() -> int:
+    evaluation = evaluate(QUICK, 1, 1, ablations=False, told=_told)
+    print(report.summary(evaluation))
+    found = band.numbers(evaluation)
+    for name, value in found.items():
+        print(f"{name}: {value:.3f}")
+    said = band.outside(found, band.read())
+    for sentence in said:
+        print(sentence, file=sys.stderr)
+    return 1 if said else 0
+
+
+def _kept(plan: Plan, folder: Optional[Path]) -> Evaluation:
+    """What was kept of an organization, or measured now."""
+    if folder is None:
+        return evaluate(plan, PLAIN, STEALTHY, ablations=True, told=_told)
+    file = folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
+    if file.exists():
+        return from_json(file.read_text("utf-8"))
+    evaluation = evaluate(plan, PLAIN, STEALTHY, ablations=True, told=_told)
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(to_json(evaluation), "utf-8")
+    return evaluation
+
+
+def _told(what: str) -> None:
+    """Says on a terminal what is going on; the report is on stdout."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what[:100]:100}\r")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

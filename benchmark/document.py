@@ -1,0 +1,38 @@
+"""Writes what was measured into docs/quality.md, between two marks, and its picture beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+from . import report
+from .detectors.others import OTHERS
+from .parameters import all_numbers
+from .plot import plot
+from .run import OURS, OURS_BY_SEVERITY, Evaluation
+
+BEGIN, END = "<!-- written by ./dev benchmark --write -->", "<!-- to here -->"
+PAGE, PICTURE = "docs/quality.md", "docs/benchmark.svg"
+
+
+def write(root: Path, evaluations: Sequence[Evaluation]) -> list[str]:
+    """The files that were written. Raises LookupError when the page lacks its marks."""
+    page = root / PAGE
+    before, begin, rest = page.read_text("utf-8").partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise LookupError(f"{PAGE} lacks the lines {BEGIN} and {END}")
+    names = [OURS, OURS_BY_SEVERITY, *(other.name for other in OTHERS)]
+    (root / PICTURE).write_text(plot(evaluations, names), "utf-8")
+    picture = f"![Recall against false alerts]({Path(PICTURE).name})"
+    made = "\n\n".join((report.tables(evaluations), picture, numbers()))
+    page.write_text(f"{before}{begin}\n\n{made}\n\n{end}{after}", "utf-8")
+    return [PAGE, PICTURE]
+
+
+def numbers() -> str:
+    """What normal life consists of: the parameters with their reasons."""
+    lines = ["| number | of | because |", "|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| {each.value:g} | {each.about} | {each.because} |" for _name, each in all_numbers())]
+    )
