@@ -44,8 +44,8 @@ def _scope(evaluations: Sequence[Evaluation]) -> str:
         f"{len(plans)} organization{'s' if len(plans) > 1 else ''} of {', '.join(f'{size:,}' for size in sizes)} "
         f"identities over {plans[0].days} days (seed {', '.join(str(plan.seed) for plan in plans)}), "
         f"{sum(each.events for each in evaluations):,} events, "
-        f"{sum(each.attacks for each in evaluations)} attacks in the logs. False alerts are a day and 1,000 identities. "
-        "A number in brackets is the range over the organizations."
+        f"{sum(each.attacks for each in evaluations)} attacks in the logs. False alerts are counted a day and 1,000 "
+        "identities. A number in brackets is the range over the organizations."
     )
 
 

@@ -13,10 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CBA = ROOT / "bin" / "cba"
 OUTSIDE = {
-    "lab": {"demo", "bench", "package", "tests"},
-    "package": {"demo", "bench", "tests"},
-    "demo": {"bench", "package", "tests"},
-    "bench": {"package", "tests"},
+    "lab": {"demo", "bench", "benchmark", "package", "tests"},
+    "package": {"demo", "bench", "benchmark", "tests"},
+    "demo": {"bench", "benchmark", "package", "tests"},
+    "bench": {"benchmark", "package", "tests"},
+    "benchmark": {"bench", "package", "tests"},
 }
 """What each tool must not import."""
 
