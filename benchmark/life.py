@@ -40,6 +40,8 @@ from .world import (
 CONSOLE_REFUSED = Call("signin", "ConsoleLogin", None, {"ConsoleLogin": "Failure"}, False, "Failed authentication")
 ROLLED_OUT = ("ruby3.3", "dotnet8", "provided.al2023", "java21", "nodejs22.x", "Image")
 """What platform teams bring to accounts that do not have it yet."""
+FIRST_FUNCTIONS = (2, 9)
+"""Days of an account on which its pipeline makes functions whatever the dice say."""
 NEW_HERE = 30
 """For so many days what somebody does is put down to their being new."""
 
@@ -255,7 +257,8 @@ class Life:
         yield Moment(90 * 60, disks.account, aws_instances.snapshot(account.region), nat, cause)
         deploy = account.machines["ci-deploy"]
         runner = deploy.addresses[0]
-        if self.plan.weekday(day) < 5 and rng.random() < p.FUNCTIONS.value / 5:
+        first = day - account.starts in FIRST_FUNCTIONS
+        if (self.plan.weekday(day) < 5 and rng.random() < p.FUNCTIONS.value / 5) or first:
             yield from self._feature(account, deploy.account, runner, day, rng)
         if self.plan.weekday(day) in (0, 3):
             for function, role in account.functions.items():

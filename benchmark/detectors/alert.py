@@ -11,7 +11,7 @@ class Alert:
 
     `about` names the rule. `score` orders alerts, the highest first; a detector that gives no order gives the same to
     all. `severity` and `variation` are empty for detectors that have none. `told`: when the run ended that gave it, in
-    epoch seconds, where that is not the first run after the event was indexed."""
+    epoch seconds, where that is not the first run after the event was indexed. `place`: the country it came from."""
 
     about: str
     source: str
@@ -21,6 +21,7 @@ class Alert:
     severity: str = ""
     variation: str = ""
     told: float = 0.0
+    place: str = ""
 
     @property
     def second(self) -> int:

@@ -11,7 +11,7 @@ from cba.judging.rows import Row, is_judged
 from ..logs import SOURCES
 from ..rows import Rows
 from .alert import Alert
-from .terms import stream
+from .terms import Seen, stream
 
 DAY = 86_400
 HOUR = 3600
@@ -34,7 +34,7 @@ class NewTerms:
             second = seen.row.seconds[0]
             before = last.get(key)
             if before is None or before < second - self.days * DAY:
-                found.append(Alert(seen.about, seen.source, seen.who, seen.row.seconds, 1.0))
+                found.append(_alert(seen, 1.0))
             last[key] = max(second, before or 0)
         return found
 
@@ -62,7 +62,7 @@ class Poisson:
                 score = self._score([at for at in known.values() if at > day - self.training], since[scope], day)
                 if score >= self.threshold and len(known) <= self.most_entities:
                     told = float((seen.row.indexed // DAY + 1) * DAY)
-                    found.append(Alert(seen.about, seen.source, seen.who, seen.row.seconds, score, told=told))
+                    found.append(_alert(seen, score, told))
                 known[seen.value] = day
             last[key] = max(day, last.get(key, 0))
         return found
@@ -103,7 +103,7 @@ class Rarity:
             if total >= self.fewest and share < self.share and key not in told:
                 told.add(key)
                 score = -math.log2(share)
-                found.append(Alert(seen.about, seen.source, seen.who, seen.row.seconds, score))
+                found.append(_alert(seen, score))
             mine[seen.value] += seen.row.events
             past.append((day, scope, seen.value, seen.row.events))
         return found
@@ -182,6 +182,11 @@ class PreviouslySeen:
                     place = f"{cells.get('identity')} {cells.get('country')}"
                     found["console sign-in from a new country"].append((place, source, row))
         return found
+
+
+def _alert(seen: Seen, score: float, told: float = 0.0) -> Alert:
+    place = seen.row.cells.get("country", "")
+    return Alert(seen.about, seen.source, seen.who, seen.row.seconds, score, told=told, place=place)
 
 
 def _operations(row: Row) -> list[str]:
