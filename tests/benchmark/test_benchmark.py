@@ -223,10 +223,10 @@ def test_the_library_over_rows_says_what_the_shipped_app_says() -> None:
     found = measure("ours", [ours.alert_of(each) for each in shipped.values()], logs.truth, logs.plan)
     assert found.recall().made > 40
     assert found.recall().own == found.recall().made, found.missed
-    counted = {each.name: len(each.alerts(rows, lists)) for each in library.ABLATIONS}
-    assert counted["refused sign-ins counted"] > len(shipped), "attempts from everywhere teach and alert"
-    assert counted["without break-through"] < len(shipped)
-    assert all(number != len(shipped) for number in counted.values()) or len(set(counted.values())) > 3, counted
+    ablation = {each.name: each for each in library.ABLATIONS}
+    counted = len(ablation["refused sign-ins counted"].alerts(rows, lists))
+    assert counted > len(shipped), "attempts from everywhere alert, and teach"
+    assert len(ablation["without back-off"].alerts(rows, lists)) < len(shipped), "nobody is asked for the untrained"
 
 
 def test_the_band_says_what_is_outside() -> None:
