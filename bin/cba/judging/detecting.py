@@ -25,7 +25,7 @@ from .stores import JudgeSettings, Stores
 
 CORE_FIELDS = (SOURCE_FIELD, "provider", "project", "identity", "identity_type", "access_key", "src_ip")
 """What every finding keeps of the row of its first event, beside what its detection reads and keeps."""
-MEMO_LIMIT = 5_000
+MEMO_LIMIT = 2_000
 """How many kinds of rows are kept in mind with what was said of them."""
 SAID_LIMIT = 200
 """How many of these may be kinds of which there is something to say, which is long."""

@@ -24,7 +24,7 @@ from .stores import JudgeSettings, Stores
 
 BATCH = 500
 """Rows that are prepared, learned and judged together: enough to ask the store for many at once, few enough to hold."""
-IDLE_LIMIT = 20_000
+IDLE_LIMIT = 5_000
 """How many different rows are kept in mind that nobody has anything to say about; with more, they are looked at
 again."""
 

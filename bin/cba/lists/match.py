@@ -19,7 +19,7 @@ from .wildcard import Wildcard
 
 Row = Mapping[str, str]
 
-MEMO_ENTRIES = 10_000
+MEMO_ENTRIES = 2_000
 MEMO_CHARACTERS = 500
 """Longer texts are looked up anew each time: remembering some of them would cost more than the search is given."""
 SHOWN = 60
