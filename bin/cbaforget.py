@@ -29,7 +29,7 @@ class CbaForgetCommand(AnsweringCommand):
             collection = Collection(service, name)
             count = sum(1 for _document in collection.find(query))
             if count and not getattr(self.metadata, "preview", False):
-                collection.delete_where(query)
+                collection.forget(query)
             yield {"collection": name, "forgotten": count, "kept_from": date_text(kept_from)}
 
 

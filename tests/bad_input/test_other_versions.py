@@ -9,9 +9,13 @@ from typing import Any, Iterator
 
 import pytest
 
+from cba.store import collection, layouts
+from cba.store.breakers import BreakerCollection
+from cba.store.layouts import Layout
+from cba.terms import SEVERITIES
 from lab.chunked import Row
 from tests.bad_input.test_commands import INTERNALS
-from tests.support.workbench import CHOSEN, COLLECTIONS, TODAY, Workbench, reduced, story
+from tests.support.workbench import CHOSEN, COLLECTIONS, DETECTION, FIRST_DAY, TODAY, Workbench, reduced, story
 
 Document = dict[str, Any]
 PAST, SURPRISES = story()[:-2], story()[-2:]
@@ -148,7 +152,50 @@ def test_a_layout_of_a_newer_version_is_refused_by_name(
         (fault,) = bench.kv.collection("cba_faults").find()
         assert fault["detection"] == stopped
         said = fault["message"]
-    assert any(f"document {document['_key']} has schema 2, which this version" in said for document in newer)
+    assert any(
+        f"document {document['_key']} has schema 2, which this version of the app does not know" in said
+        for document in newer
+    )
     assert "Install that version again, or delete the document" in said
     assert not INTERNALS.search(said), said
     assert bench.stored()[collection] == before, "it is left for the newer version"
+
+
+def test_what_expires_of_a_newer_version_is_not_forgotten(bench: Workbench) -> None:
+    bench.search(PAST)
+    bench.kv.collection("cba_history").batch_save([{"_key": "m", "schema": 2, "last_day": 1}])
+    before = bench.stored()["cba_history"]
+    said = bench.complaint("cbaforget", rows=None)
+    assert "KV store collection cba_history: document m has schema 2" in said
+    assert bench.stored()["cba_history"] == before
+
+
+SECOND = Layout(lambda document: {**document, "told": "by a step"})
+
+
+def test_an_older_layout_is_kept_as_the_present_one_when_it_is_written_next(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the next version: what this one kept is read, and what that one wrote is refused by this one."""
+    bench.search([reduced(FIRST_DAY, "eve", "FR", project="222222222222"), *PAST])
+    monkeypatch.setattr(layouts, "LAYOUTS", dict.fromkeys(layouts.LAYOUTS, SECOND))
+    monkeypatch.setattr(collection, "LAYOUTS", layouts.LAYOUTS)
+    bench.search(SURPRISES)
+    expected = told(bench)
+    assert [variation for _id, variation, *_ in expected] == ["v2", "v3"]
+    kept = bench.stored()
+    assert all(document["schema"] == 2 for document in kept["cba_findings"])
+    assert {document.get("schema") for document in kept["cba_history"]} == {None, 2}, "what was not written stays"
+    monkeypatch.undo()
+    said = bench.complaint("cbajudge", "source=aws", rows=LATER)
+    assert "has schema 2, which this version of the app does not know (it knows schema 1)" in said
+    assert bench.stored() == kept
+
+
+def test_openings_without_a_rank_silence_everything(bench: Workbench) -> None:
+    bench.search(PAST)
+    key = f"counted:{DETECTION}:aws"
+    opened = json.dumps([[TODAY * 86_400 + 1, "k"]])
+    put(bench, "cba_breakers", [{"_key": key, "detection": DETECTION, "source": "aws", "openings": opened}])
+    (opening,) = BreakerCollection(bench.service(), DETECTION, "aws").load().openings
+    assert opening.rank == len(SEVERITIES)

@@ -404,15 +404,9 @@ def encode_atoms(atoms: Mapping[AtomKey, Atom]) -> str:
 
 
 def decode_atoms(text: str) -> dict[AtomKey, tuple[int, int, int]]:
-    """The inverse of `encode_atoms`. Versions from before events were told apart by when they were indexed kept
-    `bucket|plain|suspected`, and called variations 1, 2 …: what they kept is taken to have been indexed at once."""
+    """The inverse of `encode_atoms`."""
     atoms: dict[AtomKey, tuple[int, int, int]] = {}
     for name, (count, first, last) in json.loads(text).items():
-        bucket, *indexed, plain, suspected = name.split("|")
-        (when,) = indexed or [bucket]
-        atoms[AtomKey(int(bucket), int(when), _variation(plain), _variation(suspected))] = (count, first, last)
+        bucket, indexed, plain, suspected = name.split("|")
+        atoms[AtomKey(int(bucket), int(indexed), plain, suspected)] = (count, first, last)
     return atoms
-
-
-def _variation(name: str) -> str:
-    return f"v{name}" if name.isdigit() else name

@@ -46,7 +46,7 @@ class AlertCollection:
 
     def forget(self, before: int) -> None:
         """Forgets what this alert raised of findings from before then."""
-        self._collection.delete_where({"$and": [{"alert": self._alert}, {"raised_time": {"$lt": before}}]})
+        self._collection.forget({"$and": [{"alert": self._alert}, {"raised_time": {"$lt": before}}]})
 
 
 def _decode(document: Mapping[str, Any]) -> Raised:

@@ -6,8 +6,7 @@ writer.
 
 Both name the detection and the source, too.
 
-`cbajudge` writes the first, `cbaacknowledge` the second. Older versions kept numbers in "counts", which are
-not read (counting begins anew), and openings without a rank, which silence everything.
+`cbajudge` writes the first, `cbaacknowledge` the second.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from splunklib.client import Service
 
 from ..errors import DamagedError
 from ..findings.breaker import Acknowledgement, BreakerState, Opening, decode_matches, encode_matches
-from ..terms import LAST_DAY, SECONDS_PER_DAY, SEVERITIES
+from ..terms import LAST_DAY, SECONDS_PER_DAY
 from .collection import Collection
 
 NAME = "cba_breakers"
@@ -76,8 +75,8 @@ def _possible(state: BreakerState) -> BreakerState:
     return state
 
 
-def _opening(time: Any, key: Any, rank: Any = None) -> Opening:
-    return Opening(int(time), str(key), len(SEVERITIES) if rank is None else int(rank))
+def _opening(time: Any, key: Any, rank: Any) -> Opening:
+    return Opening(int(time), str(key), int(rank))
 
 
 def _json(items: Any) -> str:

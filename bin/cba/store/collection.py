@@ -14,17 +14,14 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 from splunklib.client import Service
 
-from ..errors import DamagedError, RefusedError, StoreError
+from ..errors import RefusedError, StoreError
+from .layouts import LAYOUTS
 from .splunkd import Refused, ask
 
 APP = "cloud_behavior_analytics"
 DOCUMENTS_PER_SAVE = 1000
 KEYS_PER_QUERY = 500
 ROWS_PER_PAGE = 10_000
-SCHEMA = "schema"
-"""The field of documents in a layout that this version of the app would misread. None has it yet: whoever changes a
-layout so sets it, and versions from before say so instead of guessing."""
-
 LARGE_BYTES = 1_000_000
 """A document of so many bytes may be refused for its size (MongoDB takes 16 MB); to send it again would not help."""
 
@@ -36,10 +33,11 @@ T = TypeVar("T")
 
 class Collection:
     """One collection of the app, owner `nobody`. Every method raises StoreError naming the collection; those that read
-    raise DamagedError for a document with a SCHEMA: this version would take it for what it is not."""
+    give documents in the present layout, whichever they were kept in, and raise DamagedError for one that is newer."""
 
     def __init__(self, service: Service, name: str, pause: Callable[[float], None] = time.sleep) -> None:
         self.name = name
+        self._layout = LAYOUTS[name]
         self._service = service
         self._pause = pause
         self._path = f"/servicesNS/nobody/{APP}/storage/collections/data/{name}"
@@ -72,11 +70,11 @@ class Collection:
         found = self._request("query", lambda: self._get_page(limit=1, sort=order))
         return next(map(self._known, found), None)
 
-    def save(self, documents: Iterable[Document]) -> None:
+    def save(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Inserts or replaces documents by `_key`, in batches; what was saved before a failure stays saved. Raises
         RefusedError, when all others are saved, for documents that are too large for the store."""
         refused: list[str] = []
-        for batch in _batches(documents, DOCUMENTS_PER_SAVE):
+        for batch in _batches(map(self._layout.written, documents), DOCUMENTS_PER_SAVE):
             self._save(batch, refused)
         if refused:
             more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -91,6 +89,13 @@ class Collection:
         """Removes the documents that match when the store looks at them."""
         text = json.dumps(query)
         self._request("delete", lambda: self._service.delete(self._path, query=text))
+
+    def forget(self, query: Mapping[str, Any]) -> None:
+        """Removes the documents that match. Raises DamagedError, and removes none, where one is of a newer version, of
+        which nobody here knows what its fields mean."""
+        for _document in self.find({"$and": [query, self._layout.unknown]}):
+            """Reading it says so."""
+        self.delete_where(query)
 
     def _save(self, batch: Sequence[Document], refused: list[str]) -> None:
         try:
@@ -108,14 +113,7 @@ class Collection:
             self._save(batch[half:], refused)
 
     def _known(self, document: Document) -> Document:
-        if SCHEMA in document:
-            named = f"document {document.get('_key')} has {SCHEMA} {document[SCHEMA]}"
-            raise DamagedError(
-                f"KV store collection {self.name}: {named}, which this version of the app does not know: a newer one "
-                "wrote it. Install that version again, or delete the document; what was learned comes back with the "
-                "source's Backfill search"
-            )
-        return document
+        return self._layout.read(self.name, document)
 
     def _get_page(self, **options: Any) -> Any:
         return self._service.get(self._path, output_mode="json", **options)

@@ -8,7 +8,8 @@ document is read again before it is replaced and after, so that two runs of one 
 each other; what they do, the mark has judged again (`judging.window`).
 
 Versions from before there were writers kept one document per subject, under the key that is `subject` now, without
-`subject` and `writer`. They are read as those of one more writer, until nothing counts of them and they are forgotten.
+`subject` and `writer` (`layouts`). They are those of one more writer, until nothing counts of them and they are
+forgotten.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..history.days import DaySet
 from ..history.history import History, Subject
 from ..history.remembered import Remembered
 from .collection import Collection
+from .layouts import BEFORE_WRITERS
 
 NAME = "cba_history"
 TRIES = 4
@@ -46,17 +48,17 @@ class HistoryCollection:
         self._collection = Collection(service, NAME)
         self._writer = writer
         self._former: Optional[bool] = None
-        """Whether there are documents without a subject; None before anybody looked."""
+        """Whether there are documents from before there were writers; None before anybody looked."""
 
     def load(self, subjects: Iterable[Subject]) -> dict[Subject, Remembered]:
         """The histories of those subjects that have one."""
         by_key = {subject_key(subject): subject for subject in subjects}
         found: dict[Subject, Remembered] = {}
         for document in self._of_subjects(by_key):
-            subject = by_key[document.get("subject", document["_key"])]
+            subject = by_key[document["subject"]]
             history = decode(document)
             known = found.get(subject)
-            own = history if document.get("writer") == self._writer else None
+            own = history if document["writer"] == self._writer else None
             if known is None:
                 # A history of its own to add to, even where others have seen all of it.
                 found[subject] = Remembered(own, own) if own is not None else Remembered(History(), history)
@@ -67,12 +69,12 @@ class HistoryCollection:
     def _of_subjects(self, keys: Iterable[str]) -> Iterator[Mapping[str, Any]]:
         yield from self._collection.where("subject", keys)
         if self._former is None:
-            # A field that is missing sorts as null does, before any text:
+            # They have no `subject` in the store. A field that is missing sorts as null does, before any text:
             # https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
             first = self._collection.first("subject")
-            self._former = first is not None and "subject" not in first
+            self._former = first is not None and _is_former(first)
         if self._former:
-            yield from (document for document in self._collection.by_keys(keys) if "subject" not in document)
+            yield from filter(_is_former, self._collection.by_keys(keys))
 
     def of_entity(self, entity: str) -> dict[Subject, History]:
         """Every history of one entity, in whichever profile."""
@@ -152,6 +154,10 @@ def decode(document: Mapping[str, Any]) -> History:
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('profile')} of "
             f"{document.get('entity')}) is damaged: {error!r}. Restore it from a backup, or delete it to learn anew."
         ) from error
+
+
+def _is_former(document: Mapping[str, Any]) -> bool:
+    return bool(document.get("writer") == BEFORE_WRITERS)
 
 
 def _subject(document: Mapping[str, Any]) -> Subject:
