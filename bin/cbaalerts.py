@@ -52,9 +52,8 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
         name = alert_name(detection_id, variation)
         self._store = AlertCollection(service, name)
         known = self._store.mark()
-        mark = known or first_mark(now)
-        self._alert = Alert(name, mark, self._sid, now)
-        for part in FindingCollection(service).raised_since(detection_id, variation, mark.start, PART):
+        self._alert = Alert(name, known or first_mark(now), self._sid, now)
+        for part in FindingCollection(service).raised_since(detection_id, variation, self._alert.mark.start, PART):
             self._alert.take(part, self._store.raised(finding["finding_id"] for finding in part))
         for row in self._alert.rows():
             self._record_writer.write_record(row)
@@ -65,7 +64,6 @@ class CbaAlertsCommand(AppCommand, GeneratingCommand):
             self.write_info("{}", said)
             return True
         if self._alert.findings:
-            self._store.forget(mark.start)
             return False  # splunkd takes the rows and asks again
         if self._alert.raised or self._alert.mark != known:
             self._keep()

@@ -116,14 +116,13 @@ class CbaJudgeCommand(SummarisingCommand):
         if self._reads is not None:
             marks = MarkCollection(self.service)
             told = {
-                "updated_time": now,
                 "rows": report.rows,
                 "events": report.events,
                 "seconds": round(time.monotonic() - self._started, 3),
                 "ahead": report.ahead,
                 "behind": report.behind,
             }
-            marks.save(self.source, self._reads.moved(marks.load(self.source)), told)
+            marks.save(self.source, self._reads.moved(marks.load(self.source), now), told)
 
     def _tell(self, judge):
         for detection_id, fault in judge.report.faults.items():

@@ -26,7 +26,9 @@ import json
 import re
 import socket
 import ssl
+import struct
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,9 +45,14 @@ from lab.persistent import Persistent, persistent_handlers
 from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Handler, Request, Response, RestError
 from lab.rights import NOBODY, User
 
-__all__ = ["DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PASSWORD", "USERNAME", "Fault", "Splunkd"]
+__all__ = [
+    "CUT", "DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PARTIAL", "PASSWORD", "RESET", "SHORT", "SLOW", "USERNAME", "Fault",
+    "Splunkd",
+]  # fmt: skip
 
-DROP, DROP_AFTER = "drop", "drop after"
+DROP, DROP_AFTER, RESET = "drop", "drop after", "reset"
+CUT, SHORT, SLOW = "cut", "short", "slow"
+PARTIAL = "partial"
 KILL, KILL_AFTER = "kill", "kill after"
 COLLECTOR = "collector"
 REQUESTS_KEPT = 10_000
@@ -62,8 +69,10 @@ class Fault:
 
     `action` is an HTTP status, DROP (the connection is cut and nothing is done) or DROP_AFTER (the request is carried
     out and the connection is cut before the answer). KILL and KILL_AFTER do the same, and whoever asked is killed:
-    nothing more of its run arrives. A function is called, and then the request is carried out. `times` requests are hit
-    from then on.
+    nothing more of its run arrives. RESET cuts it as a peer that has crashed does (TCP RST). CUT and SHORT carry the
+    request out and answer with half of the JSON, with and without the length of the whole; SLOW with all of it, a byte
+    in a while. PARTIAL saves half of the documents of a batch and answers 500. A function is called, and then the
+    request is carried out. `times` requests are hit from then on.
     """
 
     pattern: str
@@ -101,6 +110,8 @@ class Splunkd:
         self.faults: list[Fault] = []
         self.requests: deque[str] = deque(maxlen=REQUESTS_KEPT)
         """"METHOD path" of the latest requests"""
+        self.slow_seconds = 1.0
+        """How long an answer that is SLOW stops in the middle."""
         self.on_kill: Callable[[], None] = lambda: None
         self.killed = False
         """Whether the run under way has been killed; nothing is answered until `killed` is put back."""
@@ -217,12 +228,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(_failure(RestError(problem.status, problem.message), as_json))
             return
         action = splunkd.strike(f"{self.command} {address.path}")
-        if action == DROP:
-            self._cut()
+        if action in (DROP, RESET):
+            self._cut(action == RESET)
             return
         try:
             if isinstance(action, int):
                 raise RestError(action, "fault injected by the lab")
+            if action == PARTIAL:
+                body = _half_of(body)
             if callable(action):
                 action()
             user, session_key = self._authenticate(splunkd, path)
@@ -234,6 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
             authorization = self.headers.get("Authorization") or ""
             request = Request(self.command, path, owner, parameters, body, form, authorization, only, user, session_key)
             response = splunkd.endpoints.answer(request)
+            if action == PARTIAL:
+                raise RestError(500, "fault injected by the lab: half of it was saved")
         except RestError as problem:
             response = _failure(problem, as_json)
         except Exception as problem:  # a fault of the lab must reach the command as an answer, not as a hang
@@ -243,15 +258,25 @@ class _Handler(BaseHTTPRequestHandler):
                 splunkd.kill()
             self._cut()
             return
-        self._answer(response)
+        if action in (CUT, SHORT):
+            half = response.body[: len(response.body) // 2]
+            self._answer(Response(response.status, half, response.content_type), None if action == SHORT else response)
+            if action == CUT:
+                self._cut()
+            return
+        self._answer(response, slow=action == SLOW)
 
-    def _answer(self, response: Response) -> None:
+    def _answer(self, response: Response, told: Optional[Response] = None, slow: bool = False) -> None:
+        """Answers; with the length of what is `told`, if that is another."""
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Content-Length", str(len((told or response).body)))
         # Said either way: without the header splunklib closes the socket before it has read the body.
         self.send_header("Connection", "Close" if self.close_connection else "Keep-Alive")
         self.end_headers()
+        self.wfile.flush()
+        if slow:
+            time.sleep(self.server.splunkd.slow_seconds)
         self.wfile.write(response.body)
         self.wfile.flush()
 
@@ -266,9 +291,22 @@ class _Handler(BaseHTTPRequestHandler):
             raise RestError(401, "call not properly authenticated", "WARN")
         return user, key
 
-    def _cut(self) -> None:
+    def _cut(self, reset: bool = False) -> None:
         self.close_connection = True
+        if reset:  # with this, closing sends RST: socket(7), SO_LINGER
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
         self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _half_of(body: bytes) -> bytes:
+    """The first half of the documents of a batch; another body as it is."""
+    try:
+        documents = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(documents[: len(documents) // 2]).encode() if isinstance(documents, list) else body
 
 
 def _mounted(handler: Persistent) -> Handler:

@@ -29,9 +29,6 @@ class Memory:
         self.marks: dict[str, Mark] = {}
         self.kept: dict[str, Raised] = {}
 
-    def forget(self, alert: str, before: int) -> None:
-        self.kept = {k: r for k, r in self.kept.items() if r.alert != alert or r.raised_time >= before}
-
 
 def finding(name: str, raised: int, **more: Any) -> dict[str, Any]:
     return {"finding_id": name, "raised_time": raised, "first_time": raised - 60, "last_time": raised - 30, **more}
@@ -46,7 +43,6 @@ def run(
     for one in findings:
         alert.take([one], store.kept)
     if not dies:
-        store.forget(name, mark.start)
         store.kept.update(alert.raised)
         store.marks[name] = alert.mark
     return [str(row["finding_id"]) for row in alert.rows()]
@@ -119,18 +115,31 @@ def test_a_finding_that_changes_its_variation_is_raised_by_one_alert_only() -> N
     assert run(store, [a], NOW + 900, name=MINE) == []
     newer = finding("b", NOW + 10 * DAY)
     assert run(store, [newer], NOW + 10 * DAY, name=OTHER) == ["b"]
-    store.forget(OTHER, NOW + 8 * DAY)
     assert run(store, [a], NOW + 11 * DAY, name=MINE) == [], "the alert it belongs to now remembers it"
 
 
-def test_what_is_kept_stays_small() -> None:
-    store = Memory()
-    there = [finding(f"f{hour}", NOW + hour * HOUR) for hour in range(24 * 60)]
-    raised = []
-    for hour in range(24 * 60):
-        raised += run(store, there[: hour + 1], NOW + hour * HOUR + 60)
-        assert len(store.kept) <= MARGIN_SECONDS // HOUR + 2
-    assert raised == [each["finding_id"] for each in there]
+@pytest.mark.parametrize("by", [HOUR, 5 * DAY, 400 * DAY])
+def test_a_clock_of_the_search_head_that_is_ahead_for_a_while_loses_and_repeats_nothing(by: int) -> None:
+    store, there = Memory(), [finding("a", NOW - HOUR)]
+    assert run(store, there, NOW) == ["a"]
+    there.append(finding("b", NOW + by + 600))
+    assert run(store, there, NOW + by + 900) == ["b"]
+    there.append(finding("c", NOW + 1500))
+    assert run(store, there, NOW + 1800) == ["c"]
+    assert [run(store, there, NOW + day * DAY) for day in range(1, 20)] == [[]] * 19
+
+
+@pytest.mark.parametrize("by", [HOUR, 5 * DAY, 20 * DAY])
+def test_a_clock_of_the_search_head_that_is_behind_for_a_while_loses_and_repeats_nothing(by: int) -> None:
+    store, there = Memory(), [finding("a", NOW - HOUR)]
+    assert run(store, [], NOW - 30 * DAY) == []
+    assert run(store, there, NOW) == ["a"]
+    there.append(finding("b", NOW - by + 600))
+    handed = run(store, there, NOW - by + 900)
+    there.append(finding("c", NOW + 1500))
+    handed += run(store, there, NOW + 1800)
+    assert sorted(handed) == ["b", "c"]
+    assert [run(store, there, NOW + day * DAY) for day in range(1, 20)] == [[]] * 19
 
 
 SAVED = st.lists(st.tuples(st.integers(0, 20 * DAY), st.integers(0, MARGIN_SECONDS - 1)), max_size=30)

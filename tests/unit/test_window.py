@@ -13,6 +13,7 @@ from cba.judging.window import (
     LAG_SECONDS,
     PLAN_SECONDS,
     PORTION_SECONDS,
+    TRAIL_DAYS,
     Mark,
     Plan,
     Window,
@@ -72,3 +73,56 @@ def test_text_and_back(start: int, quarters: int) -> None:
 def test_what_is_no_window_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         Window.from_text(text)
+
+
+class Indexed:
+    """What is indexed minute by minute, and which of it a source's runs have judged."""
+
+    def __init__(self) -> None:
+        self.mark: Optional[Mark] = None
+        self.judged: set[int] = set()
+
+    def run(self, now: int, clock: int) -> None:
+        """A run at `now` whose search head takes it for `clock`: it reads what is there, wherever its window ends."""
+        window = window_of(self.mark, clock)
+        self.judged.update(range(max(window.start, NOW), min(window.end, now), 60))
+        self.mark = window.moved(self.mark, clock)
+
+
+JUMPS = st.one_of(st.integers(-5 * 86_400, 3 * 86_400), st.sampled_from([0, 3600, -3600, 10 * 86_400, -10 * 86_400]))
+
+
+@given(st.lists(st.tuples(JUMPS, st.integers(1, 12)), max_size=6))
+def test_whatever_the_clock_says_for_a_while_everything_is_judged(wrong: list[tuple[int, int]]) -> None:
+    """Ahead by less than a run's distance is not seen: nobody could tell it from a late run. (A minute is allowed for.)"""
+    source, now = Indexed(), NOW + 4 * 86_400 + 960
+    for tick in range(NOW + 960, now, 900):
+        source.run(tick, tick)
+    for by, runs in wrong:
+        for _run in range(runs):
+            now += 900
+            source.run(now, now + (by if not 0 < by < 1800 else 1800))
+        for _run in range(4):
+            now += 900
+            source.run(now, now)
+    for _run in range(20):  # after a clock that was behind, in portions
+        now += 900
+        source.run(now, now)
+    assert source.mark is not None and source.mark.judged_until == window_of(None, now).end
+    assert [time for time in range(NOW, source.mark.judged_until, 60) if time not in source.judged] == []
+
+
+def test_a_clock_that_is_behind_by_years_takes_no_mark_there() -> None:
+    mark = Mark(NOW - 86_400, NOW, NOW + 60)
+    assert window_of(mark, NOW - 10**8).empty
+    assert window_of(mark, NOW - 10**8).moved(mark, NOW - 10**8) == mark
+
+
+def test_a_mark_keeps_an_earlier_one_of_each_of_some_days() -> None:
+    mark: Optional[Mark] = None
+    for quarter in range(10 * 96):
+        now = NOW + quarter * 900 + 60
+        mark = window_of(mark, now).moved(mark, now)
+    assert mark is not None and len(mark.trail) == TRAIL_DAYS
+    assert [made // 86_400 for _until, made in mark.trail] == [NOW // 86_400 + day for day in (6, 7, 8, 9)]
+    assert all(until == made - 60 for until, made in mark.trail)

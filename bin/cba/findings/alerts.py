@@ -65,9 +65,6 @@ class AlertStore(Protocol):
     def save(self, raised: Mapping[str, Raised], mark: Mark) -> None:
         """Keeps what was raised, the mark last."""
 
-    def forget(self, before: int) -> None:
-        """Forgets what this alert raised of findings from before then."""
-
 
 def alert_name(detection_id: str, variation_id: str) -> str:
     """What an alert is called where it keeps its mark. The saved search may have another name."""
@@ -90,10 +87,11 @@ class Alert:
         self.name = name
         self.sid = sid
         self.now = now
-        self.mark = mark
+        # A clock that was ahead when the mark was made, or is behind now: what is raised by it must not be passed over.
+        self.mark = mark._replace(until=min(mark.until, now))
         self.findings: list[Document] = []
         self.raised: dict[str, Raised] = {}
-        self._start = mark.start
+        self._start = self.mark.start
 
     def take(self, findings: Iterable[Document], raised: Mapping[str, Raised]) -> None:
         """Takes findings of the variation, of which `raised` were raised before."""

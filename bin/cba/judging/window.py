@@ -4,6 +4,10 @@ The *mark* says how far a source has been judged, in index time. A run reads fro
 that is over, and moves the mark when everything else is written. So a run that fails, is skipped or comes late loses
 nothing: the next one reads from where the last one ended; after a long outage in portions, each of which ends with a
 mark of its own.
+
+A clock that is ahead for a while moves the mark past what has not been indexed yet. So a mark says when it was made, and
+keeps those of some days before; a run whose clock stands before that goes back to the latest that it can believe, and
+judges again from there, which changes nothing where nothing was lost.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple, Optional
 
-from ..terms import BUCKET_SECONDS, SECONDS_PER_DAY, bucket_of
+from ..terms import BUCKET_SECONDS, SECONDS_PER_DAY, bucket_of, day_of
 
 LAG_SECONDS = 60
 """How long after it was indexed an event is taken to be searchable on all indexers."""
@@ -25,11 +29,32 @@ WRONG_CLOCK_SECONDS = 2 * SECONDS_PER_DAY
 """How far an event's own time may be from the time at which it was indexed."""
 
 
+TRAIL_DAYS = 4
+"""Of how many days a mark keeps an earlier one, and by how much a clock may have been wrong without one."""
+
+
 class Mark(NamedTuple):
-    """The index time, in epoch seconds, in which everything of a source has been judged: from … until (excluded)."""
+    """The index time, in epoch seconds, in which everything of a source has been judged: from … until (excluded).
+
+    `made` is when, by the clock of the run that has moved it, 0 for unknown; `trail` are earlier marks, (until, made),
+    the first of each of some days.
+    """
 
     judged_from: int
     judged_until: int
+    made: int = 0
+    trail: tuple[tuple[int, int], ...] = ()
+
+    def believed(self, end: int, now: float) -> int:
+        """How far a run can believe that everything was judged, whose clock says `now` and which could read to `end`."""
+        if now >= self.made - LAG_SECONDS:
+            return self.judged_until
+        told = [until for until, made in self.trail if made <= now and until <= end]
+        if told:
+            return max(told)
+        if not self.judged_from < end < self.judged_until <= end + TRAIL_DAYS * SECONDS_PER_DAY:
+            return self.judged_until
+        return max(self.judged_from, end - FIRST_SECONDS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +88,8 @@ class Window:
         earliest, latest = self.start - WRONG_CLOCK_SECONDS, self.end + WRONG_CLOCK_SECONDS
         return f"earliest={earliest} latest={latest} _index_earliest={self.start} _index_latest={self.end}"
 
-    def moved(self, mark: Optional[Mark]) -> Mark:
-        """The mark after this window has been judged to its end.
+    def moved(self, mark: Optional[Mark], made: int = 0) -> Mark:
+        """The mark after this window has been judged to its end, by a run that began at `made`.
 
         A mark that stands further than that was moved by another run of the search meanwhile. The KV store cannot
         compare before it replaces, so this run may have written over what that one had from beyond the window: the
@@ -72,11 +97,20 @@ class Window:
         lost.
         """
         if mark is None:
-            return Mark(self.start, self.end)
+            return Mark(self.start, self.end, made)
         if self.empty:
             return mark
         before = self.end <= mark.judged_from
-        return Mark(min(mark.judged_from, self.start), mark.judged_until if before else self.end)
+        until = mark.judged_until if before else self.end
+        return Mark(min(mark.judged_from, self.start), until, made, _trail(mark, made))
+
+
+def _trail(mark: Mark, made: int) -> tuple[tuple[int, int], ...]:
+    """The marks to keep beside one that is made now: of what a later clock has made, none."""
+    kept = [each for each in mark.trail if each[1] <= made]
+    if 0 < mark.made <= made and all(day_of(mark.made) != day_of(when) for _until, when in kept):
+        kept.append((mark.judged_until, mark.made))
+    return tuple(kept[-TRAIL_DAYS:])
 
 
 class Plan(NamedTuple):
@@ -91,7 +125,8 @@ def window_of(mark: Optional[Mark], now: float, portion: int = PORTION_SECONDS) 
     end = bucket_of(now - LAG_SECONDS)
     if mark is None:
         return Window(end - FIRST_SECONDS, end)
-    return Window(mark.judged_until, max(mark.judged_until, min(end, mark.judged_until + portion)))
+    start = mark.believed(end, now)
+    return Window(start, max(start, min(end, start + portion)))
 
 
 def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
@@ -100,7 +135,7 @@ def planned(plan: Optional[Plan], mark: Optional[Mark], now: float) -> Plan:
     if (
         plan is not None
         and 0 <= now - plan.made <= PLAN_SECONDS
-        and (mark is None or plan.window.start == mark.judged_until)
+        and (mark is None or plan.window.start == window_of(mark, now).start)
     ):
         return plan
     return Plan(window_of(mark, now), int(now))

@@ -44,10 +44,6 @@ class AlertCollection:
         documents: list[dict[str, Any]] = [{"_key": name, **each._asdict()} for name, each in raised.items()]
         self._collection.save([*documents, {"_key": self._alert, **mark._asdict()}])
 
-    def forget(self, before: int) -> None:
-        """Forgets what this alert raised of findings from before then."""
-        self._collection.forget({"$and": [{"alert": self._alert}, {"raised_time": {"$lt": before}}]})
-
 
 def _decode(document: Mapping[str, Any]) -> Raised:
     try:

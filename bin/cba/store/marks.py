@@ -2,11 +2,13 @@
 and one of the window that its next run is about to read.
 
 {"_key": "aws:plan", "source": "aws", "window": "1767226500-1767227400", "made": 1767227460}
-{"_key": "aws", "source": "aws", "judged_from": 1767225600, "judged_until": 1767226500, "updated_time": 1767226560, …}
+{"_key": "aws", "source": "aws", "judged_from": 1767225600, "judged_until": 1767226500, "updated_time": 1767226560,
+ "trail": "[[1767139200,1767139260]]", …}
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Mapping, Optional
 
 from splunklib.client import Service
@@ -49,13 +51,20 @@ class MarkCollection:
 
     def save(self, source: str, mark: Mark, told: Mapping[str, Any]) -> None:
         """Keeps a mark, and what else there is to tell of the run that moved it."""
-        document = {"judged_from": mark.judged_from, "judged_until": mark.judged_until}
+        document = {
+            "judged_from": mark.judged_from,
+            "judged_until": mark.judged_until,
+            "updated_time": mark.made,
+            "trail": json.dumps(mark.trail, separators=(",", ":")),
+        }
         self._collection.save([{"_key": source, "source": source, **document, **told}])
 
 
 def _decode(document: Mapping[str, Any]) -> Mark:
     try:
-        return Mark(int(document["judged_from"]), int(document["judged_until"]))
+        trail = tuple((int(until), int(made)) for until, made in json.loads(document.get("trail") or "[]"))
+        made = int(document.get("updated_time") or 0)
+        return Mark(int(document["judged_from"]), int(document["judged_until"]), made, trail)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise DamagedError(
             f"KV store collection {NAME}: document {document.get('_key')} is damaged: {error!r}. Delete it: the "
