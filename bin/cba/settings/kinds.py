@@ -193,6 +193,6 @@ class Tab:
             if fault:
                 found.append(fault)
         if not found:
-            complete = {**self.defaults, **values}
+            complete = {**self.defaults, **{key: value.strip() for key, value in values.items()}}
             found = [fault for fault in (rule(complete) for rule in self.rules) if fault]
         return found
