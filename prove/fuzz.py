@@ -336,5 +336,3 @@ def total(results: Mapping[str, Fuzzed]) -> Counter[str]:
     return Counter(
         inputs=sum(each.inputs for each in results.values()), refused=sum(each.refused for each in results.values())
     )
-
-

@@ -79,7 +79,16 @@ def test_what_is_no_region_teaches_nothing_and_is_pointed_out_once(bench: Workbe
 
 
 @pytest.mark.parametrize(
-    "change", [{"facts": "{"}, {"calls": "[]"}, {"facts": '{"r":{"rumour":1}}'}, {"last_day": None}]
+    "change",
+    [
+        {"facts": "{"},
+        {"calls": "[]"},
+        {"facts": '{"r":{"rumour":1}}'},
+        {"last_day": None},
+        {"kept": '{"a":2}'},
+        {"kept": '{"a":"[]"}'},
+        {"kept": '{"a":"[900,900,1,[901],{\\"region\\":1}]"}'},
+    ],
 )
 def test_a_damaged_document_is_named_and_left_alone(bench: Workbench, change: dict[str, Any]) -> None:
     bench.search([row(0)])

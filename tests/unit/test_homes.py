@@ -15,6 +15,7 @@ from cba.errors import StoreError
 from cba.home.calls import Call
 from cba.home.finder import NOBODY, Answer, HomeFinder
 from cba.home.homes import HOWS, KEPT_CALLS, STRONG, WEAK, Home, Known, Tally, known_home, outside, tally
+from cba.judging.rows import Row
 from cba.store.homes import decode, encode
 from tests.scenarios.scenario import load as scenarios
 from tests.support.effort import examples
@@ -173,7 +174,11 @@ CALLS = st.dictionaries(
 MAYBE = st.none() | st.integers(0, 99_999)
 
 
-KEPT = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3)
+CALL = st.builds(
+    lambda cells: Row(900, 900, 1, (901,), cells, {}).to_json(),
+    st.dictionaries(st.text(max_size=3), st.text(max_size=3)),
+)
+KEPT = st.dictionaries(st.text(max_size=5), CALL, max_size=3)
 HOMES = st.builds(
     Home, facts=FACTS, calls=CALLS, met_day=MAYBE, known_day=MAYBE, last_day=st.integers(0, 99_999), first_day=MAYBE,
     kept=KEPT, not_kept=st.integers(0, 99),

@@ -51,7 +51,10 @@ class Row(NamedTuple):
         try:
             bucket, indexed, events, seconds, cells, *listed = json.loads(text)
             times = (int(bucket), int(indexed), int(events), tuple(map(int, seconds)))
-            return cls(*times, dict(cells), *(dict(each) for each in listed[:1]))  # older versions listed nothing
+            row = cls(*times, dict(cells), *(dict(each) for each in listed[:1]))  # older versions listed nothing
+            if not all(isinstance(each, str) for told in row[4:] for item in told.items() for each in item):
+                raise TypeError("a cell is no text")
+            return row
         except (TypeError, KeyError) as error:
             raise ValueError(f"not a row ({error})") from error
 

@@ -58,7 +58,7 @@ class HistoryCollection:
             subject = by_key[document["subject"]]
             history = decode(document)
             known = found.get(subject)
-            own = history if document["writer"] == self._writer else None
+            own = history if document.get("writer") == self._writer else None
             if known is None:
                 # A history of its own to add to, even where others have seen all of it.
                 found[subject] = Remembered(own, own) if own is not None else Remembered(History(), history)

@@ -15,6 +15,7 @@ from splunklib.client import Service
 
 from ..errors import DamagedError
 from ..home.homes import HOWS, Home
+from ..judging.rows import Row
 from .collection import Collection
 
 NAME = "cba_homes"
@@ -78,7 +79,7 @@ def decode(document: Mapping[str, Any]) -> Home:
             known_day=_day(document, "known_day"),
             last_day=int(document["last_day"]),
             first_day=_day(document, "first_day"),
-            kept={str(name): str(call) for name, call in json.loads(document.get("kept") or "{}").items()},
+            kept={str(name): _row(call) for name, call in json.loads(document.get("kept") or "{}").items()},
             not_kept=int(document.get("not_kept") or 0),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -86,6 +87,11 @@ def decode(document: Mapping[str, Any]) -> Home:
             f"KV store collection {NAME}: document {document.get('_key')} ({document.get('workload')}) is damaged: "
             f"{error!r}. Restore it from a backup, or delete it to learn anew."
         ) from error
+
+
+def _row(call: Any) -> str:
+    """The call as it is kept. Raises ValueError when it is none that could be judged later."""
+    return Row.from_json(call) and str(call)
 
 
 def _day(document: Mapping[str, Any], name: str) -> Optional[int]:
