@@ -46,8 +46,8 @@ from lab.rest import DATA_PATH, PASSWORD, USERNAME, Endpoints, Handler, Request,
 from lab.rights import NOBODY, User
 
 __all__ = [
-    "CUT", "DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PARTIAL", "PASSWORD", "RESET", "SHORT", "SLOW", "USERNAME", "Fault",
-    "Splunkd",
+    "CUT", "DROP", "DROP_AFTER", "KILL", "KILL_AFTER", "PARTIAL", "PASSWORD", "RESET", "SHORT", "SLOW", "USERNAME",
+    "Fault", "Splunkd",
 ]  # fmt: skip
 
 DROP, DROP_AFTER, RESET = "drop", "drop after", "reset"

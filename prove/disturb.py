@@ -24,8 +24,8 @@ TRANSIENT = (DROP, DROP_AFTER, RESET, CUT, SHORT)
 SLOWNESS = 0.4
 """Seconds that a slow answer takes; a round's commands wait for half of that."""
 AHEAD = (45, 2 * HOUR, 5 * HOUR, 26 * HOUR, 10 * 24 * HOUR)
-"""How far a clock is ahead: by less than the lag that searches leave, or further than from one run to the next. What is in
-between nobody can tell from a late run (docs/reliability.md)."""
+"""How far a clock is ahead: by less than the lag that searches leave, or further than from one run to the next. What is
+in between nobody can tell from a late run (docs/reliability.md)."""
 BEHIND = (45, 600, HOUR, 5 * HOUR, 26 * HOUR, 10 * 24 * HOUR)
 
 
@@ -175,7 +175,8 @@ def clock_jump(round_: Round) -> None:
 
 
 DISTURBANCES: tuple[Callable[[Round], None], ...] = (
-    refused, broken, slow, half_saved, killed, killed, disk_full, store_away, head_away, skipping, doubling, overtaken, clock_jump,
+    refused, broken, slow, half_saved, killed, killed, disk_full, store_away, head_away, skipping, doubling, overtaken,
+    clock_jump,
 )  # fmt: skip
 
 
@@ -187,7 +188,7 @@ def with_jumping_clock(round_: Round, search: Callable[[ScheduledSearch, Run], A
         if not by:
             return search(found, run)
         round_.runs_astray += 1
-        moved = {
+        moved: dict[str, Any] = {
             name: None if (time := getattr(run, name)) is None else time + by
             for name in ("earliest", "latest", "index_earliest", "index_latest")
         }

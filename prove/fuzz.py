@@ -1,5 +1,5 @@
-"""Everything that reads what others write, under changed inputs: no crash, no hang, no lost row, and a message that names
-what is wrong.
+"""Everything that reads what others write, under changed inputs: no crash, no hang, no lost row, and a message that
+names what is wrong.
 
 A target is given one input after the other. It ends with nothing, or with an error of the app; whatever else it raises,
 a message that names nothing, or more than SECONDS is a fault of ours.
@@ -22,16 +22,13 @@ from types import FrameType
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import content
-import yaml
 from cba.command.table import Table
 from cba.detection.catalogue import load
 from cba.detection.condition import parse
 from cba.detection.reader import read_content
 from cba.enrich.address import read_address
 from cba.enrich.resource import open_reader
-from cba.errors import CbaError, DamagedError, DetectionError, RowError
-from cba.findings.record import decode_atoms
-from cba.history.days import DaySet
+from cba.errors import CbaError
 from cba.judging.rows import read_row
 from cba.lists.declared import LISTS
 from cba.lists.match import Given
@@ -146,12 +143,15 @@ def targets(documents: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Target
         Target("condition", _conditions(), mutate.text, _condition, 15, r"^x\.yml: .*column \d+"),
         Target("YAML", _yaml_texts(), mutate.text, _yaml, 0.6, r"\.yml"),
         Target("setting", list(_settings()), _changed_setting, _setting, 6),
-        Target("search terms", ["index=main", 'index IN ("a", b*) sourcetype=x NOT host="c"', "(index=a OR tag::b=c)"],
+        Target("search terms",
+               ["index=main", 'index IN ("a", b*) sourcetype=x NOT host="c"', "(index=a OR tag::b=c)"],
                mutate.text, _terms, 8),
         Target("list", list(_list_rows()), _changed_list, _list, 8),
-        Target("address", ["198.51.100.7", "[2001:db8::1]:443", "10.0.0.1, 203.0.113.9", "::ffff:10.1.2.3", "AWS Internal"],
+        Target("address",
+               ["198.51.100.7", "[2001:db8::1]:443", "10.0.0.1, 203.0.113.9", "::ffff:10.1.2.3", "AWS Internal"],
                mutate.text, _address, 10),
-        Target("name", ["d111.cloudfront.net", "https://st.blob.core.windows.net/c/x", "b.s3.eu-west-1.amazonaws.com:443"],
+        Target("name",
+               ["d111.cloudfront.net", "https://st.blob.core.windows.net/c/x", "b.s3.eu-west-1.amazonaws.com:443"],
                mutate.text, _name, 8),
     ]  # fmt: skip
     for name, read in DECODERS.items():
@@ -175,7 +175,6 @@ def _reading(collection: str, read: Callable[[dict[str, Any]], Any]) -> Callable
 def _signal(document: dict[str, Any]) -> None:
     detection = load().detections.get(str(document.get("detection")))
     if detection is not None:
-        signals.SignalCollection.__new__(signals.SignalCollection)
         store = object.__new__(signals.SignalCollection)
         store._detection = detection
         store._decode(document)
@@ -301,8 +300,8 @@ def _terms(text: str) -> None:
 
 def _list_rows() -> Iterator[list[Any]]:
     for name, declared in LISTS.items():
-        yield [name, {column: "a*" for column in declared.names}, "abc"]
-        yield [name, {column: "10.0.0.0/8" for column in declared.names}, "10.1.2.3"]
+        yield [name, dict.fromkeys(declared.names, "a*"), "abc"]
+        yield [name, dict.fromkeys(declared.names, "10.0.0.0/8"), "10.1.2.3"]
 
 
 def _changed_list(good: list[Any], rng: random.Random) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A round in which the search head itself is killed (SIGKILL) and started again, and its commands are real processes."""
+"""A round in which the search head itself is killed (SIGKILL) and started again, its commands as real processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def killed_heads(proof: Proof, seed: str, commands_apart: bool) -> Outcome:
         _run(arguments, None)
         with SearchHead(APP_DIR, folder) as head:
             head.events.add(pickle.loads((folder / EVENTS).read_bytes()))
-            live(head, world.end, world.end + AFTER)
+            live(head, world.end, world.end + AFTER, "1h")
             found, failed = left(head), head.scheduler.failures()
     kind = f"search head killed, every {cadence}" + (", commands as processes" if commands_apart else "")
     return Outcome(

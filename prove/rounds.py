@@ -40,7 +40,7 @@ class Outcome:
 def impatient() -> Iterator[None]:
     """Commands in this process ask as often as ever, but do not wait in between."""
     before = store.RETRY_PAUSES, store.TIMEOUT
-    store.RETRY_PAUSES, store.TIMEOUT = (0.0,) * len(before[0]), SLOWNESS / 2
+    store.RETRY_PAUSES, store.TIMEOUT = (0.0, 0.0, 0.0, 0.0), SLOWNESS / 2
     try:
         yield
     finally:
@@ -60,7 +60,7 @@ class Proof:
         counter = self.world.head.splunkd.fail(REQUEST, KILL, 1, 0)
         self.world.live(self.world.start, self.world.end, "1h")
         self.requests = self.requests or counter.seen
-        self.world.live(self.world.end, max(until, self.world.end + AFTER), "1h" if until else "15m")
+        self.world.live(self.world.end, max(until, self.world.end + AFTER), "1h")
         failures = self.world.head.scheduler.failures()
         if failures:
             raise AssertionError(f"an undisturbed run failed: {failures[0]}")
@@ -85,7 +85,7 @@ class Proof:
             world.head.scheduler._search = before
         struck = round_.struck
         self._mended()
-        world.live(world.end, world.end + AFTER)
+        world.live(world.end, world.end + AFTER, "1h")
         found = world.left()
         return Outcome(
             seed, f"faults, every {cadence}", round_.told, struck, sum(world.failed().values()), round_.runs_skipped,

@@ -28,15 +28,16 @@ HOUR = 3600
 AFTER = 3 * HOUR
 """After the disturbed time: for runs to make up for it, and alerts to tell."""
 KEPT = (
-    "cba_findings", "cba_history", "cba_sources", "cba_homes", "cba_signals", "cba_breakers", "cba_triage", "cba_faults",
+    "cba_findings", "cba_history", "cba_sources", "cba_homes", "cba_signals", "cba_breakers", "cba_triage",
+    "cba_faults",
 )  # fmt: skip
 STAMPS = ("updated_time", "raised_time", "absorbed", "_user")
 """When something was written, and which findings it took the place of, which an outage does change."""
 RAISED = (
-    "finding_id", "detection", "variation", "name", "severity", "key", "opened_day", "first_time", "last_time", "count",
-    "atoms", "related_finding",
+    "finding_id", "detection", "variation", "name", "severity", "key", "opened_day", "first_time", "last_time",
+    "count", "atoms", "related_finding",
 )  # fmt: skip
-"""What is said of a finding that another one raised further, whichever of its rows it shows (tests/support/pipeline)."""
+"""What is said of a finding that another one raised further, whichever of its rows it shows."""
 
 Document = Mapping[str, Any]
 

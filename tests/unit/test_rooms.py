@@ -13,11 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CBA = ROOT / "bin" / "cba"
 OUTSIDE = {
-    "lab": {"demo", "bench", "benchmark", "package", "tests"},
-    "package": {"demo", "bench", "benchmark", "tests"},
-    "demo": {"bench", "benchmark", "package", "tests"},
-    "bench": {"benchmark", "package", "tests"},
-    "benchmark": {"bench", "package", "tests"},
+    "lab": {"demo", "bench", "benchmark", "package", "prove", "tests"},
+    "package": {"demo", "bench", "benchmark", "prove", "tests"},
+    "demo": {"bench", "benchmark", "package", "prove", "tests"},
+    "bench": {"benchmark", "package", "prove", "tests"},
+    "benchmark": {"bench", "package", "prove", "tests"},
+    "prove": {"bench", "benchmark", "tests"},
 }
 """What each tool must not import."""
 

@@ -5,9 +5,9 @@ that is over, and moves the mark when everything else is written. So a run that 
 nothing: the next one reads from where the last one ended; after a long outage in portions, each of which ends with a
 mark of its own.
 
-A clock that is ahead for a while moves the mark past what has not been indexed yet. So a mark says when it was made, and
-keeps those of some days before; a run whose clock stands before that goes back to the latest that it can believe, and
-judges again from there, which changes nothing where nothing was lost.
+A clock that is ahead for a while moves the mark past what has not been indexed yet. So a mark says when it was made,
+and keeps those of some days before; a run whose clock stands before that goes back to the latest that it can believe,
+and judges again from there, which changes nothing where nothing was lost.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Mark(NamedTuple):
     trail: tuple[tuple[int, int], ...] = ()
 
     def believed(self, end: int, now: float) -> int:
-        """How far a run can believe that everything was judged, whose clock says `now` and which could read to `end`."""
+        """How far everything was judged, as far as a run can believe it, whose clock says `now` and which could read to
+        `end`."""
         if now >= self.made - LAG_SECONDS:
             return self.judged_until
         told = [until for until, made in self.trail if made <= now and until <= end]

@@ -1,0 +1,80 @@
+"""What a long run has tried, as the generated part of docs/reliability.md."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from prove.fuzz import Fuzzed
+from prove.rounds import Outcome
+
+BEGIN, END = "<!-- written by ./dev prove -->", "<!-- end of what ./dev prove writes -->"
+
+
+def text(
+    seed: str, minutes: float, outcomes: Sequence[Outcome], fuzzed: Mapping[str, Fuzzed], when: datetime.date
+) -> str:
+    """The section, in Markdown."""
+    inputs = sum(each.inputs for each in fuzzed.values())
+    wrong = sum(len(each.wrong) for each in fuzzed.values())
+    different = [each for each in outcomes if each.differences]
+    lines = [
+        f"{when.isoformat()}, `./dev prove --minutes {minutes:g} --seed {seed}`: {len(outcomes)} rounds, of which "
+        f"{len(different)} ended differently from an undisturbed day; {inputs:,} fuzzed inputs, {wrong} faults.",
+        "",
+        "| rounds | | ended alike | requests hit | runs failed | skipped | doubled | by a wrong clock |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    kinds: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        kinds.setdefault(outcome.kind, []).append(outcome)
+    for kind, found in sorted(kinds.items()):
+        counts = Counter[str]()
+        for each in found:
+            counts.update(
+                hit=each.requests_hit, failed=each.runs_failed, skipped=each.runs_skipped, doubled=each.runs_doubled,
+                astray=each.runs_astray, alike=not each.differences,
+            )  # fmt: skip
+        cells = (
+            len(found),
+            kind,
+            *(f"{counts[name]:,}" for name in ("alike", "hit", "failed", "skipped", "doubled", "astray")),
+        )
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += ["", "What was drawn, and in how many rounds: " + _told(outcomes) + ".", ""]
+    lines += ["| fuzzed | inputs | refused with a sentence | slowest | faults |", "|---|---|---|---|---|"]
+    for name, one in fuzzed.items():
+        slowest = f"{1000 * one.slowest:.0f} ms" if one.slowest else ""
+        lines.append(f"| {name} | {one.inputs:,} | {one.refused:,} | {slowest} | {len(one.wrong)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _told(outcomes: Sequence[Outcome]) -> str:
+    kinds: Counter[str] = Counter()
+    for outcome in outcomes:
+        kinds.update({_kind(told) for told in outcome.told})
+    return ", ".join(f"{name} ({count})" for name, count in sorted(kinds.items()))
+
+
+def _kind(told: str) -> str:
+    """A disturbance without its numbers, but for an HTTP status."""
+    if "×" in told:
+        return told.partition("× ")[2]
+    words = told.replace("%", "").split()
+    if words[:1] == ["clock"]:
+        return "clock ahead" if words[1].startswith("+") else "clock behind"
+    return (
+        " ".join(word for word in words if not any(c.isdigit() for c in word))
+        .removesuffix(" for h")
+        .removeprefix("of ")
+    )
+
+
+def write(path: Path, section: str) -> None:
+    """Puts the section in the place of the last one."""
+    page = path.read_text("utf-8")
+    before, _begin, rest = page.partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{section}\n{END}{after}", "utf-8")
