@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from bench import commands, fleet, reading, report, storms
+from bench import commands, fleet, reading, report, scale, storms
 from bench.commands import recorded_rows
 from bench.driver import CHUNK_ROWS
 from bench.replay import organization_of, replay
@@ -37,6 +37,11 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS:,} events, 2 repetitions")
     parser.add_argument("--million", action="store_true", help=f"also replay {LONG_TERM_EVENTS:,} events")
+    parser.add_argument(
+        "--scale",
+        action="store_true",
+        help="instead: a batch among 10,000 to a million entities, beside a lookup",
+    )
     parser.add_argument("--events", type=int, metavar="N", help=f"size of the replay (default {EVENTS:,})")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="most rows per command (100,000)")
     parser.add_argument("--repetitions", type=int, metavar="N", help="pairs of command and echo (default 5)")
@@ -51,6 +56,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{os.cpu_count()} cores, {python}, {platform.system()}")
     try:
+        if options.scale:
+            sizes = scale.ENTITIES[:-1] if options.quick else scale.ENTITIES
+            print(scale.main(scale.PROFILES, sizes, options.repetitions))
+            return 0
         print(_reading(), flush=True)
         with _head(organization_of(options.events)) as (head, organization, home):
             replayed = replay(head, organization, _told)

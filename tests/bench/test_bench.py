@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, reading, report, storms
+from bench import fleet, reading, report, scale, storms
 from bench.arithmetic import Summary, pairwise
 from bench.commands import cases, measure, recorded_rows
 from bench.driver import CommandFailed, Splunkd, encode, run
@@ -112,3 +112,15 @@ def test_storms_are_what_they_are_called(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert raised[1] >= 30, "each row is a finding"
     assert "30 rows: each row of somebody somewhere new" in report.storms(peaks)
+
+
+def test_a_batch_touches_what_its_rows_name_however_much_is_remembered(tmp_path: Path) -> None:
+    (few, many), stored = scale.measure("aws", (10_000, 20_000), tmp_path, 1)
+    assert (few.entities, many.entities) == (10_000, 20_000)
+    assert many.requests.median == few.requests.median
+    assert 0.9 < many.bytes_moved.median / few.bytes_moved.median < 1.1
+    assert all(each.bytes_each.median <= report.AIM_HISTORY for each in stored)
+    lookups = [scale.lookup(10_000, tmp_path, 1)]
+    assert (lookups[0].rows_read, lookups[0].rows_written) == (10_000, 10_000)
+    assert "| aws | 20,000 |" in scale.table([few, many], stored)
+    assert "| 10,000 | 20,000 |" in scale.against([few, many], lookups)
