@@ -85,7 +85,8 @@ def rounds(seed: str, seconds: float) -> tuple[list[Outcome], dict[str, list[dic
 def fuzzing(seed: str, seconds: float, kept: dict[str, list[dict[str, object]]]) -> dict[str, Fuzzed]:
     """A third of the time with a search head, the rest on what reads by itself."""
     with_head = seconds / 60 / 3
-    result = fuzz_head(seed, round(RAW_LINES * with_head), round(CHUNKS * with_head), round(DOCUMENTS * with_head))
+    raw, chunks, stored = (round(each * with_head) for each in (RAW_LINES, CHUNKS, DOCUMENTS))
+    result = fuzz_head(seed, raw, chunks, stored, time.monotonic() + seconds / 3)
     alone = seconds * 2 / 3
     until = time.monotonic() + alone
     result.update(fuzz(targets(kept), seed, round(INPUTS_A_MINUTE * alone / 60), until))

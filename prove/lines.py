@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import random
 import re
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence
@@ -28,6 +30,7 @@ from prove.fuzz import Fuzzed
 
 CRASH = re.compile(r"Traceback|fault of the app itself")
 ALIKE = ("bucket", "indexed", "source_kind", "project", "identity", "operation", "src_ip", "region", "skip_reason")
+PARTS = 20
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "cbageo": ("ip=src_ip",),
     "cbaresource": ("fqdn=resource",),
@@ -200,17 +203,20 @@ def documents(head: Head, rng: random.Random, result: Fuzzed) -> None:
         head.head.kv.collection("cba_faults").delete(None)
 
 
-def fuzz_head(seed: str, raw: int, chunks: int, stored: int) -> dict[str, Fuzzed]:
-    """So many raw lines, chunks and documents."""
+def fuzz_head(seed: str, raw: int, chunks: int, stored: int, until: float = math.inf) -> dict[str, Fuzzed]:
+    """So many raw lines, chunks and documents, or as many as there is time for until then (time.monotonic)."""
     rng = random.Random(f"lines/{seed}")
     results = {"raw lines": Fuzzed(), "protocol": Fuzzed(), "documents under the judge": Fuzzed()}
     with tempfile.TemporaryDirectory(prefix="cba-fuzz-") as folder:
         head = Head(Path(folder))
-        while results["raw lines"].inputs < raw:
-            raw_lines(head, rng, results["raw lines"], min(2_000, raw))
-        for _number in range(chunks):
-            protocol(head, rng, results["protocol"])
-        for _number in range(stored):
-            documents(head, rng, results["documents under the judge"])
+        for part in range(1, PARTS + 1):
+            while results["raw lines"].inputs < raw * part / PARTS:
+                raw_lines(head, rng, results["raw lines"], min(500, raw))
+            while results["protocol"].inputs < chunks * part / PARTS:
+                protocol(head, rng, results["protocol"])
+            while results["documents under the judge"].inputs < stored * part / PARTS:
+                documents(head, rng, results["documents under the judge"])
+            if time.monotonic() > until:
+                break
         head.head.close()
     return results
