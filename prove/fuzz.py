@@ -41,7 +41,7 @@ from cba.store.layouts import LAYOUTS
 from lab.replay import APP_DIR
 from prove import mutate
 
-SECONDS = 2.0
+SECONDS = 10.0
 CORPUS = Path(__file__).with_name("corpus")
 INTERNALS = re.compile(r'Traceback|at "[^"]*\.py"| at 0x[0-9a-f]{8}')
 MESSAGE = 20_000

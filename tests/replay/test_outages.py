@@ -266,7 +266,7 @@ def test_an_alert_that_is_killed_at_any_write(
     to lose one alert in that moment is a lesser harm than to repeat alerts."""
     expected = undisturbed(AFTER)
     lost = 0
-    for nth in range(1, 1 + 2 * len(ALERTS)):
+    for nth in range(1, 1 + len(ALERTS)):
         world.again()
         world.live(EVENTFUL, only=JUDGE)
         fault = faults.kill_at_write(world.head, nth, carried_out)
