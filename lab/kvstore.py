@@ -217,6 +217,8 @@ class Collection:
             if compiled.exact:
                 return list(self._rows(compiled, user, limit, skip, order))
             return list(itertools.islice(self._rows(compiled, user, order=order), skip, skip + limit))
+        if sort and (order := self._indexed_order(sort)) and (compiled := compile_query(query)).exact:
+            return list(self._rows(compiled, user, limit, skip, order))
         if sort:
             documents = list(self.scan(query, user))
             for name, descending in reversed(sort_order(sort)):
@@ -227,6 +229,14 @@ class Collection:
         if compiled.exact:
             return list(self._rows(compiled, user, limit, skip))
         return list(itertools.islice(self._rows(compiled, user), skip, skip + limit))
+
+    def _indexed_order(self, sort: str) -> str:
+        """The order by one field as SQL, where an index may serve it and both mean the same: a missing value first,
+        then numbers, then texts; "" elsewhere."""
+        name = sort[: -len(":1")] if sort.endswith(":1") else sort
+        leading = {next(iter(fields)) for fields in self.definition.accelerations.values()}
+        plain = self.definition.enforce and self.definition.types.get(name) in ("string", "number")
+        return f"{field_expression(name)}, place" if plain and name in leading else ""
 
     def scan(self, query: Optional[Document] = None, user: str = "nobody") -> Iterator[Document]:
         """All documents that match, in order of insertion, without limits."""
