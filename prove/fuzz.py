@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import content
-from cba.command.table import Table
+from cba.command.table import read_tables
 from cba.detection.catalogue import load
 from cba.detection.condition import parse
 from cba.detection.reader import read_content
@@ -215,16 +215,17 @@ def _chunks() -> Iterator[str]:
 
 
 def _chunk(body: str) -> None:
-    table = Table.read(body)
-    for name in table.names:
-        if not name.startswith("__mv_"):
-            for _values in table.multivalues(name):
-                pass
-    out = io.StringIO()
-    table.write(out, ["new"], [["x"] * len(table.rows)])
-    again = Table.read(out.getvalue())
-    if len(again.rows) != len(table.rows) or (table.rows and set(again.column("new")) != {"x"}):
-        raise AssertionError(f"{len(table.rows)} rows came in, {len(again.rows)} went out")
+    came, went = 0, io.StringIO()
+    for table in read_tables(io.StringIO(body, newline="\n")):
+        for name in table.names:
+            if not name.startswith("__mv_"):
+                for _values in table.multivalues(name):
+                    pass
+        table.write(went, ["new"], [["x"] * len(table.rows)])
+        came += len(table.rows)
+    again = list(read_tables(io.StringIO(went.getvalue(), newline="\n")))
+    if sum(len(each.rows) for each in again) != came or any(set(each.column("new")) != {"x"} for each in again):
+        raise AssertionError(f"{came} rows came in, {sum(len(each.rows) for each in again)} went out")
 
 
 def _rows() -> Iterator[list[str]]:
