@@ -117,6 +117,7 @@ LAYOUTS: Mapping[str, Layout] = {
         for name in (
             "cba_homes",
             "cba_triage",
+            "cba_setup",
             "cba_alerts",
             "cba_sources",
             "cba_marks",
