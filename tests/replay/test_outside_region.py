@@ -269,7 +269,7 @@ def test_the_stolen_instance_credentials(shared: Any, tmp_path: Path) -> None:
     assert (finding["home_region"], finding["home_source"]) == ("us-east-1", "AssumeRole by EC2")
     for words in (
         "Home region us-east-1 (AssumeRole by EC2): the call came from outside us-east-1.",
-        f"Country Russia (RU): identity {role} has no history yet; first time in 30 days for project {VICTIM}",
+        f"Country Russia: identity {role} has no history yet; first time in 30 days for project {VICTIM}",
     ):
         assert words in finding["explanation"]
 

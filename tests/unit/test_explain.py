@@ -27,17 +27,17 @@ def explanations(detection: str, name: str) -> list[str]:
 def test_what_is_new_comes_first_and_what_is_known_last() -> None:
     name = "variation 3, a country new to the role through an AS it knows"
     (said,) = explanations("compute_identity_outside_region", name)
-    assert re.findall(r"(?:^|(?<=\. ))(Country|Home region|Region|Asn)", said) == [
+    assert re.findall(r"(?:^|(?<=\. ))(Country|Home region|Region|Network)", said) == [
         "Country",
         "Home region",
         "Region",
-        "Asn",
+        "Network",
     ]
 
 
 def test_why_a_list_made_it_more_severe() -> None:
     (said,) = explanations("cloud_unusual_country", "variation 6, an identity on the watch list")
-    assert said.startswith("Country Germany (DE): first time in 30 days for identity ")
+    assert said.startswith("Country Germany: first time in 30 days for identity ")
     assert said.endswith(". On the watch list: leaves at the end of the month.")
 
 
@@ -60,4 +60,4 @@ def test_every_explanation_begins_with_what_is_new_unless_the_row_speaks_for_its
 
 
 def test_countries_have_their_names() -> None:
-    assert (named("country", "ID"), named("country", "vpn"), named("asn", "ID")) == ("Indonesia (ID)", "vpn", "ID")
+    assert (named("country", "ID"), named("country", "vpn"), named("asn", "ID")) == ("Indonesia", "vpn", "ID")

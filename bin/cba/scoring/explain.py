@@ -84,7 +84,7 @@ def _record(about: Subject, found: ScopeEvidence, training: int) -> str:
 
 
 def _words(dimension: str) -> str:
-    return dimension.replace("_", " ")
+    return "network" if dimension == "asn" else dimension.replace("_", " ")
 
 
 def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
@@ -99,16 +99,26 @@ def _thing(scope: str, dimension: str, found: ScopeEvidence, training: int) -> s
 
 
 def _compared(evidence: Evidence, dimension: str, order: Sequence[str]) -> str:
-    parts = _scopes(evidence, dimension, order)
     value = named(dimension, evidence.values[dimension])
-    return f"{_words(dimension).capitalize()} {value}: {'; '.join(parts)}."
+    said = _known_to_all(evidence, dimension, order) or "; ".join(_scopes(evidence, dimension, order))
+    return f"{_words(dimension).capitalize()} {value}: {said}."
+
+
+def _known_to_all(evidence: Evidence, dimension: str, order: Sequence[str]) -> str:
+    """What everybody knows is said once, with the days of the narrowest scope; "" where somebody does not know it."""
+    found = {scope: evidence.scopes[scope][dimension] for scope in order if dimension in evidence.scopes.get(scope, {})}
+    if len(found) < 2 or any(each.verdict or not each.trained or each.new for each in found.values()):
+        return ""
+    *names, last = (_who(scope, each) for scope, each in found.items())
+    days = next(iter(found.values())).days
+    return f"known to {', '.join(names)} and {last}, seen on {days} of the last {evidence.training} days"
 
 
 def _scopes(evidence: Evidence, dimension: str, order: Sequence[str]) -> Iterator[str]:
     for scope in order:
         found = evidence.scopes.get(scope, {}).get(dimension)
         if found is not None:
-            yield _scope(scope, found, evidence.training)
+            yield _scope(scope, dimension, found, evidence.training)
     home = evidence.scopes.get(HOME, {}).get(dimension)
     if home is not None and evidence.asked(order[0], dimension, order) is home:
         yield _at_home(home, dimension)
@@ -122,8 +132,12 @@ def _at_home(found: ScopeEvidence, dimension: str) -> str:
     return f"the home region {found.entity} is in {known}"
 
 
-def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
-    who = "the organization" if scope == ORGANIZATION else f"{scope} {found.entity}"
+def _who(scope: str, found: ScopeEvidence) -> str:
+    return "the organization" if scope == ORGANIZATION else f"{scope} {found.entity}"
+
+
+def _scope(scope: str, dimension: str, found: ScopeEvidence, training: int) -> str:
+    who = _who(scope, found)
     if found.verdict:
         return f"judged {found.verdict} for {who} by an analyst"
     if not found.active_days:
@@ -135,10 +149,10 @@ def _scope(scope: str, found: ScopeEvidence, training: int) -> str:
         seen = _never(found, training)
     elif found.new:
         seen = f"seen by {who} on only {found.days} of the last {training} days, not yet established"
-        return f"{seen} ({_usual(found)})"
+        return f"{seen} ({_usual(dimension, found)})"
     else:
         return f"known to {who}, seen on {found.days} of the last {training} days"
-    return f"{seen} for {who} ({_usual(found)})"
+    return f"{seen} for {who} ({_usual(dimension, found)})"
 
 
 def _never(found: ScopeEvidence, training: int) -> str:
@@ -147,15 +161,16 @@ def _never(found: ScopeEvidence, training: int) -> str:
     return f"first time in {training} days"
 
 
-def _usual(found: ScopeEvidence) -> str:
+def _usual(dimension: str, found: ScopeEvidence) -> str:
+    """What is usual for a scope. The days are those of the training period, of which the sentence speaks."""
     places = [name for name in found.known if name != PRIVATE]
-    shown = places[:SHOWN]
+    shown = [named(dimension, name) for name in places[:SHOWN]]
     more = [f"{found.seen - len(shown)} more"] if found.seen > len(shown) else []
     inside = ["private addresses"] if len(places) < len(found.known) else []
     word = "always" if found.seen + len(inside) == 1 else "usually"
     *names, last = [", ".join(shown), *more, *inside] if shown else inside or [""]
     listed = f"{', '.join(names)} and {last}" if names else last
-    return f"active on {_days(found.active_days)}, {word} {listed}"
+    return f"active on {found.training_days} of them, {word} {listed}"
 
 
 def _days(count: int) -> str:

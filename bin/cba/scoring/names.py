@@ -1,4 +1,4 @@
-"""Values in names that people know: countries by their names."""
+"""Values in names that people know: countries by their names, networks as AS and number."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ COUNTRIES = Path(__file__).with_name("countries.json")
 
 
 def named(dimension: str, value: str) -> str:
-    """A value as it is shown: `Indonesia (ID)` for a country, else the value itself."""
+    """A value as it is shown: `Indonesia` for the country ID, `AS64500` for a network, else the value itself."""
     if dimension in PLACES and value == PRIVATE:
         return "of a private address"
-    name = _countries().get(value) if dimension == "country" else None
-    return f"{name} ({value})" if name else value
+    if dimension == "asn" and value.isdecimal():
+        return f"AS{value}"
+    return _countries().get(value, value) if dimension == "country" else value
 
 
 @functools.lru_cache(maxsize=1)
