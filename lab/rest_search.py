@@ -22,7 +22,7 @@ import itertools
 import json
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
 from urllib.parse import unquote_plus
 
@@ -30,7 +30,7 @@ from lab.atom import Entry, document, feed
 from lab.errors import LabError
 from lab.rest import Request, Response, RestError
 from lab.spl.engine import SearchResult
-from lab.spl.times import time_modifier
+from lab.spl.times import ZONE, time_modifier
 from lab.spl.values import Row
 from lab.spl.values import text as to_text
 from lab.spl.window import TimeWindow
@@ -132,8 +132,8 @@ def shown(row: Row) -> dict[str, Any]:
 
 
 def iso(epoch: float) -> str:
-    """`2023-11-14T22:13:20.000+00:00`."""
-    return datetime.fromtimestamp(epoch, timezone.utc).isoformat(timespec="milliseconds")
+    """`2023-11-14T22:13:20.000+00:00`, in the zone of the user who searches."""
+    return datetime.fromtimestamp(epoch, ZONE.get()).isoformat(timespec="milliseconds")
 
 
 class Jobs:

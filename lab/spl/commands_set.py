@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any, Callable, Collection, Optional
 
 from lab.errors import SplError
@@ -238,7 +237,7 @@ class Bin(Command):
             n = number(row.get(self.field))
             if n is None:
                 continue
-            row[self.output] = tidy(math.floor(n / self.span) * self.span)
+            row[self.output] = tidy(times.span_start(n, self.span))
         return rows
 
 

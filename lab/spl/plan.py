@@ -45,6 +45,7 @@ COMMANDS: dict[str, Callable[[Segment], Command]] = {
     "makeresults": commands_set.Makeresults,
     "stats": stats.Stats,
     "eventstats": stats.Eventstats,
+    "streamstats": stats.Streamstats,
     "lookup": commands_lookup.LookupCommand,
     "inputlookup": commands_lookup.Inputlookup,
     "outputlookup": commands_lookup.Outputlookup,

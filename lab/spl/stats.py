@@ -5,7 +5,8 @@ Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, Callable, Collection, Iterable, Optional
@@ -32,6 +33,9 @@ class Term:
     def inputs(self) -> set[str]:
         own = {self.field} if self.field else fields_of(self.node) if self.node else set()
         return own | self.how.reads
+
+
+_CURRENT = re.compile(r"\s*current\s*=\s*(\w+)", re.I)
 
 
 class Stats(Command):
@@ -169,6 +173,42 @@ class Eventstats(Stats):
                 for term, value in zip(self.terms, done[tuple(map(text, exploded))]):
                     if value is not None:
                         row[term.output] = value
+        return rows
+
+
+class Streamstats(Eventstats):
+    """`streamstats [current=<bool>]`: the numbers of the rows so far, with or without the row itself. Of its options
+    the lab knows no other.
+
+    https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/search-commands/streamstats
+    """
+
+    name = "streamstats"
+
+    def __init__(self, segment: Segment) -> None:
+        option = _CURRENT.match(segment.args)
+        self.current = option is None or option[1].lower() not in ("f", "false", "0")
+        if option is not None:
+            # Blanks in its place: what is wrong behind it is named where it stands.
+            segment = replace(segment, args=" " * option.end() + segment.args[option.end() :])
+        super().__init__(segment)
+        self.ordered = True
+
+    def run(self, rows: list[Row], run: Run) -> list[Row]:
+        states: dict[tuple[str, ...], list[Any]] = {}
+        for row in rows:
+            values = [row.get(f) for f in self.by]
+            if None in values:
+                continue
+            of_group = states.setdefault(tuple(map(text, values)), [t.how.start() for t in self.terms])
+            before = [t.how.finish(state) for t, state in zip(self.terms, of_group)]
+            for n, (term, value_of) in enumerate(zip(self.terms, self._inputs)):
+                for value in members(value_of(row, run.now)):
+                    of_group[n] = term.how.step(of_group[n], value, row)
+            after = [t.how.finish(state) for t, state in zip(self.terms, of_group)]
+            for term, value in zip(self.terms, after if self.current else before):
+                if value is not None:
+                    row[term.output] = value
         return rows
 
 

@@ -1,6 +1,7 @@
-"""Splunk's time words: relative time modifiers with snapping, strftime and strptime variables. All in UTC.
+"""Splunk's time words: relative time modifiers with snapping, strftime and strptime variables.
 
-The lab runs in UTC: the time zone is a setting of the user, and every shipped search uses epoch seconds.
+They mean the time zone of the user who searches, a setting of the user: UTC in the lab, and the browser's where a page
+asks (`in_zone`). What the app keeps are epoch seconds and UTC days.
 Sources: https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/SearchTimeModifiers and
 https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Commontimeformatvariables
 """
@@ -8,11 +9,32 @@ https://docs.splunk.com/Documentation/Splunk/9.4.0/SearchReference/Commontimefor
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lab.errors import SplError
+
+ZONE: ContextVar[tzinfo] = ContextVar("ZONE", default=timezone.utc)
+"""The time zone of the user whose search runs."""
+
+
+@contextmanager
+def in_zone(name: str) -> Iterator[None]:
+    """Searches within it are of a user in that time zone; UTC for a name that nobody knows."""
+    try:
+        zone: tzinfo = ZoneInfo(name) if name else timezone.utc
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = timezone.utc
+    held = ZONE.set(zone)
+    try:
+        yield
+    finally:
+        ZONE.reset(held)
+
 
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -36,7 +58,7 @@ def relative_time(now: float, modifier: str) -> float:
         return now
     if rest.startswith("now"):
         rest = rest[3:]
-    moment = datetime.fromtimestamp(now, timezone.utc)
+    moment = datetime.fromtimestamp(now, ZONE.get())
     at = 0
     while at < len(rest):
         match = _STEP.match(rest, at)
@@ -82,6 +104,16 @@ def span_seconds(text: str) -> float:
     if unit not in _SECONDS:
         raise SplError(f"span '{text}': months, quarters and years have no fixed length and are not supported.")
     return int(match[1] or 1) * _SECONDS[unit]
+
+
+def span_start(moment: float, span: float) -> float:
+    """The start of the span a time falls into; days begin at the user's midnight.
+    https://help.splunk.com/en/splunk-enterprise/search/spl-search-reference/9.4/search-commands/bin"""
+    offset = 0.0
+    if span % _SECONDS["d"] == 0:
+        shift = datetime.fromtimestamp(moment, ZONE.get()).utcoffset()
+        offset = shift.total_seconds() if shift is not None else 0.0
+    return (moment + offset) // span * span - offset
 
 
 def _unit(word: str, modifier: str) -> str:
@@ -135,13 +167,13 @@ _PLAIN = frozenset("aAbBdHIjmMpSyYwZzTFeGuUV")
 
 
 def strftime(epoch: Any, pattern: str) -> Optional[str]:
-    """Format epoch seconds. %Q/%3Q/%6N are sub-seconds, %s is the epoch, %z ``+0000``, %Z ``UTC``.
+    """Format epoch seconds. %Q/%3Q/%6N are sub-seconds, %s is the epoch, %z ``+0000``, %Z ``UTC``, or the zone's name.
 
     None for a time beyond the years 1 to 9999.
     """
     seconds = float(epoch)
     try:
-        moment = datetime.fromtimestamp(seconds // 1, timezone.utc)
+        moment = datetime.fromtimestamp(seconds // 1, ZONE.get())
     except (OverflowError, ValueError, OSError):
         return None
     fraction = f"{seconds % 1:.9f}"[2:]
@@ -161,7 +193,7 @@ def strftime(epoch: Any, pattern: str) -> Optional[str]:
         if letter == "e":
             return f"{moment.day:2d}"
         if letter == "Z":
-            return "UTC"
+            return moment.tzname() or "UTC"
         if letter == "c":
             return moment.strftime("%a %b %e %H:%M:%S %Y")
         if letter in _PLAIN:
@@ -205,7 +237,8 @@ def _strptime_regex(pattern: str) -> re.Pattern[str]:
 
 
 def strptime(value: str, pattern: str) -> Optional[float]:
-    """Parse text to epoch seconds, or None. Text after the pattern is ignored, as Splunk does; no zone means UTC."""
+    """Parse text to epoch seconds, or None. Text after the pattern is ignored, as Splunk does; no zone means the
+    user's."""
     match = _strptime_regex(pattern).match(value)
     if match is None:
         return None
@@ -223,6 +256,7 @@ def strptime(value: str, pattern: str) -> Optional[float]:
     zone_name = part.get("Zn")
     if month is None or not year or (zone_name and zone_name.upper() not in ("UTC", "GMT", "Z")):
         return None
+    zone = part.get("z")
     try:
         moment = datetime(
             year,
@@ -231,11 +265,10 @@ def strptime(value: str, pattern: str) -> Optional[float]:
             hour,
             int(part.get("M") or 0),
             int(part.get("S") or 0),
-            tzinfo=timezone.utc,
+            tzinfo=timezone.utc if zone or zone_name else ZONE.get(),
         )
     except ValueError:
         return None
-    zone = part.get("z")
     if zone and zone != "Z":
         minutes = int(zone[1:3]) * 60 + int(zone[-2:])
         moment -= timedelta(minutes=minutes if zone[0] == "+" else -minutes)

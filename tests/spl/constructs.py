@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from lab.lookups import Lookup
@@ -51,7 +52,10 @@ def _of_segment(name: str, segment: Segment, custom: frozenset[str]) -> set[str]
         parser = EvalParser(segment.args, 0, name)
         nodes = [n for _, n, _ in parser.assignments()] if name == "eval" else [parser.expression()]
         return set().union(*map(of_expression, nodes))
-    if name in ("stats", "eventstats"):
+    if name == "streamstats" and (option := re.match(r"\s*current\s*=\s*\w+", segment.args)):
+        rest = dataclasses.replace(segment, args=segment.args[option.end() :])
+        return {"option:streamstats.current"} | _of_segment(name, rest, custom)
+    if name in ("stats", "eventstats", "streamstats"):
         terms, by = parse_terms(segment, name)
         found = {f"aggregation:{t.function}" for t in terms} | ({f"option:{name}.by"} if by else set())
         for term in terms:

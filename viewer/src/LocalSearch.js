@@ -2,12 +2,15 @@ import DataSource from '@splunk/datasources/DataSource';
 import SplunkSearch from '@splunk/datasources/SplunkSearch';
 import DataSet from '@splunk/datasource-utils/DataSet';
 
+// In Splunk the time zone is a setting of the user; here it is that of the browser.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** Runs SPL on the lab's search head; rejects with its message. */
 export async function search(query, earliest, latest) {
   const answer = await fetch('/api/search', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ query, earliest: earliest ?? '', latest: latest ?? '' }),
+    body: JSON.stringify({ query, earliest: earliest ?? '', latest: latest ?? '', zone }),
   });
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.message);
@@ -18,6 +21,13 @@ let jobs = 0;
 
 // Whether all searches of a page have been answered: for tests/browser.
 window.cbaSearches = { asked: 0, answered: 0 };
+
+/** What Splunk's own data source appends when a click on a header sorts (createSortPostprocessSearch). */
+function sorting(sort) {
+  const signs = { asc: '+', desc: '-' };
+  const keys = Object.entries(sort ?? {}).filter(([, way]) => signs[way]);
+  return keys.length ? `\n| sort 0 ${keys.map(([field, way]) => `${signs[way]}"${field}"`).join(', ')}` : '';
+}
 
 /** ds.search, ds.savedSearch and ds.chain of Dashboard Studio against the lab. Options come with tokens filled in. */
 export default class LocalSearch extends DataSource {
@@ -32,7 +42,7 @@ export default class LocalSearch extends DataSource {
         this.refresh = this.base?.sid !== meta.sid;
         if (this.refresh) {
           this.base = meta;
-          this.job = null;
+          this.jobs = {};
         }
       },
       error() {},
@@ -44,13 +54,13 @@ export default class LocalSearch extends DataSource {
     return this.refresh;
   }
 
-  run() {
+  run(sorted) {
     const { query = '', queryParameters = {}, extend } = this.options;
     const text = extend ? `${this.base.search}\n${query}` : query;
     const { earliest, latest } = extend ? this.base : queryParameters;
     const meta = { sid: `local.${(jobs += 1)}`, search: text, earliest, latest, status: 'done', percentComplete: 100 };
     window.cbaSearches.asked += 1;
-    return search(text, earliest, latest)
+    return search(text + sorted, earliest, latest)
       .then(
         (found) => ({ ...found, meta }),
         (problem) => Promise.reject(Object.assign(problem, { meta }))
@@ -62,21 +72,23 @@ export default class LocalSearch extends DataSource {
 
   // Before it runs again, for a source with `refresh`.
   async teardown() {
-    this.job = null;
+    this.jobs = {};
   }
 
-  // Called once per panel that shows the source: all of them share one job.
+  // Called once per panel that shows the source: all of them share one job, for each way to sort it.
   request({ offset = 0, count = 0, sort } = {}) {
     return (observer) => {
       if (this.options.extend && !this.base) return () => {};
       let wanted = true;
-      this.job = this.job ?? this.run();
-      this.job.then(
+      const sorted = sorting(sort);
+      this.jobs = this.jobs ?? {};
+      this.jobs[sorted] = this.jobs[sorted] ?? this.run(sorted);
+      this.jobs[sorted].then(
         ({ fields, columns, meta }) => {
           if (!wanted) return;
           const data = DataSet.fromJSONCols(fields, columns);
           observer.next({
-            data: data.getPage({ offset, count, sort }),
+            data: data.getPage({ offset, count }),
             meta: { ...meta, totalCount: columns.length ? columns[0].length : 0 },
           });
           observer.complete();
