@@ -16,8 +16,8 @@ from cba.command.sdk import Configuration, Option, dispatch  # noqa: E402
 from cba.command.table import Table, columns_of  # noqa: E402
 from cba.detection.model import SCOPES  # noqa: E402
 from cba.errors import CbaError, OptionError, RowError  # noqa: E402
-from cba.findings.triage import SHOWN, shown  # noqa: E402
-from cba.findings.verdicts import VERDICTS, Ruling  # noqa: E402
+from cba.findings.triage import SHOWN, STATUSES, shown  # noqa: E402
+from cba.findings.verdicts import NO_VERDICT, VERDICTS, Ruling  # noqa: E402
 from cba.history.history import Subject  # noqa: E402
 from cba.store.histories import HistoryCollection  # noqa: E402
 
@@ -33,7 +33,8 @@ class CbaVerdictCommand(AnnotatingCommand):
     https://community.splunk.com/t5/user/viewprofilepage/user-id/32262
     """
 
-    verdict = Option(require=True, doc="benign, malicious or clear")
+    verdict = Option(default="", doc="benign, malicious or clear; without it only status or owner are said")
+    status = Option(default="", doc="new, in progress or closed; what the verdict says without it")
     comment = Option(default="", doc="why")
     owner = Option(default="", doc="who the finding belongs to now; the user who runs the search without it")
     scope = Option(default="", doc="identity, project or organization: whom a finding's verdict holds for")
@@ -49,7 +50,7 @@ class CbaVerdictCommand(AnnotatingCommand):
 
         items = iteritems
 
-    choices = {"verdict": VERDICTS, "scope": ("", *SCOPES)}
+    choices = {"verdict": (NO_VERDICT, *VERDICTS), "scope": ("", *SCOPES), "status": ("", *STATUSES)}
 
     @property
     def generating(self):
@@ -68,8 +69,10 @@ class CbaVerdictCommand(AnnotatingCommand):
                 raise OptionError("give finding=<id> or profile=<name> entity=<whose> value=<which>, not both")
             if not self.profile and (self.entity or self.value):
                 raise OptionError("entity and value go with profile=<name>, such as profile=identity_country")
-            if self.profile and (self.scope or self.owner):
-                raise OptionError("scope and owner go with findings; a profile names its scope")
+            if self.profile and (self.scope or self.owner or self.status):
+                raise OptionError("scope, owner and status go with findings; a profile names its scope")
+            if not self.verdict and (self.profile or not (self.status or self.owner)):
+                raise OptionError(f"give verdict=<one of {', '.join(VERDICTS)}>, or status or owner of findings")
         except CbaError as error:
             self._fail(error)
 
@@ -125,9 +128,10 @@ class CbaVerdictCommand(AnnotatingCommand):
     def _decide(self, finding_ids):
         service = connect(self)
         if self.previewing:  # what would be decided, and nothing is
-            ruling = Ruling(self.verdict, self.metadata.searchinfo.username, int(time.time()), self.comment)
-            return desk_of(service).on_findings(finding_ids, ruling, self.scope, self.owner)
-        asked = {"verdict": self.verdict, "comment": self.comment, "scope": self.scope, "owner": self.owner}
+            by = self.metadata.searchinfo.username
+            ruling = Ruling(self.verdict, by, int(time.time()), self.comment, self.status, self.owner)
+            return desk_of(service).on_findings(finding_ids, ruling, self.scope)
+        asked = {name: getattr(self, name) for name in ("verdict", "comment", "scope", "status", "owner")}
         decided = {}
         for start in range(0, len(finding_ids), AT_ONCE):
             told = send(service, decide="findings", findings=finding_ids[start : start + AT_ONCE], **asked)

@@ -6,9 +6,10 @@
 | /app/<app>/search?q=… or ?s=… | a search page, for links that lead to Splunk's; s is a saved search's path |
 | /manager/<app>/saved/searches?search=… | a list of saved searches, for links that lead to Splunk's |
 | GET /api/nav, GET /api/view/<view> | the navigation bar, a view's definition |
-| POST /api/search | JSON {query, earliest, latest} -> {fields, columns} as output_mode=json_cols, or 400 {message} |
+| POST /api/search | JSON {query, earliest, latest, zone} -> {fields, columns} as json_cols, or 400 {message} |
 | GET /api/saved?search=… | the saved searches whose name has the text: [{name, description, enabled, …}] |
 | POST /api/saved | JSON {name, enabled}: enables or disables one. Nothing runs by itself here |
+| POST /<language>/splunkd/__raw/<path> | splunkd's answer, where web.conf exposes the path, with the form key |
 
 Verdicts given, and searches enabled, here are written to the state folder. "now" is just after the last event of the
 logs.
@@ -17,13 +18,19 @@ logs.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import hashlib
 import json
 import mimetypes
+import re
+import secrets
 import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -37,6 +44,7 @@ from lab.replay import APP_DIR
 from lab.rest_search import shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
+from lab.spl.times import in_zone
 from lab.state import DEMO_STATE, ROOT, is_state
 from lab.views import leading_on, read_navigation, read_view, view_names
 
@@ -46,6 +54,10 @@ BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
 STATIC = f"/static/app/{APP}/"
 """Below which Splunk Web serves the files of an app's appserver/static/."""
+THROUGH = re.compile(r"/[a-z]{2}-[A-Z]{2}/splunkd/__raw/(services(?:NS)?/[\w./-]+)$")
+"""Addresses that Splunk Web hands to splunkd."""
+FORM_KEY = "splunkweb_csrf_token"
+"""The cookie with the session's form key, before _ and the port."""
 OTHER_PAGES = {"search": "Search", "configuration": "Configuration"}
 """What the navigation bar names besides the app's own views."""
 
@@ -67,6 +79,7 @@ class Site:
         self.app_dir = app_dir
         self.viewer = viewer
         self.about = about
+        self.form_key = secrets.token_hex(16)
         # Events do not change here; without any, the clock on the wall is as good as another.
         self.now = None if len(head.events) else time.time()
 
@@ -97,7 +110,7 @@ class Site:
             raise LabError("the search is empty")
         if not query.startswith(("|", "search ")):
             query = f"search {query}"
-        with self.head.lock:
+        with self.head.lock, in_zone(str(asked.get("zone") or "")):
             latest = _edge(asked, "latest") or self._end()
             return json_cols(self.head.search(query, _edge(asked, "earliest"), latest, self.now))
 
@@ -132,8 +145,32 @@ class Site:
             self.head.enable([name], bool(asked.get("enabled")))
         return self.saved(name)
 
+    def exposed(self, method: str, path: str) -> bool:
+        """Whether Splunk Web lets a request through to splunkd: [expose:<name>] of web.conf, whose `pattern` is what
+        follows the namespace, and may have *. https://docs.splunk.com/Documentation/Splunk/9.4.0/Admin/Webconf"""
+        rest = re.sub(r"^services(NS/[^/]+/[^/]+)?/", "", path)
+        return any(
+            fnmatch.fnmatchcase(rest, stanza.get("pattern"))
+            and method in re.split(r"[,\s]+", stanza.get("methods", "GET"))
+            for stanza in self.head.app.stanzas("web").values()
+            if stanza.name.startswith("expose:")
+        )
+
+    def splunkd(self, path: str, body: bytes, kind: str) -> tuple[int, bytes, str]:
+        """What splunkd answers to a POST, as whoever is signed in here: status, body, type."""
+        headers = {"Authorization": f"Splunk {self.head.splunkd.session_key}", "Content-Type": kind}
+        asked = urllib.request.Request(f"{self.head.splunkd.uri}/{path}", body, headers, method="POST")  # noqa: S310
+        with self.head.lock:
+            try:
+                with urllib.request.urlopen(asked) as answer:  # noqa: S310 (the lab's own splunkd, on loopback)
+                    return int(answer.status), answer.read(), answer.headers["Content-Type"]
+            except urllib.error.HTTPError as problem:
+                return problem.code, problem.read(), problem.headers["Content-Type"]
+
     def file(self, path: str) -> Path:
         """The file for a path: one that the app lets Splunk serve, or the viewer's; its page for what is none."""
+        # Splunk Web's own addresses begin with a language: /en-US/static/…
+        path = re.sub(r"^/[a-z]{2}-[A-Z]{2}(?=/)", "", path)
         if path.startswith(STATIC):
             own = (self.app_dir / "appserver" / "static").resolve()
             served = (own / path[len(STATIC) :]).resolve()
@@ -204,6 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._json(problem.status, {"message": problem.message})
             return
+        if through := THROUGH.match(urlsplit(self.path).path):
+            self._through(through[1], body)
+            return
         # A page of another site can send a form without asking, but not JSON.
         answers = {"/api/search": self.server.site.search, "/api/saved": self.server.site.enable}
         if self.path not in answers or self.headers.get("Content-Type") != "application/json":
@@ -217,6 +257,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(400, {"message": "the request is not a JSON object"})
         except Exception as problem:  # a fault of the lab must reach the panel as an answer, not as a hang
             self._json(500, {"message": f"{type(problem).__name__}: {problem}"})
+
+    def _through(self, path: str, body: bytes) -> None:
+        """Hands a request to splunkd, as Splunk Web does: for what is exposed, and from pages of its own only."""
+        site = self.server.site
+        cookies = SimpleCookie(self.headers.get("Cookie", ""))
+        held = cookies.get(f"{FORM_KEY}_{self.server.server_address[1]}")
+        if not site.exposed("POST", path):
+            self._json(404, {"messages": [{"type": "ERROR", "text": "Not Found"}]})
+        elif held is None or held.value != site.form_key or self.headers.get("X-Splunk-Form-Key") != site.form_key:
+            self._json(401, {"messages": [{"type": "ERROR", "text": "CSRF validation failed."}]})
+        else:
+            status, said, kind = site.splunkd(path, body, self.headers.get("Content-Type", ""))
+            self._answer(status, said, kind.partition(";")[0])
 
     def _trusted(self) -> bool:
         """Whether the browser asked for this machine by name: another site's name may be made to point here."""
@@ -234,6 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind if kind.startswith("application/") else f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
+        self.send_header(
+            "Set-Cookie", f"{FORM_KEY}_{self.server.server_address[1]}={self.server.site.form_key}; Path=/"
+        )
         if location:
             self.send_header("Location", location)
         self.end_headers()

@@ -122,6 +122,46 @@ def test_pages_of_other_sites_are_refused(server: Server) -> None:
     assert ask(server, "POST", "/api/search", {"query": "| makeresults"}, Content_Type="text/plain")[0] == 404
 
 
+DECIDE = "/en-US/splunkd/__raw/servicesNS/nobody/cloud_behavior_analytics/cba_decide"
+
+
+def test_verdicts_are_asked_for_with_the_form_key_of_the_session_only(server: Server) -> None:
+    port, key = server.server_address[1], server.site.form_key
+    cookie = f"splunkweb_csrf_token_{port}={key}"
+    asked = {"decide": "preview", "findings": ["nobody"], "verdict": "benign"}
+    for headers in (
+        {},
+        {"Cookie": cookie},
+        {"X_Splunk_Form_Key": key},
+        {"Cookie": cookie, "X_Splunk_Form_Key": "other"},
+    ):
+        assert ask(server, "POST", DECIDE, asked, **headers)[0] == 401
+    status, said = ask(server, "POST", DECIDE, asked, Cookie=cookie, X_Splunk_Form_Key=key)
+    assert status == 200 and "no finding with this id" in json.loads(said)["findings"][0]["problem"]
+    status, said = ask(server, "POST", DECIDE, {"decide": "no"}, Cookie=cookie, X_Splunk_Form_Key=key)
+    assert status == 400 and "decide=no is not" in json.loads(said)["messages"][0]["text"]
+    other = DECIDE.replace("cba_decide", "storage/collections/data/cba_verdicts")
+    assert ask(server, "POST", other, {}, Cookie=cookie, X_Splunk_Form_Key=key)[0] == 404, "web.conf does not expose it"
+
+
+def test_the_form_is_served_with_a_language_and_without(server: Server) -> None:
+    for before in ("", "/en-US"):
+        status, text = ask(server, "GET", f"{before}/static/app/cloud_behavior_analytics/verdict.html")
+        assert status == 200 and "Give a verdict" in text
+
+
+def test_times_are_those_of_the_zone_that_asks(server: Server) -> None:
+    query = (
+        'search index=main | head 1 | eval t=strftime(_time, "%F %T %Z"), back=strptime(strftime(_time, "%F %T"), "%F %T"), '
+        'd=strftime(relative_time(_time, "@d"), "%T"), at=floor(_time) | bin _time span=1d | table t back at d _time'
+    )
+    for zone, said in (("America/New_York", "2023-11-14 17:13:22 EST"), ("", "2023-11-14 22:13:22 UTC")):
+        answer = json.loads(ask(server, "POST", "/api/search", {"query": query, "zone": zone})[1])
+        (time,), (back,), (at,), (midnight,), (day,) = answer["columns"]
+        assert (time, midnight, int(float(back))) == (said, "00:00:00", int(at))
+        assert day == ("2023-11-14T00:00:00.000-05:00" if zone else "2023-11-14T00:00:00.000+00:00")
+
+
 def test_events_are_kept_beside_a_state(tmp_path: Path) -> None:
     store = EventStore()
     store.add(EVENTS)

@@ -106,7 +106,7 @@ def test_nobody_acknowledges_the_future(bench: Workbench) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({}, "decide= is not findings, value or acknowledge"),
+        ({}, "decide= is not findings, preview, value or acknowledge"),
         ({"decide": "everything"}, "decide=everything is not"),
         ({"decide": ["findings"]}, "decide is not a text"),
         ({"decide": "findings", "verdict": "benign", "findings": "abc"}, "findings is not a list of ids"),

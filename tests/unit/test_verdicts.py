@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Iterable, Optional
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from cba.detection.catalogue import get, load
 from cba.detection.model import Detection
 from cba.errors import OptionError
-from cba.findings.triage import family, shown, triage_of
-from cba.findings.verdicts import CLEAR, Desk, Ruling, Target, targets_of
+from cba.findings.teaching import preview
+from cba.findings.triage import CLOSED, IN_PROGRESS, family, shown, triage_of
+from cba.findings.verdicts import CLEAR, NO_VERDICT, Desk, Ruling, Target, targets_of
 from cba.history.history import BENIGN, MALICIOUS, Subject
 from cba.judging.judge import Mode
 from cba.judging.looking import Looker
@@ -163,7 +165,8 @@ def test_who_when_and_what_was_said_before_are_kept() -> None:
         "triaged_by": "ines", "earlier_verdicts": story.said_of(finding)["earlier_verdicts"],
     }  # fmt: skip
     said = {"verdict": BENIGN, "by": "ines", "time": 1_060, "comment": "on a trip"}
-    assert json.loads(story.said_of(finding)["earlier_verdicts"]) == [said]
+    beside = {"status": "closed", "owner": "ines"}
+    assert json.loads(story.said_of(finding)["earlier_verdicts"]) == [{**said, **beside}]
     document = story.pipeline.verdicts.documents[Target(Subject("identity_country", "ada"), "RU")]
     assert (document["verdict"], document["finding_id"]) == (MALICIOUS, finding["finding_id"])
     assert json.loads(document["earlier"]) == [said]
@@ -199,11 +202,74 @@ def test_whose_it_is_and_who_said_it_are_two_things() -> None:
     story = Story().happens("ada", "RU")
     (finding,) = story.found
     for by, owner in (("ines", "bo"), ("bo", "bo")):
-        decided = story.desk.on_findings([finding["finding_id"]], story.ruling(MALICIOUS, "odd", by), owner=owner)
+        decided = story.desk.on_findings(
+            [finding["finding_id"]], dataclasses.replace(story.ruling(MALICIOUS, "odd", by), owner=owner)
+        )
         story.desk.save(decided.values())
     said = story.said_of(finding)
     assert (said["owner"], said["triaged_by"]) == ("bo", "bo")
     assert [each["by"] for each in json.loads(said["earlier_verdicts"])] == ["ines"]
+
+
+def test_status_and_owner_without_a_verdict_teach_nothing_and_keep_the_verdict() -> None:
+    story = Story().happens("ada", "RU")
+    (finding,) = story.found
+    takes = dataclasses.replace(story.ruling(NO_VERDICT, "mine"), status=IN_PROGRESS, owner="bo")
+    story.desk.save(story.desk.on_findings([finding["finding_id"]], takes).values())
+    said = story.said_of(finding)
+    assert (said["status"], said["owner"], said["verdict"], said["comment"]) == (IN_PROGRESS, "bo", "", "mine")
+    assert not story.pipeline.verdicts.documents
+    story.says(MALICIOUS)
+    closes = dataclasses.replace(story.ruling(NO_VERDICT, "keys rotated"), status=CLOSED)
+    story.desk.save(story.desk.on_findings([finding["finding_id"]], closes).values())
+    said = story.said_of(finding)
+    assert (said["status"], said["verdict"], said["owner"]) == (CLOSED, MALICIOUS, "ines")
+    assert [each["status"] for each in json.loads(said["earlier_verdicts"])] == [IN_PROGRESS, IN_PROGRESS]
+
+
+def test_what_a_verdict_teaches_is_said_before_it_is_given() -> None:
+    story = Story().happens("ada", "RU")
+    (finding,) = story.found
+    before = (dict(story.triage.documents), dict(story.pipeline.verdicts.documents))
+
+    def told(verdict: str, scope: str = "") -> dict[str, Any]:
+        (one,) = preview(story.desk, [finding["finding_id"]], "ines", verdict, scope)["findings"]
+        return one
+
+    assert told(BENIGN)["teaches"] == ["Country Russia becomes normal for ada."]
+    assert told(BENIGN, "organization")["teaches"] == [
+        "Country Russia becomes normal for everybody in the organization."
+    ]
+    assert told(MALICIOUS)["teaches"][0].startswith("Country Russia never counts as normal for ada")
+    assert told(NO_VERDICT)["teaches"] == []
+    assert [each["whom"] for each in told(BENIGN)["scopes"]] == ["ada", "p1", "everybody in the organization"]
+    assert before == (story.triage.documents, story.pipeline.verdicts.documents), "nothing is written"
+    (unknown,) = preview(story.desk, ["nobody"], "ines", BENIGN, "")["findings"]
+    assert "no finding with this id" in unknown["problem"]
+    story.says(BENIGN, finding, "organization")
+    assert "What was said of RU for everybody in the organization is withdrawn." in told(BENIGN)["teaches"]
+
+
+@pytest.mark.parametrize("detection", load().detections.values(), ids=lambda detection: detection.id)
+def test_every_finding_says_what_its_verdict_teaches(detection: Detection) -> None:
+    """What is told is what is taught: the same values, of what was new in the finding."""
+    for scenario in (each for each in load_all() if each.detection == detection.id and each.raises):
+        pipeline = Pipeline(detection)
+        pipeline.search(scenario.events)
+        desk = Desk(load().detections, pipeline.findings, MemoryTriage(), pipeline.verdicts)
+        ids = [finding["finding_id"] for finding in pipeline.found()]
+        for told in preview(desk, ids, "ines", BENIGN, "")["findings"]:
+            taught = desk.on_findings([told["finding_id"]], Ruling(BENIGN, "ines", 1, ""))[told["finding_id"]].values
+            assert told["problem"] == ""
+            if not taught:  # of a chain whose every step is known, only its being a chain is told
+                assert detection.signals and told["scopes"] == []
+                assert told["teaches"] == [
+                    "It teaches nothing: the finding is about no value. Only its status changes."
+                ]
+                continue
+            assert told["scopes"] and len(told["teaches"]) == len(taught)
+            for said, document in zip(told["teaches"], taught):
+                assert str(document["entity"]) in said or "everybody" in said
 
 
 # ---- A finding that replaced others of its window -------------------------------------------------------------------
@@ -242,7 +308,7 @@ def test_its_own_word_counts_more_and_keeps_theirs() -> None:
     story.triage.save([{"_key": "a", **said(MALICIOUS, 990)}])
     story.says(BENIGN, comment="asked her")
     assert story.said_of(finding)["verdict"] == BENIGN
-    earlier = {"verdict": MALICIOUS, "by": "bo", "time": 990, "comment": ""}
+    earlier = {"verdict": MALICIOUS, "by": "bo", "time": 990, "comment": "", "status": "closed", "owner": "bo"}
     assert json.loads(story.said_of(finding)["earlier_verdicts"]) == [earlier]
     assert story.triage.documents["a"]["verdict"] == MALICIOUS, "theirs stays as it was"
 
@@ -379,23 +445,6 @@ def test_a_verdict_is_about_all_that_was_new() -> None:
     (*_, finding) = pipeline.found()
     judged = [(target.subject.profile, target.value) for target in targets_of(detection, finding)]
     assert judged == [
-        ("compute_identity_region", finding["region"]),
         ("compute_identity_country", finding["country"]),
         ("compute_identity_asn", finding["asn"]),
     ]
-
-
-@pytest.mark.parametrize("detection", load().detections.values(), ids=lambda detection: detection.id)
-def test_the_scopes_offered_are_those_that_every_finding_can_be_judged_in(detection: Detection) -> None:
-    refused = set()
-    for scenario in (each for each in load_all() if each.detection == detection.id and each.raises):
-        pipeline = Pipeline(detection)
-        pipeline.search(scenario.events)
-        for finding in pipeline.found():
-            for scope in detection.scopes:
-                try:
-                    targets_of(detection, finding, scope)
-                except OptionError as error:
-                    assert "compares" in str(error)
-                    refused.add(scope)
-    assert list(detection.judged_scopes) == [scope for scope in detection.scopes if scope not in refused]

@@ -15,7 +15,9 @@ from splunklib.client import Service
 
 from ..detection.catalogue import get, load
 from ..errors import CbaError, OptionError
-from ..findings.verdicts import VERDICTS, Decision, Desk, Ruling
+from ..findings.teaching import preview
+from ..findings.triage import STATUSES
+from ..findings.verdicts import NO_VERDICT, VERDICTS, Decision, Desk, Ruling
 from ..store.breakers import BreakerCollection
 from ..store.collection import APP
 from ..store.findings import FindingCollection
@@ -57,14 +59,14 @@ def answer(service: Service, asked: Asked, by: str, now: int) -> Any:
     kind = _text(asked, "decide")
     if kind == "acknowledge":
         return _acknowledge(service, asked, by, now)
+    if kind == "preview":
+        return preview(desk_of(service), _ids(asked), by, _text(asked, "verdict"), _text(asked, "scope"))
     if kind not in ("findings", "value"):
-        raise OptionError(f"decide={kind[:60]} is not findings, value or acknowledge")
+        raise OptionError(f"decide={kind[:60]} is not findings, preview, value or acknowledge")
     desk, ruling = desk_of(service), _ruling(asked, by, now)
     if kind == "findings":
-        wanted = asked.get("findings")
-        if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
-            raise OptionError("findings is not a list of ids")
-        decided = desk.on_findings(wanted, ruling, _text(asked, "scope"), _text(asked, "owner"))
+        wanted = _ids(asked)
+        decided = desk.on_findings(wanted, ruling, _text(asked, "scope"))
         desk.save(decided.values())
         return {name: _told(decision) for name, decision in decided.items()}
     one = desk.on_value(_text(asked, "profile"), _text(asked, "entity"), _text(asked, "value"), ruling)
@@ -82,10 +84,20 @@ def _told(decision: Decision) -> dict[str, Any]:
 
 
 def _ruling(asked: Asked, by: str, now: int) -> Ruling:
-    verdict = _text(asked, "verdict")
-    if verdict not in VERDICTS:
+    verdict, status = _text(asked, "verdict"), _text(asked, "status")
+    if status and status not in STATUSES:
+        raise OptionError(f"status={status[:60]} is not one of {', '.join(STATUSES)}")
+    of_findings = _text(asked, "decide") != "value"
+    if verdict not in VERDICTS and not (of_findings and verdict == NO_VERDICT and (status or _text(asked, "owner"))):
         raise OptionError(f"verdict={verdict[:60]} is not one of {', '.join(VERDICTS)}")
-    return Ruling(verdict, by, now, _text(asked, "comment"))
+    return Ruling(verdict, by, now, _text(asked, "comment"), status, _text(asked, "owner"))
+
+
+def _ids(asked: Asked) -> list[str]:
+    wanted = asked.get("findings")
+    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
+        raise OptionError("findings is not a list of ids")
+    return wanted
 
 
 def _acknowledge(service: Service, asked: Asked, by: str, now: int) -> list[dict[str, Any]]:

@@ -234,14 +234,6 @@ class Detection:
         return next((p for p in self.asked if (p.scope, p.dimension) == (scope, dimension)), None)
 
     @property
-    def judged_scopes(self) -> tuple[str, ...]:
-        """The scopes that a verdict on a finding may be given for: those with every dimension that the finding's key
-        names, or that the widest scope is compared in."""
-        widest = {profile.dimension for profile in self.asked if profile.scope == self.scopes[-1]}
-        judged = {name for name in self.dimensions if name in self.deduplicate_by or name in widest}
-        return tuple(scope for scope in self.scopes if all(self.asks(scope, name) for name in judged))
-
-    @property
     def side_scopes(self) -> tuple[str, ...]:
         """The things beside the scopes that are asked themselves."""
         return tuple(dict.fromkeys(p.scope for p in self.asked if p.scope in SIDE_SCOPES))

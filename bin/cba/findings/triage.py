@@ -12,6 +12,9 @@ from typing import Iterable, Mapping, Optional, Protocol, Sequence
 
 NEW = "new"
 """The status of a finding that nobody has said anything of."""
+IN_PROGRESS = "in progress"
+CLOSED = "closed"
+STATUSES = (NEW, IN_PROGRESS, CLOSED)
 
 Document = dict[str, object]
 
@@ -56,7 +59,8 @@ def with_earlier(known: Mapping[str, object], by: str, time: str) -> str:
     before = json.loads(str(known.get("earlier") or "[]"))
     if known.get(time):
         said = {"verdict": known.get("verdict", ""), "by": known.get(by, ""), "time": known[time]}
-        before.append({**said, "comment": known.get("comment", "")})
+        beside = {name: known[name] for name in ("status", "owner") if known.get(name)}
+        before.append({**said, "comment": known.get("comment", ""), **beside})
     return json.dumps(before, ensure_ascii=False, separators=(",", ":"))
 
 

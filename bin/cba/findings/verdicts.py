@@ -18,21 +18,28 @@ from ..history.evidence import Evidence
 from ..history.history import BENIGN, MALICIOUS, Subject
 from ..terms import ABSENT, ORGANIZATION
 from .flood import is_flood
-from .triage import NEW, Document, TriageStore, family, triage_of, with_earlier
+from .triage import CLOSED, IN_PROGRESS, NEW, Document, TriageStore, family, triage_of, with_earlier
 
 CLEAR = "clear"
 VERDICTS = (BENIGN, MALICIOUS, CLEAR)
-STATUS_OF = {BENIGN: "closed", MALICIOUS: "in progress", CLEAR: NEW}
+NO_VERDICT = ""
+"""What a ruling has that only says whose a finding is, or how far somebody has come with it: what was judged stays."""
+STATUS_OF = {BENIGN: CLOSED, MALICIOUS: IN_PROGRESS, CLEAR: NEW}
+"""What a finding's status becomes with a verdict, unless the analyst says another."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Ruling:
-    """What an analyst says: the verdict (one of VERDICTS), who, when (epoch seconds), and why."""
+    """What an analyst says: the verdict (one of VERDICTS, or NO_VERDICT), who, when (epoch seconds), and why.
+
+    `status` and `owner` are the finding's from then on; "" where the analyst says nothing of them."""
 
     verdict: str
     by: str
     time: int
     comment: str
+    status: str = ""
+    owner: str = ""
 
     @property
     def kept(self) -> str:
@@ -91,10 +98,21 @@ class Desk:
         self._triage = triage
         self._verdicts = verdicts
 
-    def on_findings(
-        self, finding_ids: Sequence[str], ruling: Ruling, scope: str = "", owner: str = ""
-    ) -> dict[str, Decision]:
+    def detection(self, name: str) -> Optional[Detection]:
+        """The detection of that id, if there is one now."""
+        return self._detections.get(name)
+
+    def findings_of(self, finding_ids: Sequence[str]) -> dict[str, Document]:
+        """Those of these findings that are there, by id."""
+        return self._findings.by_ids(finding_ids)
+
+    def triage_of(self, finding_ids: Iterable[str]) -> dict[str, Document]:
+        """What was said of those findings of which something was."""
+        return self._triage.by_ids(sorted(finding_ids))
+
+    def on_findings(self, finding_ids: Sequence[str], ruling: Ruling, scope: str = "") -> dict[str, Decision]:
         """A ruling on these findings and on the values they are about, for the scope given or the finding's own.
+        Without a verdict it is about the findings alone.
 
         A finding has one verdict: what it, or one that it replaced, said of other scopes before is withdrawn. Raises
         OptionError, before anything is decided, for a finding that is not there, or a scope its detection does not
@@ -104,6 +122,12 @@ class Desk:
         absent = sorted(set(finding_ids) - findings.keys())
         if absent:
             raise OptionError(f"there is no finding {', '.join(absent[:5])}; finding_id in cba_findings has the ids")
+        if ruling.verdict == NO_VERDICT:
+            triage = self._triage.by_ids(sorted({relative for each in findings.values() for relative in family(each)}))
+            return {
+                name: Decision(triaged(name, triage_of(finding, triage), ruling), ())
+                for name, finding in findings.items()
+            }
         targets = {name: self._targets(document, scope) for name, document in findings.items()}
         families = {name: family(finding) for name, finding in findings.items()}
         relatives = sorted({relative for each in families.values() for relative in each})
@@ -124,7 +148,7 @@ class Desk:
                     documents[target], target, dataclasses.replace(ruling, verdict=CLEAR), name
                 )
             values = tuple(documents[target] for target in (*targets[name], *withdrawn))
-            decisions[name] = Decision(triaged(name, triage_of(finding, triage), ruling, owner), values)
+            decisions[name] = Decision(triaged(name, triage_of(finding, triage), ruling), values)
         return decisions
 
     def on_value(self, profile: str, entity: str, value: str, ruling: Ruling) -> Decision:
@@ -163,8 +187,9 @@ class Desk:
 
 
 def targets_of(detection: Detection, finding: Mapping[str, object], scope: str = "") -> list[Target]:
-    """The values a finding is about, as it has them: of the compared dimensions those it is deduplicated by, and those
-    that were new.
+    """The values a finding is about, as it has them: those that were new. Who calls the theft of a role's credentials
+    an attack judges the thief's country, not the region where the role has always worked. Where nothing was new (a
+    command that comes for the second time), or nobody knows what was, it is about what it is deduplicated by.
 
     Without `scope` they are judged for the entity the finding is about (the narrowest scope that is asked for the
     dimension where the entity's own is not). Raises OptionError for a scope in which the detection does not ask for
@@ -173,10 +198,10 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
     if is_flood(finding):
         return []  # it is about no value
     found: list[Target] = []
-    new = _new_in(detection, str(finding.get("evidence") or ""))
+    about = _new_in(detection, str(finding.get("evidence") or "")) or set(detection.deduplicate_by)
     for dimension in detection.dimensions:
         value = str(finding.get(dimension, ""))
-        if dimension not in (*detection.deduplicate_by, *new) or value == ABSENT:
+        if dimension not in about or value == ABSENT:
             continue
         profiles = {p.scope: p for p in detection.asked if p.dimension == dimension}
         scopes = [name for name in (*detection.scopes, *detection.side_scopes) if name in profiles]
@@ -191,16 +216,25 @@ def targets_of(detection: Detection, finding: Mapping[str, object], scope: str =
 
 
 def _new_in(detection: Detection, text: str) -> set[str]:
-    """The compared dimensions in which a finding's evidence has something new; none without evidence."""
+    """The dimensions in which a finding's evidence has something new; none without evidence."""
     try:
         evidence = Evidence.from_json(text)
     except ValueError:
         return set()
-    asked = {
-        name: evidence.asked(detection.scopes[0], name, detection.scopes)
-        for name in evidence.compared(detection.scopes)
-    }
-    return {name for name, found in asked.items() if found is not None and found.new}
+    compared = evidence.compared(detection.scopes)
+    # Where who has no history counts as new, that is what the finding says, however well others know the value.
+    narrowest = evidence.scopes.get(detection.scopes[0], {}) if detection.untrained_is_new else {}
+    found = [
+        (name, narrowest.get(name) or evidence.asked(detection.scopes[0], name, detection.scopes)) for name in compared
+    ]
+    # A thing beside the scopes (the hosts of a resource) is judged where it is what the finding is about.
+    found += [
+        (name, each)
+        for scope in detection.side_scopes
+        for name, each in evidence.scopes.get(scope, {}).items()
+        if name in detection.deduplicate_by
+    ]
+    return {name for name, each in found if each is not None and each.new}
 
 
 def with_ruling(document: Optional[Document], target: Target, ruling: Ruling, finding_id: str) -> Document:
@@ -226,19 +260,30 @@ def with_ruling(document: Optional[Document], target: Target, ruling: Ruling, fi
     }
 
 
-def triaged(finding_id: str, known: Optional[Mapping[str, object]], ruling: Ruling, owner: str = "") -> Document:
+def triaged(finding_id: str, known: Optional[Mapping[str, object]], ruling: Ruling) -> Document:
     """The triage of a finding after a ruling. `known` is what shows of it so far; that is kept in `earlier`.
 
     Saying the same again changes nothing.
     """
     known = known or {}
-    said = {"verdict": ruling.kept, "owner": owner or ruling.by, "comment": ruling.comment, "triaged_by": ruling.by}
+    if ruling.verdict == NO_VERDICT:
+        verdict, status = known.get("verdict", ""), ruling.status or known.get("status", NEW)
+        owner = ruling.owner or known.get("owner", "") or ruling.by
+    else:
+        verdict, status = ruling.kept, ruling.status or STATUS_OF[ruling.verdict]
+        owner = ruling.owner or ruling.by
+    said = {
+        "status": status,
+        "verdict": verdict,
+        "owner": owner,
+        "comment": ruling.comment,
+        "triaged_by": ruling.by,
+    }
     if known.get("_key") == finding_id and all(known.get(field) == value for field, value in said.items()):
         return {field: value for field, value in known.items() if field != "_user"}
     return {
         "_key": finding_id,
         "finding_id": finding_id,
-        "status": STATUS_OF[ruling.verdict],
         **said,
         "triaged_time": ruling.time,
         "earlier": with_earlier(known, "triaged_by", "triaged_time"),
