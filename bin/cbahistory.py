@@ -20,6 +20,8 @@ from cba.store.sources import SourceCollection  # noqa: E402
 from cba.store.verdicts import VerdictCollection  # noqa: E402
 from cba.terms import day_of  # noqa: E402
 
+SHOWN = 60
+"""Characters of an id that is none."""
 MOST_SEVERE = "*"
 DAYS_AFTER = 4
 """From the finding's day on: what became of it."""
@@ -66,13 +68,15 @@ class CbaHistoryCommand(AnsweringCommand):
         return readings_of(catalogue.detections.values(), first_days, day)
 
     def _asked_for(self, findings):
-        """The finding; None for the most severe where there is none."""
+        """The finding; None where there is none. That is no error: of no finding nothing is known, and the page of a
+        finding says so in one place."""
         if self.finding == MOST_SEVERE:
             return findings.most_severe()
         found = findings.by_ids([self.finding])
         if not found:
-            raise CbaError(f"there is no finding {self.finding}; finding_id in cba_findings has the ids")
-        return found[self.finding]
+            shown = self.finding[:SHOWN]
+            self.write_warning(f"cbahistory: there is no finding {shown}; finding_id in cba_findings has the ids")
+        return found.get(self.finding)
 
 
 dispatch(CbaHistoryCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Sequence
 
+from attack import NAMES
 from shapes import Shape
+from words import because
 
 from cba.detection.model import Detection, variation_search
 from cba.detection.reader import Document
@@ -25,6 +27,7 @@ def files(
         "bin/cba/detection/catalogue.json": catalogue_json(profiles, detections, shapes, generated),
         "lookups/cba_detections.csv": catalogue_csv(detections),
         "lookups/cba_drilldowns.csv": drilldowns_csv(detections),
+        "lookups/cba_steps.csv": steps_csv(detections),
         "docs/attack-navigator-layer.json": navigator_layer(detections, generated),
         "appserver/static/guide/attack-navigator-layer.json": navigator_layer(detections, generated),
         "bin/cba/scoring/countries.json": countries_json(),
@@ -56,19 +59,37 @@ def countries_json() -> str:
 
 
 def catalogue_csv(detections: Iterable[Detection]) -> str:
-    """The catalogue lookup: one row per variation. `deduplication` is in days; `judged_scopes` are those that a verdict
-    on a finding may be given for."""
+    """The catalogue lookup: one row per variation. `deduplication` is in days; `because` says in words what makes its
+    severity, `techniques` has ATT&CK's names beside the ids."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = ["detection", "variation", "name", "severity", "kind", "attack", "sources", "saved_search"]
-    writer.writerow([*columns, "deduplication", "judged_scopes"])
+    writer.writerow([*columns, "deduplication", "because", "techniques"])
     for detection in detections:
         for variation in detection.all_variations:
             attack = " ".join(detection.tactics + detection.techniques)
             sources = " ".join(detection.sources)
             row = [detection.id, variation.id, variation.name, variation.severity, variation.kind, attack, sources]
-            judged = [detection.periods.deduplication, " ".join(detection.judged_scopes)]
-            writer.writerow([*row, variation_search(detection, variation), *judged])
+            said = [detection.periods.deduplication, because(detection, variation), attack_names(detection)]
+            writer.writerow([*row, variation_search(detection, variation), *said])
+    return out.getvalue()
+
+
+def attack_names(detection: Detection) -> str:
+    """Tactics and techniques with their names: `TA0001 Initial Access, T1078 Valid Accounts`."""
+    return ", ".join(f"{each} {NAMES[each]}" for each in (*detection.tactics, *detection.techniques))
+
+
+def steps_csv(detections: Iterable[Detection]) -> str:
+    """What each detection's YAML says to look at, in its order."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["detection", "number", "step"])
+    for detection in detections:
+        writer.writerows(
+            [detection.id, number, " ".join(str(step).split())]
+            for number, step in enumerate(detection.document["investigative_actions"], 1)
+        )
     return out.getvalue()
 
 

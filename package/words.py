@@ -1,10 +1,12 @@
-"""Conditions of detections in words, for the docs."""
+"""Conditions of detections in words, for the docs and the pages."""
 
 from __future__ import annotations
 
+import re
 from typing import Mapping, Union
 
 from cba.detection.condition import Call, Compare, Junction, Literal, Node, Not
+from cba.detection.model import Detection, Variation
 
 Pair = tuple[str, str]
 """What holds where a condition is true, and where it is not."""
@@ -125,6 +127,13 @@ def in_words(node: Node, signals: Mapping[str, str], holds: bool = True) -> str:
     if isinstance(node, Call):
         return _said(node, signals)[0 if holds else 1]
     return f"`{node}`" if holds else f"not `{node}`"
+
+
+def because(detection: Detection, variation: Variation) -> str:
+    """Why a finding has the severity of its variation, as a sentence that needs no markup."""
+    names = {signal.id: signal.name for signal in detection.signals}
+    condition = variation.when if variation.when is not None else detection.when
+    return re.sub(r"[`*]", "", in_words(condition, names))
 
 
 def _bracketed(part: Node, words: str) -> str:

@@ -19,7 +19,7 @@ def boards(detections: Mapping[str, Detection]) -> tuple[Board, ...]:
     """The pages in the order of the navigation bar."""
     return (
         findings.page(),
-        finding.page(),
+        finding.page(detections),
         entity.page(),
         health.page(),
         tuning.page(detections),

@@ -20,6 +20,9 @@ GENERATED = "Generated from package/pages by ./dev generate; edit that instead."
 WIDTH = 1200
 """Of the grid, in its own units; it fills the window."""
 
+MOST_AT_ONCE = 100
+"""Findings that an address names for the form: it stays short enough for every proxy."""
+
 # Told apart by people who do not see red and green alike (after Okabe and Ito), on light and on dark; black stands out
 # from all of them, and each cell also says its word.
 SEVERITY_COLOURS = {
@@ -40,8 +43,8 @@ STATE_COLOURS = {
     "fault": "#E8743B",
     "off": "#D0D5DB",
 }
-OWN = "this finding"
-DAY_COLOURS = {"established": "#56B4E9", "provisional": "#F0B93A", OWN: "#E8743B"}
+OWN, OPEN = "this finding", "in an open finding"
+DAY_COLOURS = {"established": "#56B4E9", "provisional": "#F0B93A", OWN: "#E8743B", OPEN: "#E8743B"}
 SHADES: Mapping[str, Mapping[str, int]] = {
     "#56B4E9": {"to": 2},
     "#0072B2": {"from": 2, "to": 5},
@@ -52,7 +55,11 @@ UNSET_WIDTH = 90
 """What a column without a width counts as."""
 INK = "#15181C"
 ACCENT = "#0072B2"
-EPOCH = "%Y-%m-%d %H:%M"
+WHEN = "%Y-%m-%d %H:%M %Z"
+"""A time as pages show it: in the zone of whoever looks, which strftime takes from the user's settings, and named."""
+VERDICT = f"/static/app/{APP}/verdict.html"
+"""The form on which verdicts are given. Not a search: a search runs as soon as the address of a page with its tokens is
+opened, and a verdict must not be given by opening an address."""
 
 Options = dict[str, Any]
 

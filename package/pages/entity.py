@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pages.board import EPOCH, SEVERITY_COLOURS, Board, coloured, link
+from searches import RISK_SCORES
+
+from pages import pivots
+from pages.board import DAY_COLOURS, OPEN, SEVERITY_COLOURS, WHEN, Board, coloured, link, search_link
 from pages.spl import contains, quoted, token
 
 FIELDS = ("entity", "identity", "project", "host", "function", "role", "resource", "workload", "script", "flow")
@@ -25,8 +28,8 @@ def page() -> Board:
     board = Board("entity", "Entity", "What is known about an identity, host, project, function, role or resource.")
     board.text("entity", "Entity, its whole name", "organization")
     board.text("find", "Find others by a part of it", "*")
-    known = board.search("known", f"| cbahistory entity={ENTITY}", earliest="0", latest="now")
     named = " OR ".join(f"{name}={ENTITY}" for name in FIELDS)
+    known = board.search("known", f"| cbahistory entity={ENTITY}\n{_marked(named)}", earliest="0", latest="now")
     found = board.search(
         "found",
         f'| inputlookup cba_findings | where {ENTITY}="organization" OR {named} | `cba_triage`',
@@ -35,26 +38,32 @@ def page() -> Board:
     )
 
     board.chain("values", known, "| stats count")
-    board.chain("established", known, "| where established=1 | stats count")
+    board.chain("established", known, '| where state="established" | stats count')
+    board.chain(
+        "risk", found, f'| where status!="closed" | eval risk={RISK} | stats sum(risk) AS risk | fillnull value=0 risk'
+    )
+    board.chain("open", found, '| where status!="closed" | stats count')
     board.chain("since", known, '| stats min(first_day) AS since | eval since=coalesce(since, "never")')
     board.chain("findings", found, "| stats count")
     board.row(
         110,
-        (board.number("values_panel", "values", "Values known"), 3),
-        (board.number("established_panel", "established", "Of these established"), 3),
-        (board.number("since_panel", "since", "Known since"), 3),
-        (board.number("findings_panel", "findings", "Findings"), 3),
+        (board.number("risk_panel", "risk", "Risk of open findings"), 2),
+        (board.number("open_panel", "open", "Open findings"), 2),
+        (board.number("findings_panel", "findings", "Findings"), 2),
+        (board.number("values_panel", "values", "Values known"), 2),
+        (board.number("established_panel", "established", "Of these established"), 2),
+        (board.number("since_panel", "since", "Known since", size=24), 2),
     )
 
     board.chain("days", known, _days())
     days = board.days(
         "days_panel",
         "days",
-        "Which value on which day of the training period (UTC)",
+        "Which value on which day of the training period (UTC days)",
         ("Dimension", "Value"),
         DAYS,
-        "The numbers are days of the month. Blue: established, it counts as normal. Yellow: provisional, it is new. "
-        "Nothing here? Nothing was learned of this name in 30 days.",
+        "Days of the month. Blue: established, it counts as normal. Yellow: provisional, it is new. Orange: an open "
+        "finding is about it. Nothing here? Nothing was learned of this name in 30 days: find it below.",
     )
     board.row(300, (days, 12))
 
@@ -98,11 +107,25 @@ def page() -> Board:
             "Verdict": 90,
         },
         texts=("Value",),
-        colours=[coloured("State", {"provisional": SEVERITY_COLOURS["medium"]})],
+        colours=[coloured("State", {name: DAY_COLOURS[name] for name in ("provisional", OPEN)})],
         description="Of the 90 days kept; Days counts those of the training period. Nothing here? Find the name above.",
         rows=10,
     )
     board.row(360, (table, 12))
+
+    board.chain("addresses", found, ADDRESSES)
+    addresses = board.table(
+        "addresses_panel",
+        "addresses",
+        "Addresses and operations of its findings",
+        {"Last": 130, "Address": 150, "From": 240, "Did": 400},
+        texts=("Address",),
+        click=search_link("$row._search.value|u$", "$row._earliest.value|u$", "$row._latest.value|u$"),
+        description="The latest first. A row searches for everybody who came from there in the week before. None? No "
+        "finding names an address.",
+        rows=10,
+    )
+    board.row(280, (addresses, 12))
 
     board.search("related", _related(named), earliest="0", latest="now")
     related = board.table(
@@ -121,18 +144,59 @@ def page() -> Board:
 
 LIST = f"""
 | sort 0 - first_time
-| eval When=strftime(first_time, "{EPOCH}"), Severity=severity, Finding=name, Count=count,
+| eval When=strftime(first_time, "{WHEN}"), Severity=severity, Finding=name, Count=count,
     Status=status, _finding_id=finding_id
 | table When Severity Finding Count Status _finding_id
 """
 
 TABLE = """
 | sort 0 profile, - days_training, value
-| eval Profile=profile, Value=value, State=if(established=1, "established", "provisional"), First=first_day,
+| eval Profile=profile, Value=value, State=state, First=first_day,
     Last=last_day,
     Days=days_training, Trained=if(trained=1, "yes", "not yet"), Verdict=verdict
 | table Profile Value State First Last Days Trained Verdict
 """
+
+
+RISK = "case(" + ", ".join(f'severity="{name}", {risk}' for name, risk in RISK_SCORES.items()) + ", true(), 0)"
+
+ADDRESSES = f"""
+| where len(src_ip)>1
+| eval place=if(country="-" OR country="private", "inside", country)
+| lookup cba_countries country OUTPUT name
+| stats max(last_time) AS last values(operations) AS operations values(name) AS name values(as_org) AS network
+    values(place) AS place BY src_ip
+| sort 0 - last
+| eval Last=strftime(last, "{WHEN}"), Address=src_ip, Did=replace(mvjoin(operations, ", "), " \\\\| ", ", "),
+    From=mvjoin(mvappend(coalesce(name, place), network), ", ")
+| eval _search="{pivots.everywhere("src_ip", "Address")}", _earliest=last-{7 * 86_400}, _latest=last+86400
+| table Last Address From Did _search _earliest _latest
+"""
+
+
+def _marked(named: str) -> str:
+    """SPL that adds what each value counts as (state), and that an open finding is about it, which is more than that:
+    what is under suspicion is never shown as normal."""
+    return f"""| rex field=profile "^{PROFILE}"
+| append
+    [| inputlookup cba_findings
+    | where {ENTITY}="organization" OR {named}
+    | `cba_triage`
+    | where status!="closed"
+    | eval scope=split("identity,host,project,organization", ",")
+    | mvexpand scope
+    | eval compared=json_extract(evidence, "scopes.".scope), dimension=json_array_to_mv(json_keys(compared))
+    | where isnotnull(dimension)
+    | mvexpand dimension
+    | eval seen=json_extract(compared, dimension)
+    | where json_extract(seen, "new")="true"
+    | eval about=dimension."=".json_extract(evidence, "values.".dimension)
+    | stats values(about) AS about
+    | eval about=mvjoin(about, "\n")]
+| eventstats values(about) AS about
+| where isnotnull(profile)
+| eval state=case(verdict="benign", "established", like("\n".about."\n", "%\n".Dimension."=".value."\n%"), "{OPEN}",
+    established=1, "established", true(), "provisional")"""
 
 
 def _days() -> str:
@@ -145,8 +209,7 @@ def _days() -> str:
     numbers = ",\n    ".join(f'd{back}=if(s{back}!="", substr(d{back}, 9), "")' for back in backs)
     return f"""
 | sort 0 profile, - days_training, value
-| rex field=profile "^{PROFILE}"
-| eval today=strptime(as_of, "%Y-%m-%d"), state=if(established=1, "established", "provisional"), Value=value,
+| eval today=strptime(as_of, "%Y-%m-%d"), Value=value,
     Dimension=if(len(Population)>0, Dimension." (".Population.")", Dimension),
     {dates}
 | eval {states}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.board import EPOCH, SEVERITY_COLOURS, Board, chooses, coloured, link
+from pages.board import MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, chooses, coloured, link
 from pages.spl import contains, token
 
 SEVERITIES = {"all": "0", "low and above": "2", "medium and above": "3", "high and above": "4"}
@@ -11,8 +11,25 @@ OPEN, ALL = "open", "all"
 STATUSES = {OPEN: OPEN, "new": "new", "in progress": "in progress", "closed": "closed", ALL: ALL}
 HAS_STATUS = f'in({token("status")}, "{ALL}", status) OR ({token("status")}="{OPEN}" AND status!="closed")'
 
-SHOWN = 240
-"""Characters of an explanation in the list; the finding's own page has all of it."""
+NEW_COUNTRY = """case(isnull(json_extract(evidence, "values.country")), 0,
+    coalesce(json_extract(evidence, "scopes.identity.country.new"), "false")="true", 1,
+    coalesce(json_extract(evidence, "scopes.project.country.new"), "false")="true", 1, true(), 0)"""
+"""Whether a finding's country was new to somebody; where its country is only where somebody works as always, it is not
+on the map."""
+
+ABOUT = """case(new_country=1, country_name, len(outside)>0, outside,
+        true(), mvindex(json_array_to_mv(key), -1))"""
+"""What a finding is about, in a word or two."""
+
+SEVERAL = f"""
+| sort 0 - severity_id, - anomaly_score, - first_time
+| head {MOST_AT_ONCE}
+| stats count list(finding_id) AS ids
+| where count>0
+| eval Decide="Choose among the ".count." findings above, and say the same of those: verdict, status, assignee."
+    .if(count={MOST_AT_ONCE}, " These are the first {MOST_AT_ONCE}.", ""), _ids=mvjoin(ids, ",")
+| table Decide _ids
+"""
 
 PER_SEVERITY = " ".join(f'count(eval(severity="{name}")) AS {name}' for name in SEVERITY_COLOURS)
 
@@ -36,7 +53,8 @@ def page() -> Board:
 | eval base="base", code=if(len(country)>0 AND country!="-", country, "{NO_COUNTRY}")
 | lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
 | lookup cba_countries country AS code OUTPUT name AS country_name
-| eval detection_name=coalesce(detection_name, detection), country_name=coalesce(country_name, code)
+| eval detection_name=coalesce(detection_name, detection), country_name=coalesce(country_name, code),
+    new_country={NEW_COUNTRY}
 """,
     )
     board.chain("detection_choices", raised, _choices("detection", "detection_name"))
@@ -50,16 +68,61 @@ def page() -> Board:
     )
     found = board.chain("found", anywhere, f"| search code={token('country')}")
 
+    board.chain(
+        "list",
+        found,
+        f"""
+| sort 0 - severity_id, - anomaly_score, - first_time
+| eval When=strftime(first_time, "{WHEN}"), Severity=severity, Finding=name, Entity=entity,
+    Rank=severity_id*100+anomaly_score, Count=count, Status=status, _finding_id=finding_id,
+    About={ABOUT}
+| table Severity Rank When Finding Entity About Count Status _finding_id
+""",
+    )
+    table = board.table(
+        "list_panel",
+        "list",
+        "Findings, the most severe first",
+        {
+            "Severity": 105,
+            "Rank": 70,
+            "When": 115,
+            "Finding": 440,
+            "Entity": 250,
+            "About": 160,
+            "Count": 70,
+            "Status": 85,
+        },
+        texts=("About",),
+        colours=[coloured("Severity", SEVERITY_COLOURS)],
+        click=link("finding", finding="$row._finding_id.value|u$"),
+        description="Rank: severity, then score. A row opens the finding. Nothing here? Choose a longer time range or "
+        "another status; Health says what is not active yet.",
+        rows=25,
+    )
+    board.row(630, (table, 12))
+
+    board.chain("several", found, SEVERAL)
+    several = board.table(
+        "several_panel",
+        "several",
+        "Several at once",
+        {"Decide": 900},
+        texts=("Decide",),
+        header=False,
+        click=f"{VERDICT}?findings=$row._ids.value|u$&back=findings",
+    )
     board.chain("count", found, "| stats count")
     board.chain("severe", found, "| where severity_id>=4 | stats count")
     board.chain("medium", found, '| where severity="medium" | stats count')
     board.chain("entities", found, "| stats dc(entity) AS entities")
     board.row(
         110,
-        (board.number("count_panel", "count", "Findings"), 3),
-        (board.number("severe_panel", "severe", "High and critical"), 3),
-        (board.number("medium_panel", "medium", "Medium"), 3),
-        (board.number("entities_panel", "entities", "Entities"), 3),
+        (several, 4),
+        (board.number("count_panel", "count", "Findings"), 2),
+        (board.number("severe_panel", "severe", "High and critical"), 2),
+        (board.number("medium_panel", "medium", "Medium"), 2),
+        (board.number("entities_panel", "entities", "Entities"), 2),
     )
 
     board.chain(
@@ -71,7 +134,7 @@ def page() -> Board:
         "countries",
         anywhere,
         f"""
-| where code!="{NO_COUNTRY}"
+| where code!="{NO_COUNTRY}" AND new_country=1
 | stats count AS findings BY country_name code
 | sort 0 - findings, country_name
 | eval name=country_name, Country=country_name, Findings=findings, _code=code
@@ -84,7 +147,7 @@ def page() -> Board:
             board.columns(
                 "per_day_panel",
                 "per_day",
-                "Findings per day (UTC)",
+                "Findings per day",
                 "By their first events.",
                 stackMode="stacked",
                 legendDisplay="bottom",
@@ -98,8 +161,8 @@ def page() -> Board:
             board.world(
                 "map_panel",
                 "countries",
-                "Findings by country",
-                "Light blue: 1, blue: 2 to 4, orange: 5 or more. A click filters.",
+                "Countries that were new",
+                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. A click filters.",
                 click=chooses("country", "code"),
             ),
             5,
@@ -108,47 +171,15 @@ def page() -> Board:
             board.table(
                 "countries_panel",
                 "countries",
-                "Countries",
+                "New countries",
                 {"Country": 110, "Findings": 85},
                 click=chooses("country", "_code"),
-                description="A row filters. None? No finding has one.",
+                description="A row filters. None? No finding is about one.",
                 rows=50,
             ),
             3,
         ),
     )
-
-    board.chain(
-        "list",
-        found,
-        f"""
-| sort 0 - severity_id, - first_time
-| eval When=strftime(first_time, "{EPOCH}"), Severity=severity, Finding=name, Entity=entity,
-    Score=anomaly_score, Count=count, Status=status, _finding_id=finding_id,
-    Explanation=if(len(explanation)>{SHOWN}, substr(explanation, 1, {SHOWN})." …", explanation)
-| table When Severity Finding Entity Explanation Score Count Status _finding_id
-""",
-    )
-    table = board.table(
-        "list_panel",
-        "list",
-        "Findings, the most severe first",
-        {
-            "When": 105,
-            "Severity": 105,
-            "Finding": 205,
-            "Entity": 240,
-            "Explanation": 380,
-            "Score": 70,
-            "Count": 70,
-            "Status": 85,
-        },
-        colours=[coloured("Severity", SEVERITY_COLOURS)],
-        click=link("finding", finding="$row._finding_id.value|u$"),
-        description="Nothing here? Choose a longer time range or another status; Health says what is not active yet.",
-        rows=25,
-    )
-    board.row(760, (table, 12))
 
     board.chain(
         "detections",

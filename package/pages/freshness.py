@@ -21,7 +21,7 @@ def query() -> str:
 {appended}
 | append [ | makeresults | eval source=mvappend({names}) | mvexpand source | table source ]
 | stats max(_time) AS newest BY source
-| eval age=now()-newest, Source=source, Newest=strftime(newest, "%Y-%m-%d %H:%M"),
+| eval age=now()-newest, Source=source, Newest=strftime(newest, "%Y-%m-%d %H:%M %Z"),
     Data=case(isnull(newest), "none", age<{LATE_AFTER}, "fresh", true(), "late"),
     Age=case(isnull(newest), "over 30 days", age<5400, round(age/60)." minutes",
         age<172800, round(age/3600)." hours", true(), round(age/86400)." days")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attack
+
 from cba.health import BEHIND_SECONDS
 from cba.terms import SOURCES
-from pages import attack, freshness, late
+from pages import freshness, late
 from pages.board import STATE_COLOURS, Board, coloured, manager_link
 
 NOW = "now"

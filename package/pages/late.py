@@ -24,7 +24,8 @@ def query() -> str:
 {first}
 {appended}
 | where events>0
-| eval Source=source, Events=events, First=strftime(first, "%Y-%m-%d %H:%M"), Last=strftime(last, "%Y-%m-%d %H:%M")
+| eval Source=source, Events=events,
+    First=strftime(first, "%Y-%m-%d %H:%M %Z"), Last=strftime(last, "%Y-%m-%d %H:%M %Z")
 | sort 0 - Events, Source
 | table Source Events First Last
 """

@@ -7,7 +7,7 @@ from typing import Callable, Mapping
 from cba.detection.model import AllowList, Detection, source_search
 from cba.lists.declared import LISTS
 from cba.terms import SOURCES
-from pages.board import ACCENT, EPOCH, SEVERITY_COLOURS, Board, coloured, link, search_link
+from pages.board import ACCENT, MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, coloured, link, search_link
 from pages.spl import inner, quoted, token
 
 EDITED = {
@@ -83,7 +83,7 @@ def page(detections: Mapping[str, Detection]) -> Board:
         },
         colours=[coloured("Severity", SEVERITY_COLOURS)],
         click=search_link("$row._search.value|u$"),
-        description="A row lists its findings; pipe them into cbaverdict to judge all of them at once.",
+        description="A row lists its findings.",
         rows=25,
     )
     board.row(640, (variations, 12))
@@ -114,23 +114,23 @@ def page(detections: Mapping[str, Detection]) -> Board:
         f"""
 | where status!="closed"
 | eval value=mvindex(json_array_to_mv(key), -1)
-| stats count AS Findings dc(entity) AS Entities values(detection) AS Detection BY value
+| sort 0 - severity_id, - anomaly_score
+| stats count AS Findings count(eval(severity_id>=4)) AS Severe dc(entity) AS Entities list(finding_id) AS ids
+    BY value detection
 | sort 0 - Findings, value
 | head 15
-| eval Value=value, _search="| inputlookup cba_findings | `cba_triage` | where status!=\\"closed\\"
-| where mvindex(json_array_to_mv(key), -1)=".{quoted("value")}."
-| cbaverdict verdict=benign comment=\\"why\\""
-| table Value Detection Findings Entities _search
+| eval Value=value, Detection=detection, _ids=mvjoin(mvindex(ids, 0, min({MOST_AT_ONCE}, Findings)-1), ",")
+| table Value Detection Findings Severe Entities _ids
 """,
     )
     values = board.table(
         "values_panel",
         "values",
         "Noisiest values of open findings",
-        {"Value": 300, "Detection": 200, "Findings": 80, "Entities": 80},
+        {"Value": 260, "Detection": 200, "Findings": 80, "Severe": 70, "Entities": 80},
         texts=("Value",),
-        click=search_link("$row._search.value|u$"),
-        description="A row prepares the search that calls all its findings benign; read it before you run it.",
+        click=f"{VERDICT}?findings=$row._ids.value|u$&verdict=benign&back=tuning",
+        description="A row lists its findings, for you to choose those that are the same. Severe: high or critical.",
     )
     board.row(420, (entities, 6), (values, 6))
 
@@ -168,9 +168,9 @@ def page(detections: Mapping[str, Detection]) -> Board:
     )
     board.search(
         "verdicts",
-        """
+        f"""
 | inputlookup cba_verdicts
-| eval When=strftime(decided_time, "%Y-%m-%d %H:%M"), Verdict=verdict, Profile=profile, Entity=entity, Value=value,
+| eval When=strftime(decided_time, "{WHEN}"), Verdict=verdict, Profile=profile, Entity=entity, Value=value,
     By=decided_by, Comment=comment
 | sort 0 - decided_time
 | table When Verdict Profile Entity Value By Comment
@@ -269,7 +269,7 @@ def _backtest(board: Board, detections: Mapping[str, Detection]) -> None:
     days = board.columns(
         "compared_days_panel",
         "compared_days",
-        "The same per day (UTC)",
+        "The same per day",
         legendDisplay="bottom",
         seriesColorsByField={"now": SEVERITY_COLOURS["informational"], "changed": ACCENT},
         xAxisTitleVisibility="hide",
@@ -283,7 +283,7 @@ def _backtest(board: Board, detections: Mapping[str, Detection]) -> None:
 | where finding_id!="" AND now!=changed
 | sort 0 first_time
 | eval What=if(changed=1, "would come", "would go"), Finding=name, Entity=entity,
-    When=strftime(first_time, "{EPOCH}"), Severity=severity, Events=count,
+    When=strftime(first_time, "{WHEN}"), Severity=severity, Events=count,
     Explanation=if(len(explanation)>{SHOWN}, substr(explanation, 1, {SHOWN})." …", explanation)
 | table What When Severity Finding Entity Explanation Events
 """,

@@ -163,7 +163,7 @@ def test_health_counts_what_arrived_too_late_to_be_judged(head: SearchHead) -> N
 
     assert raised() == [("RU", 21)], "that of the day before came in time"
     (row,) = pages.rows("health", "late")
-    assert row == {"Source": "aws", "Events": 2, "First": "2026-01-18 13:00", "Last": "2026-01-19 13:00"}
+    assert row == {"Source": "aws", "Events": 2, "First": "2026-01-18 13:00 UTC", "Last": "2026-01-19 13:00 UTC"}
     search = f'| savedsearch "{source_search("aws", "Rows")}" | cbajudge source=aws'
     head.search(search, START + 17 * DAY, START + 19 * DAY, now=now)
     assert raised() == [("RU", 18), ("RU", 21)]
@@ -176,7 +176,12 @@ def test_health_draws_coverage_freshness_and_growth(head: SearchHead) -> None:
     covered = pages.of_country("health", "coverage")
     assert covered.items() >= {"aws": "active", "azure": "off"}.items() and "endpoint" not in covered
     aws = pages.rows("health", "fresh")[0]
-    assert (aws["Source"], aws["Data"], aws["Newest"], aws["Age"]) == ("aws", "fresh", "2026-01-22 12:00", "12 hours")
+    assert (aws["Source"], aws["Data"], aws["Newest"], aws["Age"]) == (
+        "aws",
+        "fresh",
+        "2026-01-22 12:00 UTC",
+        "12 hours",
+    )
     growth = pages.rows("health", "growth")
     assert len(growth) == 30
     # NL for ada, bob, their project and the organization.

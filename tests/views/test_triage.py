@@ -61,14 +61,13 @@ def test_the_macro_says_what_the_library_says(head: SearchHead) -> None:
 
 
 def test_the_pages_show_it(head: SearchHead) -> None:
-    (who,) = rows_of(head, "finding", "triage", finding="n3")
-    assert who["Who"].startswith("ines, ")
-    (nobody,) = rows_of(head, "finding", "triage", finding="n2")
-    assert nobody["Who"] == "nobody yet"
     listed = {row["_finding_id"]: row["Status"] for row in rows_of(head, "findings", "list", status="all")}
     assert (listed["own"], listed["n3"], listed["n2"]) == ("closed", "in progress", "new")
-    facts = {row["What"]: row["Value"] for row in rows_of(head, "finding", "facts", finding="n3")}
-    assert (facts["Owner"], facts["Comment"]) == ("owner of b", "of b")
+    state = {row["What"]: row["Value"] for row in rows_of(head, "finding", "state", finding="n3")}
+    assert (state["Status"], state["Assigned to"], state["Why"]) == ("in progress", "owner of b", "of b")
+    assert state["Said"].startswith("ines, ")
+    nothing = {row["What"]: row["Value"] for row in rows_of(head, "finding", "state", finding="n2")}
+    assert (nothing["Said"], nothing["Verdict"], nothing["Assigned to"]) == ("nothing yet", "none yet", "nobody")
 
 
 def test_no_page_reads_what_analysts_say_but_through_the_macro() -> None:

@@ -15,8 +15,10 @@ import pages
 import pytest
 from pages import finding as finding_page
 from pages.board import Board
+from searches import RISK_SCORES
 
 import content
+from cba.detection.catalogue import load
 from cba.findings.record import encode_atoms
 from cba.findings.windows import Atom, AtomKey
 from cba.history.days import DaySet
@@ -90,7 +92,7 @@ def _with(value: Any, *path: str) -> Callable[[Definition], None]:
     return change
 
 
-SCORE = ("visualizations", "list_panel", "options", "columnFormat", "Score", "width")
+RANK = ("visualizations", "list_panel", "options", "columnFormat", "Rank", "width")
 
 
 @pytest.mark.parametrize(
@@ -103,8 +105,8 @@ SCORE = ("visualizations", "list_panel", "options", "columnFormat", "Score", "wi
         (_without("dataSources", "list", "options", "query"), "search list has no query"),
         (_without("visualizations", "list_panel"), "panel list_panel is defined or placed, not both"),
         (_with({}, "more"), "unknown key 'more'"),
-        (_with(20, *SCORE), "a word of the column Score breaks"),
-        (_with(1400, *SCORE), "list_panel: its columns take"),
+        (_with(20, *RANK), "a word of the column Rank breaks"),
+        (_with(1400, *RANK), "list_panel: its columns take"),
         (_without("inputs", "country"), "a click sets 'country', which no input shows"),
         (_without("inputs", "country"), "search country_choices is shown nowhere"),
     ],
@@ -216,7 +218,7 @@ def columns_of(page: str, name: str) -> set[str]:
     """The columns that panels and inputs over the search show and their clicks use, except those that may be empty
     everywhere."""
     may_be_empty = {"Why", "Days left", "First day", "Last day", "Newest", "Identities compared", "Not yet", "Comment",
-                    "By", "Verdict", "Active from", "Settled from"}  # fmt: skip
+                    "By", "Verdict", "Active from", "Settled from", "Did", "Status", "Assigned to"}  # fmt: skip
     found = set()
     definition = read_view(ROOT, page).definition
     for stanza in [*definition["visualizations"].values(), *definition["inputs"].values()]:
@@ -230,13 +232,38 @@ def columns_of(page: str, name: str) -> set[str]:
 def test_the_page_of_a_finding_shows_its_evidence(head: SearchHead) -> None:
     assert rows_of(head, "finding", "evidence", finding="f1") == [
         {
-            "Scope": "identity", "Of": "corp\\ada", "Dimension": "country", "Value": "SE", "New": "new",
-            "Seen on days": "0", "Established values": "1", "Active on days": "9", "Known": "NL",
+            "Scope": "identity", "Of": "corp\\ada", "Dimension": "country", "Value": "Sweden", "New": "new",
+            "Seen on days": "0", "Established values": "1", "Active on days": "9", "Known": "Netherlands",
         }
     ]  # fmt: skip
     facts = {row["What"]: row["Value"] for row in rows_of(head, "finding", "facts", finding="f1")}
-    assert facts["Why"] == "Country SE: first time."
-    assert "Comment" not in facts
+    assert facts["Country"] == "Sweden"
+    assert "Home region" not in facts
+    said = {row["What"]: row["Value"] for row in rows_of(head, "finding", "summary", finding="f1")}
+    assert list(said) == ["What happened", "Why", "What is new"]
+    assert said["What happened"].startswith("2023-11-14 22:13 UTC until 2023-11-14 22:14 UTC: corp\\ada did ")
+    assert " from Sweden, " in said["What happened"]
+    assert said["What is new"] == "Country SE: first time."
+    assert re.search(r"It is \w+, because the ", said["Why"])
+
+
+def test_a_finding_that_is_not_there_is_said_to_be(head: SearchHead) -> None:
+    (row,) = rows_of(head, "finding", "summary", finding='no "such" | finding')
+    assert row["Value"] == finding_page.NOTHING
+
+
+def test_the_steps_are_those_of_the_detection(head: SearchHead) -> None:
+    steps = [row["Step"] for row in rows_of(head, "finding", "next", finding="f1")]
+    told = load().detections[FINDING["detection"]].document["investigative_actions"]
+    assert steps == [f"{number}. {' '.join(str(step).split())}" for number, step in enumerate(told, 1)]
+
+
+def test_a_finding_leads_to_whoever_used_the_same(head: SearchHead) -> None:
+    rows = {row["What"]: row for row in rows_of(head, "finding", "pivots", finding="f1")}
+    assert rows["Address"]["Value"] == FINDING["src_ip"]
+    for row in rows.values():
+        head.engine.compile(row["_search"])
+    assert int(rows["Address"]["_earliest"]) == FIRST - 86_400
 
 
 def test_the_page_of_a_finding_says_what_was_counted(head: SearchHead) -> None:
@@ -247,13 +274,13 @@ def test_the_page_of_a_finding_says_what_was_counted(head: SearchHead) -> None:
         "First of them": "2023-11-14 22:14:20 UTC",
         "Last of them": "2023-11-14 22:14:20 UTC",
         "Same behaviour": "corp\\ada, SE",
-        "Window": "2023-11-14 22:13 to 2023-11-15 22:13 UTC, 1 day",
+        "Window": "2023-11-14 22:13 UTC to 2023-11-15 22:13 UTC, 1 day",
     }
 
 
 def test_every_next_step_of_a_finding_is_a_search_that_runs(head: SearchHead) -> None:
     steps = {row["Step"]: row for row in rows_of(head, "finding", "steps", finding="f1")}
-    assert set(steps) >= {"API calls of corp\\ada from SE", "It is normal", "It is an attack"}
+    assert set(steps) >= {"API calls of corp\\ada from SE"}
     for row in steps.values():
         head.engine.compile(row["_search"])
     raw = steps["API calls of corp\\ada from SE"]
@@ -347,10 +374,10 @@ def test_what_was_raised_and_what_was_counted_in_one_window(neighbours: SearchHe
     assert high["Counted"] == "5 more"
     assert high["First of them"] == "2023-11-14 23:29:10 UTC"
     assert high["Last of them"] == "2023-11-14 23:46:40 UTC"
-    assert high["Window"] == "2023-11-14 22:13 to 2023-11-15 22:13 UTC, 1 day", "opened by the less severe one"
-    assert high["Before it"] == "low, 2023-11-14 22:13: less severe, so this one was raised as well"
+    assert high["Window"] == "2023-11-14 22:13 UTC to 2023-11-15 22:13 UTC, 1 day", "opened by the less severe one"
+    assert high["Before it"] == "low, 2023-11-14 22:13 UTC: less severe, so this one was raised as well"
     low = {row["What"]: row["Value"] for row in rows_of(neighbours, "finding", "counted", finding="low")}
-    assert low["After it"] == "high, 2023-11-14 23:13: more severe, so it was raised as well"
+    assert low["After it"] == "high, 2023-11-14 23:13 UTC: more severe, so it was raised as well"
     assert low["Counted"] == "nothing more"
     assert "First of them" not in low
 
@@ -368,27 +395,29 @@ def test_how_other_findings_of_the_entity_relate(neighbours: SearchHead) -> None
 
 def test_what_was_said_of_a_finding(neighbours: SearchHead) -> None:
     said = rows_of(neighbours, "finding", "said", finding="high")
-    assert [(row["Verdict"], row["By"], row["Comment"]) for row in said] == [
-        ("benign", "ines", "moved"), ("taken back", "bo", ""), ("malicious", "bo", "odd"),
+    assert [(row["Verdict"], row["By"], row["Why"]) for row in said] == [
+        ("benign", "ines", "moved"), ("none", "bo", ""), ("malicious", "bo", "odd"),
     ]  # fmt: skip
-    assert rows_of(neighbours, "finding", "triage", finding="high") == [{"Who": "ines, 2023-11-15 01:43"}]
-    assert rows_of(neighbours, "finding", "triage", finding="low") == [{"Who": "nobody yet"}]
+    state = {row["What"]: row["Value"] for row in rows_of(neighbours, "finding", "state", finding="high")}
+    assert (state["Said"], state["Verdict"]) == ("ines, 2023-11-15 01:43 UTC", "benign")
     (nothing,) = rows_of(neighbours, "finding", "said", finding="low")
     assert nothing["Verdict"] == "none yet"
 
 
-@pytest.mark.parametrize(
-    ("finding", "offered"),
-    [
-        ("low", {"It is normal for the whole project", "It is normal for everybody"}),
-        ("high", {"It is normal for the whole project", "It is normal for everybody", "Take the verdict back"}),
-        ("host", set()),
-    ],
-)
-def test_only_verdicts_that_can_be_given_are_offered(neighbours: SearchHead, finding: str, offered: set[str]) -> None:
-    steps = {row["Step"] for row in rows_of(neighbours, "finding", "steps", finding=finding)}
-    asked = {name for name in steps if name in finding_page.VERDICTS}
-    assert asked == {"It is normal", "It is an attack"} | offered
+@pytest.mark.parametrize(("finding", "back"), [("low", set()), ("high", {"Take the verdict back"}), ("host", set())])
+def test_only_what_was_given_can_be_taken_back(neighbours: SearchHead, finding: str, back: set[str]) -> None:
+    rows = {row["Verdict"]: row for row in rows_of(neighbours, "finding", "decide", finding=finding)}
+    assert set(rows) == {"It is normal", "It is an attack", "Assign it, or change its status"} | back
+    assert {row["_finding_id"] for row in rows.values()} == {finding}
+
+
+def test_findings_within_a_day_are_one_case_whose_risk_adds_up(neighbours: SearchHead) -> None:
+    rows = {row["_finding_id"]: row for row in rows_of(neighbours, "finding", "others", finding="low")}
+    assert rows["high"]["Case"] == rows["low"]["Case"] == rows["host"]["Case"] == "this case"
+    assert rows["again"]["Case"] == "case 2"
+    severities = [row["Severity"] for row in rows.values() if row["Case"] == "this case"]
+    assert rows["high"]["Risk by then"] == sum(RISK_SCORES[severity] for severity in severities)
+    assert rows["again"]["Risk by then"] == RISK_SCORES[rows["again"]["Severity"]], "another case begins anew"
 
 
 def test_the_timeline_of_the_entity_shows_the_break_in_normal_life(neighbours: SearchHead) -> None:
@@ -397,12 +426,12 @@ def test_the_timeline_of_the_entity_shows_the_break_in_normal_life(neighbours: S
     history = History({"NL": usual, "SE": DaySet.of(day), "FR": DaySet.of(day + 1)})
     neighbours.kv.collection("cba_history").insert(encode(Subject("identity_country", "corp\\ada"), history))
     rows = {row["Value"]: row for row in rows_of(neighbours, "finding", "days", finding="low")}
-    assert set(rows) == {"SE (this finding)", "NL", "FR"}
-    assert next(iter(rows)) == "SE (this finding)"
+    assert set(rows) == {"Sweden (this finding)", "Netherlands", "France"}
+    assert next(iter(rows)) == "Sweden (this finding)"
     states = {name: [str(row.get(f"s{back}") or "") for back in range(34, 0, -1)] for name, row in rows.items()}
     assert states == {
-        "SE (this finding)": [*[""] * 30, "this finding", "", "", ""],
-        "NL": [*["established"] * 32, "", ""],
-        "FR": [*[""] * 31, "provisional", "", ""],
+        "Sweden (this finding)": [*[""] * 30, "this finding", "", "", ""],
+        "Netherlands": [*["established"] * 32, "", ""],
+        "France": [*[""] * 31, "provisional", "", ""],
     }
-    assert (rows["NL"]["d34"], rows["SE (this finding)"]["d4"]) == ("15", "14"), "of October, of November"
+    assert (rows["Netherlands"]["d34"], rows["Sweden (this finding)"]["d4"]) == ("15", "14"), "of October, of November"

@@ -1,4 +1,4 @@
-"""The names of the ATT&CK techniques that detections name: https://attack.mitre.org."""
+"""The names of the ATT&CK tactics and techniques that detections name: https://attack.mitre.org."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ TECHNIQUES = {
     "T1609": "Container Administration Command",
     "T1648": "Serverless Execution",
 }
+
+
+TACTICS = {
+    "TA0001": "Initial Access",
+    "TA0002": "Execution",
+    "TA0003": "Persistence",
+    "TA0005": "Defense Evasion",
+    "TA0006": "Credential Access",
+    "TA0008": "Lateral Movement",
+    "TA0011": "Command and Control",
+}
+NAMES = {**TACTICS, **TECHNIQUES}
 
 
 def name_of(field: str) -> str:
