@@ -38,7 +38,8 @@ PIVOTS = (
     Pivot("process", "Process", "process"),
 )
 FOUND = (
-    "stats count AS events min(_time) AS first max(_time) AS last values(operation) AS operations "
+    r"eval project=coalesce(project, host, \"-\"), identity=coalesce(identity, \"-\") "
+    "| stats count AS events min(_time) AS first max(_time) AS last values(operation) AS operations "
     "values(outcome) AS outcomes BY identity project "
     r"| eval first=strftime(first, \"%Y-%m-%d %H:%M:%S %Z\"), last=strftime(last, \"%Y-%m-%d %H:%M:%S %Z\")"
 )

@@ -13,7 +13,18 @@ const { chromium } = createRequire(new URL('../../viewer/package.json', import.m
 const [url, nothing, executablePath, folder, schema] = process.argv.slice(2);
 const APP = '/app/cloud_behavior_analytics';
 // Higher than any page: a screenshot of what is below would draw the panels anew.
-const SIZES = { 1280: { width: 1280, height: 2800 }, 1920: { width: 1920, height: 2800 } };
+const SIZES = { 1280: { width: 1280, height: 3600 }, 1920: { width: 1920, height: 3600 } };
+// What most laptops have, less nothing: what must be seen first is seen here without scrolling.
+const LAPTOP = { width: 1366, height: 768 };
+const FORM = '/static/app/cloud_behavior_analytics/verdict.html';
+// What axe-core finds in Splunk's own components, which a page can neither set nor change: rule -> which elements.
+const OF_RENDERER = {
+  'aria-valid-attr-value': /hr\[aria-label="Resize /,
+  'button-name': /status-icon-container|^\.sc-/,
+  'color-contrast': /viz-description/,
+  'label-content-name-mismatch': /data-test="(prev|table-pagination)"/,
+  'scrollable-region-focusable': /scroll-container/,
+};
 // Of the demo: nobody has given a verdict yet, or tried a setting.
 const MAY_BE_EMPTY = new Set(['verdicts_panel', 'compared_panel', 'compared_days_panel', 'differing_panel', 'late_panel']);
 // What of a panel is clicked: its first row, or bar.
@@ -27,11 +38,19 @@ const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'],
 });
-const context = await browser.newContext({ viewport: SIZES[1280], timezoneId: 'UTC', locale: 'en-GB' });
-context.setDefaultTimeout(60_000);
-const page = await context.newPage();
 const faults = [];
-page.on('pageerror', (problem) => faults.push(`${page.url()}: ${problem}`));
+let page;
+
+/** From here on `page` is one of a browser in that zone. */
+async function useBrowser(timezoneId, viewport, colorScheme = 'light') {
+  await page?.context().close();
+  const context = await browser.newContext({ viewport, timezoneId, locale: 'en-GB', colorScheme });
+  context.setDefaultTimeout(60_000);
+  page = await context.newPage();
+  page.on('pageerror', (problem) => faults.push(`${page.url()}: ${problem}`));
+}
+
+await useBrowser('UTC', SIZES[1280]);
 
 const panel = (name) => page.locator(`[data-test=viz-item][data-id="${name}"]`);
 const answer = async (address, options) => (await fetch(address, options)).json();
@@ -76,7 +95,7 @@ async function settled() {
     assert.ok(looks < 100, 'the page keeps changing');
     let now = await page.evaluate(() => document.body.innerHTML);
     for (const map of await page.locator('canvas').all()) {
-      now += (await page.screenshot({ clip: await map.boundingBox() })).toString('base64');
+      now += (await page.screenshot({ clip: await map.boundingBox(), fullPage: true })).toString('base64');
     }
     same = now === before ? same + 1 : 0;
     before = now;
@@ -185,6 +204,8 @@ async function leadsSomewhere(address, what) {
     assert.ok(query?.trim(), `${what}: no search`);
     const read = WRITES.test(query) ? {} : await run(query, searchParams.get('earliest'), searchParams.get('latest'));
     assert.equal(read.message, undefined, `${what}: ${query}`);
+  } else if (pathname === FORM) {
+    assert.match(searchParams.get('findings') ?? '', /^[0-9a-f]{24}(,[0-9a-f]{24})*$/, `${what}: no finding`);
   } else if (pages.includes(place)) {
     const { inputs } = await viewOf(place);
     const tokens = Object.values(inputs).map(({ options }) => `form.${options.token}`);
@@ -234,7 +255,7 @@ await open('findings');
 const listed = panel('list_panel').locator('tbody tr', { hasText: 'country' }).first();
 const finding = (await follow(listed.locator('td').nth(2), /finding\?form\.finding=[0-9a-f]{24}/)).get('form.finding');
 await check(await viewOf('finding'), 'the finding that was clicked');
-assert.match(await panel('facts_panel').innerText(), new RegExp(finding));
+assert.match(await panel('facts_panel').innerText(), /AS\d+/);
 await shoot('a-finding');
 const evidence = panel('evidence_panel').locator('tbody tr').first();
 const entity = (await follow(evidence.locator('td').nth(1), /entity\?form\.entity=/)).get('form.entity');
@@ -245,7 +266,7 @@ await drawn(await viewOf('entity'));
 await shoot('an-entity-dark');
 await theme('light');
 await follow(panel('list_panel').locator('tbody td').nth(2), /finding\?form\.finding=[0-9a-f]{24}/);
-assert.match(await panel('facts_panel').innerText(), new RegExp(entity.replace(/[^\w]/g, '.')));
+assert.match(await panel('summary_panel').innerText(), new RegExp(entity.replace(/[^\w]/g, '.')));
 say(`followed ${finding} to ${entity} and on`);
 
 // An entity is found by a part of its name.
@@ -255,24 +276,61 @@ await check(await viewOf('entity'), 'a role');
 await shoot('a-role');
 say('found a role');
 
-// A verdict: its link opens the search, nothing runs before the button; then the finding is closed.
+/** The form: chooses what is given, says why, presses the button; answers what it said it would teach. */
+async function decide(comment) {
+  await page.locator('#teaches li').first().waitFor();
+  await page.waitForFunction(() => !/above/.test(document.getElementById('why').textContent));
+  assert.ok(await page.locator('#give').isDisabled(), 'nothing is given without a reason');
+  const teaches = await page.locator('#teaches li').allInnerTexts();
+  await page.locator('[name=comment]').fill(comment);
+  await page.locator('#give').click();
+  await page.locator('#message.good').waitFor();
+  return teaches;
+}
+
+async function back() {
+  await page.locator('#back').click();
+  await page.waitForURL(/\/app\//);
+  await drawn(await viewOf(page.url().split('/').pop()));
+}
+
+// A verdict: its row opens the form, nothing is given before the button; then the finding is closed.
 await open(`finding?form.finding=${finding}`);
-assert.match(await panel('status_panel').innerText(), /new/);
-await panel('steps_panel').locator('tbody tr', { hasText: 'It is normal' }).first().locator('td').first().click();
-await page.waitForURL(/search\?q=/);
-const query = page.locator('[data-test=query]');
-assert.match(await query.inputValue(), new RegExp(`cbaverdict finding="${finding}" verdict=benign`));
-await query.fill((await query.inputValue()).replace('"why"', '"business trip"'));
-await page.locator('[data-test=run]').click();
-await page.locator('[data-test=results]').waitFor();
-await page.goBack();
-await page.waitForURL(/finding\?/);
-await drawn(await viewOf('finding'));
-assert.match(await panel('status_panel').innerText(), /closed: benign/);
-assert.match(await panel('facts_panel').innerText(), /business trip/);
+assert.match(await panel('state_panel').innerText(), /new/);
+await panel('decide_panel').locator('tbody tr', { hasText: 'It is normal' }).first().locator('td').first().click();
+await page.waitForURL(/verdict\.html/);
+assert.deepEqual((await run(`| inputlookup cba_triage | where finding_id="${finding}"`)).columns, [], 'opening the form says nothing');
+const [lesson] = await decide('business trip');
+assert.match(lesson, /^Country .* becomes normal for /);
+await back();
+assert.match(await panel('state_panel').innerText(), /closed[\s\S]*benign[\s\S]*business trip/);
+assert.match(await panel('said_panel').innerText(), /business trip/);
 await open('tuning');
 assert.match(await panel('verdicts_panel').innerText(), /business trip/);
 say('gave a verdict and saw its effect');
+
+// Several at once: all are listed, none is chosen, and only the chosen ones are decided.
+await open('findings');
+await panel('several_panel').locator('tbody td').first().click();
+await page.waitForURL(/verdict\.html/);
+const boxes = page.locator('#findings input');
+await boxes.first().waitFor();
+assert.equal(await page.locator('#findings input:checked').count(), 0, 'none is chosen at first');
+const listedThere = await boxes.count();
+const chosenIds = [];
+for (const box of [boxes.nth(listedThere - 1), boxes.nth(listedThere - 2)]) {
+  await box.check();
+  chosenIds.push((await box.getAttribute('id')).replace('of-', ''));
+}
+await page.locator('[name=status]').selectOption('in progress');
+await page.locator('[name=owner]').fill('ines');
+await page.screenshot({ path: `${folder}/several.png` });
+await decide('looked at together');
+const said = await run('| inputlookup cba_triage | search comment="looked at together" | table finding_id status owner verdict');
+const [saidOf, statuses, owners] = said.columns;
+assert.deepEqual([...saidOf].sort(), [...chosenIds].sort());
+assert.deepEqual([statuses, owners], [['in progress', 'in progress'], ['ines', 'ines']]);
+say(`said the same of 2 of ${listedThere} findings`);
 
 // Settings tried on the page Tuning: what would come or go.
 const { inputs } = await viewOf('tuning');
@@ -291,13 +349,13 @@ await checkLayout('tuning, with settings to try');
 await shoot('settings-tried');
 say('tried a setting');
 
-// The raw events behind it.
+// The raw event behind a row.
 await open(`finding?form.finding=${finding}`);
-await panel('steps_panel').locator('tbody tr').first().locator('td').first().click();
+await panel('events_panel').locator('tbody td').first().click();
 await page.waitForURL(/search\?q=/);
 await page.locator('[data-test=run]').click();
 const results = await page.locator('[data-test=results]').innerText();
-assert.match(results, /^[1-9]\d* results/, 'no raw events behind the finding');
+assert.match(results, /^[1-9]\d* results/, 'no raw event behind the row');
 say(`raw events: ${results.split('\n')[0]}`);
 
 // What Enterprise Security offers on a notable event leads to pages of that finding and entity.
@@ -312,6 +370,10 @@ for (const { name, needs, uri } of actions) {
   for (const field of needs) assert.ok(notable[field], `${name}: a notable event has no ${field}`);
   const address = uri.replace(/\$(\w+)\$/g, (_, field) => encodeURIComponent(notable[field]));
   await leadsSomewhere(`${url}${address}`, name);
+  if (address.startsWith('/static/')) {
+    assert.match(await (await fetch(`${url}${address}`)).text(), /<h1/, `${name}: no page of the guide`);
+    continue;
+  }
   const definition = await open(address.split('/').pop());
   const states = Object.values(await shown(definition));
   assert.ok(!states.some((state) => state.startsWith('error')), `${name}: ${states}`);
@@ -319,6 +381,139 @@ for (const { name, needs, uri } of actions) {
   assert.ok(values.includes(notable[needs.at(-1)]), `${name}: ${address} shows ${values}`);
 }
 say(`${actions.length} workflow actions lead to their pages`);
+
+// One finding of every detection, on a laptop in New York: the sentence, the events, the steps, and a verdict.
+const rowsOf = ({ fields: names, columns: cells }) =>
+  (cells[0] ?? []).map((_, at) => Object.fromEntries(names.map(({ name }, column) => [name, cells[column][at]])));
+await useBrowser('America/New_York', LAPTOP);
+const perDetection = rowsOf(await run('| inputlookup cba_findings | sort 0 - severity_id | dedup detection'));
+const stepsOf = rowsOf(await run('| inputlookup cba_steps'));
+assert.equal(perDetection.length, new Set(stepsOf.map(({ detection }) => detection)).size, 'a finding of every detection');
+for (const one of perDetection) {
+  const what = `${one.detection} ${one.finding_id}`;
+  const definition = await open(`finding?form.finding=${one.finding_id}`);
+  for (const [name, state] of Object.entries(await shown(definition))) {
+    if (name.match(/summary|events|next|decide|state/) && state !== 'something') faults.push(`${what}: ${name} shows ${state}`);
+  }
+  const sentences = await panel('summary_panel').innerText();
+  for (const [words, why] of [
+    [/\d{4}-\d\d-\d\d \d\d:\d\d EST/, 'when, in the zone of who looks'],
+    [one.source_kind === 'endpoint' ? one.host : one.entity, 'who'],
+    [(one.operations ?? '').split(' | ')[0], 'what was done'],
+    [`It is ${one.severity}, because`, 'why it is so severe'],
+    [one.explanation, 'what is new, to the end'],
+  ]) {
+    const there = words instanceof RegExp ? words.test(sentences) : sentences.includes(words);
+    if (!there) faults.push(`${what}: the sentence does not say ${why}: ${words}`);
+  }
+  if (/\(active on (\d+) days|undefined|null/.test(sentences)) faults.push(`${what}: ${sentences}`);
+  const top = await panel('summary_panel').boundingBox();
+  if (top.y > 200) faults.push(`${what}: the sentence begins ${top.y} pixels below the top`);
+  const parts = await panel('events_panel').locator('tbody tr').allInnerTexts();
+  if (!parts.some((text) => /the finding|its chain/.test(text))) faults.push(`${what}: none of its events is shown`);
+  const steps = await panel('next_panel').locator('tbody tr').count();
+  if (steps !== stepsOf.filter(({ detection }) => detection === one.detection).length) faults.push(`${what}: ${steps} steps`);
+  for (const name of ['steps_panel', 'pivots_panel']) {
+    const { dataSources } = definition.visualizations[name];
+    const chain = definition.dataSources[dataSources.primary].options.query;
+    const base = definition.dataSources.finding.options.query.replaceAll('$finding|s$', `"${one.finding_id}"`);
+    const searches = rowsOf(await run(`${base}\n${chain}`));
+    if (name === 'steps_panel' && !searches.length) faults.push(`${what}: no searches`);
+    for (const { _search, _earliest, _latest } of searches) {
+      if (WRITES.test(_search)) continue;
+      const answer_ = await run(_search, String(_earliest), String(_latest));
+      if (answer_.message) faults.push(`${what}: ${_search}: ${answer_.message}`);
+      else if (name === 'pivots_panel' && !answer_.columns[0]?.length) faults.push(`${what}: nobody used it: ${_search}`);
+    }
+  }
+  if (one === perDetection[0]) await page.screenshot({ path: `${folder}/laptop-finding.png` });
+  await panel('decide_panel').locator('tbody tr', { hasText: 'It is an attack' }).locator('td').first().click();
+  await page.waitForURL(/verdict\.html/);
+  const taught = await decide('seen "it" | with <b>my</b> own \\ eyes, ünder 5 °C');
+  if (one === perDetection[0]) await page.screenshot({ path: `${folder}/laptop-verdict.png`, fullPage: true });
+  await back();
+  if (!/in progress[\s\S]*malicious/.test(await panel('state_panel').innerText())) faults.push(`${what}: the verdict does not show`);
+  const values = rowsOf(await run(`| inputlookup cba_verdicts where finding_id="${one.finding_id}"`));
+  const lessons = taught.filter((line) => !line.startsWith('It teaches nothing'));
+  if (values.length !== lessons.length) faults.push(`${what}: ${lessons.length} values were to be taught, ${values.length} were`);
+  for (const { entity: whom, verdict } of values) {
+    if (verdict !== 'malicious' || !lessons.some((line) => line.includes(whom === 'organization' ? 'everybody' : whom))) faults.push(`${what}: taught ${whom}`);
+  }
+}
+say(`finished a case of each of ${perDetection.length} detections in New York`);
+
+// On a laptop the list comes first, and a click on a header sorts.
+await open('findings?form.status=all');
+const inSight = await panel('list_panel').locator('tbody tr').evaluateAll(
+  (rows) => rows.filter((row) => row.getBoundingClientRect().bottom <= document.querySelector('[data-id=list_panel] [data-test=scroll-container]').getBoundingClientRect().bottom && row.getBoundingClientRect().bottom <= window.innerHeight).length
+);
+if (inSight < 8) faults.push(`findings: ${inSight} rows are in sight at 1366x768`);
+await page.screenshot({ path: `${folder}/laptop-findings.png` });
+const ranks = async () => (await panel('list_panel').locator('tbody tr td:nth-child(2)').allInnerTexts()).map(Number);
+const descending = await ranks();
+assert.deepEqual(descending, [...descending].sort((one, other) => other - one), 'the most severe first');
+await panel('list_panel').locator('th', { hasText: 'Rank' }).click();
+await settled();
+const ascending = await ranks();
+assert.deepEqual(ascending, [...ascending].sort((one, other) => one - other), 'a click on the header sorts');
+say(`${inSight} findings in sight on a laptop, sorted by rank`);
+
+// Whatever is typed into an input stays a value.
+const HOSTILE = [
+  'a"b', "it's | delete", '" | outputlookup cba_verdicts | search "', '[| makeresults] `cba_triage` $finding$', '\\', '%*"*',
+  '<img src=x onerror="window.hacked=1">', 'ünïcode 名前 🦊', 'x'.repeat(3_000),
+];
+for (const name of pages) {
+  const definition = await viewOf(name);
+  for (const [id, { type, title, options }] of Object.entries(definition.inputs)) {
+    if (type !== 'input.text') continue;
+    await open(name);
+    for (const value of HOSTILE) {
+      const input = page.locator(`[data-input-id="${id}"] input`);
+      await input.fill(value);
+      await input.press('Enter');
+      await page.waitForFunction(([token, wanted]) => window.cbaTokens.default[token] === wanted, [options.token, value]);
+      await drawn(definition);
+      for (const [item, state] of Object.entries(await shown(definition))) {
+        if (state.startsWith('error')) faults.push(`${name}, ${title} is ${value.slice(0, 40)}: ${item} shows ${state}`);
+      }
+      const messages = await page.locator('[data-test=message]').allInnerTexts();
+      const wrong = messages.filter((text) => /\(ad hoc\)|at \d+:/.test(text));
+      if (wrong.length) faults.push(`${name}, ${title} is ${value.slice(0, 40)}: ${wrong[0]}`);
+    }
+  }
+}
+for (const value of HOSTILE) {
+  await page.goto(`${url}${FORM}?findings=${encodeURIComponent(value)}&verdict=${encodeURIComponent(value)}&back=${encodeURIComponent(value)}`);
+  await page.locator('#message.bad').waitFor();
+}
+assert.equal(await page.evaluate(() => window.hacked), undefined);
+assert.equal((await run('| inputlookup cba_verdicts | stats count')).columns[0][0], String(rowsOf(await run('| inputlookup cba_verdicts')).length));
+say(`${HOSTILE.length} hostile values in every input`);
+
+// What a screen reader and a keyboard need, on every page, light and dark.
+const axe = readFileSync(new URL('../../viewer/node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+for (const look of ['light', 'dark']) {
+  await useBrowser('America/New_York', LAPTOP, look);
+  for (const path of [...pages, FORM]) {
+    if (path === FORM) {
+      await page.goto(`${url}${FORM}?findings=${perDetection.slice(0, 3).map((one) => one.finding_id)}&verdict=benign`);
+      await page.locator('#teaches li').first().waitFor();
+    } else {
+      const definition = await open(path);
+      if (look === 'dark' && path === pages[0]) await theme('dark'); // the browser remembers it
+      await drawn(definition);
+    }
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    for (const { id, impact, nodes, help } of violations) {
+      const ours = nodes.map(({ target }) => target.join(' ')).filter((at) => path === FORM || !OF_RENDERER[id]?.test(at));
+      if (['serious', 'critical'].includes(impact) && ours.length) faults.push(`${path}, ${look}: ${help} (${id}): ${ours[0]}`);
+    }
+  }
+}
+await useBrowser('UTC', SIZES[1280]);
+say('axe-core looked at every page');
 
 // An app that has just been installed: no events, no findings. What shows nothing says on each page what that means.
 for (const name of pages) {

@@ -28,6 +28,7 @@ SCREENSHOTS, OF_DOCS = ROOT / "build" / "screenshots", ROOT / "docs" / "screensh
 DOCUMENTED = {
     "findings": "findings-light-1280",
     "finding": "a-finding",
+    "verdict": "laptop-verdict",
     "entity": "a-role",
     "entity-dark": "an-entity-dark",
     "health": "health-light-1280",

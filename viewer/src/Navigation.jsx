@@ -30,7 +30,7 @@ export default function Navigation({ current, theme, onTheme }) {
         </a>
       ))}
       <span style={{ flex: 1 }} />
-      <span style={{ opacity: 0.85, marginRight: 16 }}>{nav.state}</span>
+      <span style={{ marginRight: 16 }}>{nav.state}</span>
       <button
         type="button"
         onClick={onTheme}
