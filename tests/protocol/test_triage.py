@@ -90,13 +90,14 @@ def test_a_damaged_document_is_named(here: Workbench, finding: dict[str, Any]) -
 
 
 def test_nothing_but_what_decides_touches_triage() -> None:
-    """Of all that ships, by what is imported."""
+    """Of all that ships, by what is imported; the export reads it and saves nothing."""
     users = {
         path.relative_to(ROOT / "bin").as_posix()
         for path in (ROOT / "bin").rglob("*.py")
         if any(name in ("TriageCollection", "store.triage", "cba.store.triage") for name in imported(path))
     }
-    assert users == {"cba/command/deciding.py"}
+    assert users == {"cba/command/deciding.py", "cbaexport.py"}
+    assert "save" not in (ROOT / "bin" / "cbaexport.py").read_text("utf-8")
 
 
 def imported(path: Path) -> set[str]:
