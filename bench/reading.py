@@ -121,6 +121,7 @@ def _copy(detections: Path, name: str, to: str) -> None:
     shutil.copytree(detections / name, detections / to)
     file = detections / to / "detection.yml"
     text = re.sub(rf"(?m)^id: {name}$", f"id: {to}", file.read_text("utf-8"), count=1)
+    text = re.sub(r"(?m)^title: .*$", f"title: Copy {to.rpartition('_')[2]}", text, count=1)
     file.write_text(text, "utf-8")
 
 

@@ -12,7 +12,7 @@ from typing import Iterable
 from lab.replay import APP_DIR
 
 PARTS = (
-    "app.manifest", "appserver", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md",
+    "app.manifest", "appserver", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md", "README.txt",
     "docs",
 )  # fmt: skip
 """What of the repository is the app, what it is generated from, and what generates it."""

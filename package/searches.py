@@ -12,6 +12,7 @@ from typing import Iterable, Iterator, Mapping, Sequence
 
 import story
 from pages import freshness
+from risk import RISK_SCORES
 from shapes import Shape, home_facts
 from spl import compact, quoted
 from words import in_words
@@ -46,7 +47,6 @@ ROWS_EARLIEST = "-30d@d"
 
 # Capped so that one detection cannot make an entity a risk incident by repetition alone (the sum is also throttled).
 RISK_OBJECT_TYPES = {"identity": "user", "host": "system"}
-RISK_SCORES = {"informational": 5, "low": 15, "medium": 40, "high": 65, "critical": 85}
 
 JUDGED = "cba_judged"
 """Helper field: 1 of an event that is judged, although it may have no place."""

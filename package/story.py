@@ -15,7 +15,7 @@ from typing import Any, Iterable, Mapping
 import yaml
 
 from cba.detection.model import Detection, source_search, variation_search
-from cba.settings.declared import SOURCE_LABELS
+from cba.terms import SOURCE_LABELS
 
 FILE = "default/analyticstories.conf"
 SOURCE = "content/story.yml"

@@ -34,7 +34,17 @@ that somebody is known with."""
 ORGANIZATION = "organization"
 """The widest scope, and the name of its one entity: all projects of this deployment."""
 
-SOURCES = ("aws", "azure", "gcp", "kubernetes", "m365", "gws", "endpoint")
+SOURCE_LABELS = {
+    "aws": ("AWS", "AWS CloudTrail"),
+    "azure": ("Azure", "Azure activity logs and Entra ID"),
+    "gcp": ("GCP", "Google Cloud audit logs"),
+    "kubernetes": ("Kubernetes", "Kubernetes audit logs"),
+    "m365": ("M365", "the Microsoft 365 audit log"),
+    "gws": ("Workspace", "Google Workspace reports"),
+    "endpoint": ("Endpoint", "endpoint network events"),
+}
+"""source -> what it is called in short, and its logs."""
+SOURCES = tuple(SOURCE_LABELS)
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from searches import RISK_SCORES
+from risk import RISK
 
 from pages import pivots
 from pages.board import DAY_COLOURS, OPEN, SEVERITY_COLOURS, WHEN, Board, coloured, link, search_link
@@ -157,8 +157,6 @@ TABLE = """
 | table Profile Value State First Last Days Trained Verdict
 """
 
-
-RISK = "case(" + ", ".join(f'severity="{name}", {risk}' for name, risk in RISK_SCORES.items()) + ", true(), 0)"
 
 ADDRESSES = f"""
 | where len(src_ip)>1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from searches import RISK_SCORES
+from risk import RISK
 
 from cba.detection.model import Detection
 from pages import events, pivots
@@ -475,7 +475,6 @@ SAID = f"""
 | table When By Verdict Status "Assigned to" Why
 """
 
-RISK = "case(" + ", ".join(f'severity="{name}", {risk}' for name, risk in RISK_SCORES.items()) + ", true(), 0)"
 """What a finding adds to the risk of its entity, as its alert does in Enterprise Security."""
 CASE_GAP = 86_400
 """Findings of one entity that lie no further apart are one case."""

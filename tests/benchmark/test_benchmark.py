@@ -31,6 +31,7 @@ from demo.accounts import on_m365
 from demo.lists import fill
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
+from tests.support.effort import MANY
 
 SMALL = Plan(size=100, seed=5, days=50)
 DAY = 86_400
@@ -204,6 +205,7 @@ def test_the_usual_searches_have_their_defects() -> None:
 # -- the seam -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(not MANY, reason="replays two months through the lab; CBA_EXAMPLES=many runs it")
 def test_the_library_over_rows_says_what_the_shipped_app_says() -> None:
     logs = Logs(Plan(size=100, seed=5, days=48), plain=1, stealthy=0)
     with tempfile.TemporaryDirectory() as folder, SearchHead(APP_DIR, Path(folder)) as head:

@@ -19,12 +19,18 @@ EXCEPTIONS = {
         "names the Pythons from Splunk 10 on, where python.version is deprecated and AppInspect demands it; Splunk 9 "
         "ignores it and takes python.version. README/*.conf.spec of the app makes it known there.",
     )
-    for conf in ("commands.conf", "restmap.conf")
+    for conf in ("alert_actions.conf", "commands.conf", "restmap.conf")
 }
 EXCEPTIONS["restmap.conf", "handlertype"] = (
     VERSIONS,
     "is in all three spec files under [admin_external:<uniqueName>], on an indented line that the list has missed.",
 )
+for parameter in ("param.slack_url", "param.teams_url"):
+    EXCEPTIONS["alert_actions.conf", parameter] = (
+        VERSIONS,
+        "a parameter of the app's own alert action, in README/alert_actions.conf.spec; `param.*` is the form for these: "
+        "https://dev.splunk.com/enterprise/docs/devtools/customalertactions/",
+    )
 # Stanzas whose keys are names of the author's own.
 FREE_NAMES = {
     ("distsearch.conf", stanza): "each key is a name for a pattern of files"

@@ -40,7 +40,7 @@ def values(key: str) -> st.SearchStrategy[str]:
     return st.one_of(TEXTS, good, st.tuples(good, TEXTS).map("".join))
 
 
-READ = ("egress_ranges", "email_to", "webhook_url", "other_actions")
+READ = ("egress_ranges", "email_to", "webhook_url", "slack_url", "teams_url", "other_actions")
 """Texts that cbajudge reads, or that alert actions are told, and that no search has in it."""
 SETTINGS = [
     (tab.stanza, setting)
@@ -127,9 +127,12 @@ WAYS_OUT = [
     ("detections", "training_days", ["\u0663\u0660", "\u00b2", "1e1", "0x10", "1" * 5000]),
     ("detections", "established_days", ["", "\u00b2"]),
     ("alerts", "email_to", ["a@b.c\n[x]", "a b@c.d", "$result.x$@b.c", "a@b.c,", "ann", "a@b.c; rm"]),
-    ("alerts", "webhook_url", [
-        "http://a.b", "https://a.b/$result.x$", "https://a b", "https://a.b\naction.script = 1", 'https://a"b', "file:///x",
-    ]),
+    *(
+        ("alerts", key, [
+            "http://a.b", "https://a.b/$result.x$", "https://a b", "https://a.b\naction.script = 1", 'https://a"b', "file:///x",
+        ])
+        for key in ("webhook_url", "slack_url", "teams_url")
+    ),
     ("alerts", "other_actions", ["a.b", "script = 1", "slack\n[x]", "$x$", "slack,", "1x"]),
     ("logging", "loglevel", ["DEBUG\n[x]", "debug"]),
 ]  # fmt: skip

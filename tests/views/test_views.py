@@ -15,7 +15,7 @@ import pages
 import pytest
 from pages import finding as finding_page
 from pages.board import Board
-from searches import RISK_SCORES
+from risk import RISK_SCORES
 
 import content
 from cba.detection.catalogue import load

@@ -10,7 +10,7 @@ from ..detection.catalogue import load
 from ..detection.choose import AS_LISTED, BY_SEVERITY
 from ..history.days import RETENTION_DAYS
 from ..history.history import Terms
-from ..terms import SEVERITIES, SOURCES
+from ..terms import SEVERITIES, SOURCE_LABELS, SOURCES
 from . import search_terms
 from .kinds import Group, Lines, Number, OneOf, Switch, Tab, Text, Values
 
@@ -23,16 +23,6 @@ _WHERE_INSTALLED = {AUTO: "Where it is installed", ALWAYS: "Always", NEVER: "Nev
 TERMS = Terms()
 
 # source -> short name, what its logs are
-SOURCE_LABELS = {
-    "aws": ("AWS", "AWS CloudTrail"),
-    "azure": ("Azure", "Azure activity logs and Entra ID"),
-    "gcp": ("GCP", "Google Cloud audit logs"),
-    "kubernetes": ("Kubernetes", "Kubernetes audit logs"),
-    "m365": ("M365", "the Microsoft 365 audit log"),
-    "gws": ("Workspace", "Google Workspace reports"),
-    "endpoint": ("Endpoint", "endpoint network events"),
-}
-
 _NAMES = r"[a-zA-Z0-9_*.:/-]+"
 _ADDRESS = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"
 _ACTION = r"[A-Za-z][A-Za-z0-9_]*"
