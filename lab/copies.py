@@ -12,8 +12,8 @@ from typing import Iterable
 from lab.replay import APP_DIR
 
 PARTS = (
-    "app.manifest", "appserver", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md", "README.txt",
-    "docs",
+    "app.manifest", "appserver", "bin", "content", "default", "lookups", "metadata", "package", "README", "README.md",
+    "README.txt", "docs",
 )  # fmt: skip
 """What of the repository is the app, what it is generated from, and what generates it."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules")
