@@ -66,7 +66,9 @@ class AppCommand(NoOptionsOfTheSdk):
             log.warning('command=%s sid=%s not_read="%s"', self.name, self._sid, _told(path))
         for option, words in self.choices.items():
             if getattr(self, option) not in words:
-                self._fail(OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(words)}"))
+                self._fail(
+                    OptionError(f"{option}={getattr(self, option)} is not one of {', '.join(filter(None, words))}")
+                )
 
     def _protocol_v2_option_parser(self, argument: str) -> Any:
         self._refuse_options_of_the_sdk(argument)
