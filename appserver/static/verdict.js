@@ -16,7 +16,7 @@ let turn = 0; // of the latest question: an answer to an older one is not shown
 const before = window.location.pathname.split('/static/')[0];
 const root = /\/[a-z]{2}(-[A-Z]{2})?$/.test(before) ? before : `${before}/en-US`;
 
-/** The form key of this session, as Splunk's own pages read it (@splunk/splunk-utils, getCSRFToken). */
+/** The form key of this session, as Splunk's own pages read it (getCSRFToken of its package splunk-utils). */
 function formKey() {
   const cookies = document.cookie.split('; ').map((text) => text.split('='));
   const own = `splunkweb_csrf_token_${window.location.port}`;
