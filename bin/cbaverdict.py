@@ -50,6 +50,8 @@ class CbaVerdictCommand(AnnotatingCommand):
 
         items = iteritems
 
+    rows_at_once = 50_000  # a whole chunk: where one row has no id, nothing is decided
+
     choices = {"verdict": (NO_VERDICT, *VERDICTS), "scope": ("", *SCOPES), "status": ("", *STATUSES)}
 
     @property

@@ -89,6 +89,14 @@ def test_a_damaged_document_is_named(here: Workbench, finding: dict[str, Any]) -
     assert f"cbaverdict: KV store collection cba_triage: document {name} is damaged" in said
 
 
+def test_where_one_row_has_no_id_nothing_is_decided(here: Workbench, finding: dict[str, Any]) -> None:
+    """However far down in a chunk it stands."""
+    rows = [*[{"finding_id": finding["finding_id"]}] * 1_200, {"finding_id": None}]
+    complaint = here.complaint("cbaverdict", "verdict=benign", "comment=x", rows=rows)
+    assert "field finding_id of row 1201 is empty" in complaint
+    assert here.kv.collection("cba_triage").find() == []
+
+
 def test_nothing_but_what_decides_touches_triage() -> None:
     """Of all that ships, by what is imported; the export reads it and saves nothing."""
     users = {

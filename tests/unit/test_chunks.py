@@ -13,6 +13,8 @@ from splunklib.searchcommands.internals import RecordWriterV2
 from cba.command.chunks import Answer, read_chunk
 from cba.errors import RowError
 from lab.chunked import decode_chunk, encode_chunk
+from lab.replay import APP_DIR
+from lab.transport import command_class
 
 
 @given(st.lists(st.tuples(st.binary(max_size=30), st.booleans()), max_size=5))
@@ -66,3 +68,16 @@ def test_an_answer_is_the_chunk_that_the_sdk_would_write(text: str, finished: bo
         text = ""
     ours, theirs = decode_chunk(written(True)), decode_chunk(written(False))
     assert ours == theirs
+
+
+def test_what_is_neither_getinfo_nor_rows_is_refused() -> None:
+    searchinfo = {
+        "args": [], "raw_args": [], "dispatch_dir": "/tmp", "sid": "1", "app": "a", "owner": "o", "username": "o",
+        "session_key": "", "splunkd_uri": "", "splunk_version": "9.4.3", "search": "", "command": "cbageo",
+        "maxresultrows": 50_000, "earliest_time": "0", "latest_time": "0",
+    }  # fmt: skip
+    asked = {"action": "getinfo", "preview": False, "searchinfo": searchinfo}
+    sent, out = io.BytesIO(encode_chunk(asked) + encode_chunk({"action": "end"}, "src_ip\n1.1.1.1\n")), io.BytesIO()
+    with pytest.raises(SystemExit):
+        command_class(APP_DIR / "bin" / "cbageo.py", "cbageo")().process(["cbageo.py"], sent, out)
+    assert b"stopped by a fault of the app itself (RuntimeError)" in out.getvalue()

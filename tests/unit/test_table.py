@@ -67,11 +67,10 @@ def test_in_portions_it_is_the_same_answer(rows: list[tuple[str, str, str]], hei
     """However few rows or characters are held at once."""
     text = body(["a", "b"], [[a, b] for a, b, _new in rows])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "MOST_ROWS", height)
         patch.setattr(tables, "MOST_CHARACTERS", characters)
         out = io.StringIO()
         done = 0
-        for table in read_tables(io.StringIO(text, newline="\n")):
+        for table in read_tables(io.StringIO(text, newline="\n"), height):
             assert 0 < len(table.rows) <= height
             assert table.position(0) == done + 1
             table.write(out, ["c"], [[new for _a, _b, new in rows[done : done + len(table.rows)]]])
@@ -80,10 +79,9 @@ def test_in_portions_it_is_the_same_answer(rows: list[tuple[str, str, str]], hei
     assert out.getvalue() == (body(["a", "b", "c"], [list(row) for row in rows]) if rows else "")
 
 
-def test_messages_count_rows_from_the_top_of_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+def test_messages_count_rows_from_the_top_of_the_chunk() -> None:
     many = ["a,__mv_a\n", "1,\n", "2,\n", "3,$\n"]
     with pytest.raises(RowError, match="field a of row 3 has several values"):
-        [list(table.multivalues("a")) for table in read_tables(many)]
+        [list(table.multivalues("a")) for table in read_tables(many, 2)]
     with pytest.raises(RowError, match="row 4 of a chunk from splunkd has 3 cells under 2 columns"):
-        list(read_tables([*many, "4,,\n"]))
+        list(read_tables([*many, "4,,\n"], 2))

@@ -27,7 +27,7 @@ from .sdk import (
     name_of,
     not_read,
 )
-from .table import Table, read_tables
+from .table import MOST_ROWS, Table, read_tables
 
 _SAID = 4000
 """Characters of a message that are shown."""
@@ -136,6 +136,9 @@ class TableCommand(AppCommand, SearchCommand):
     and which it adds (`adds`), and implements `annotate`. An error of the app ends the search with its own sentence.
     """
 
+    rows_at_once = MOST_ROWS
+    """How many rows of a chunk are taken together."""
+
     _empty: Sequence[str] | None = None
     _answer: Answer
 
@@ -172,6 +175,8 @@ class TableCommand(AppCommand, SearchCommand):
             self._metadata.update(metadata)
             self._answer = Answer()
             try:
+                if getattr(metadata, "action", None) != "execute":
+                    raise RuntimeError(f"expected the action execute, not {getattr(metadata, 'action', None)}")
                 self._execute_chunk_v2(process, chunk)
             finally:
                 body.drain()
@@ -180,7 +185,7 @@ class TableCommand(AppCommand, SearchCommand):
     def _execute_chunk_v2(self, process: Any, chunk: tuple[Any, Body]) -> None:
         started, rows = time.monotonic(), 0
         try:
-            for table in read_tables(chunk[1]):
+            for table in read_tables(chunk[1], self.rows_at_once):
                 self._take(table)
                 self._look_for_empty_fields(table)
                 rows += len(table.rows)

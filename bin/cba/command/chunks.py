@@ -69,9 +69,8 @@ class Answer:
     def send(self, writer: RecordWriter, finished: bool) -> None:
         """Writes it as the answer to the chunk, with the messages and metrics that the SDK's writer has collected."""
         self.text.flush()
-        told = json.dumps(
-            {**({"inspector": dict(writer._inspector)} if writer._inspector else {}), "finished": finished}
-        )
+        metadata: dict[str, Any] = {"inspector": dict(writer._inspector)} if writer._inspector else {}
+        told = json.dumps({**metadata, "finished": finished})
         body = self._bytes.getbuffer()
         writer.write(f"chunked 1.0,{len(told)},{len(body)}\n".encode("ascii"))
         writer.write(told.encode("ascii"))

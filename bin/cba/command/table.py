@@ -19,7 +19,7 @@ _SHOWN = 100
 
 
 MOST_ROWS = 500
-"""Rows of a chunk that are held at once: enough to ask the store for many entities with one request."""
+"""Rows of a chunk that are held at once where a command says nothing else."""
 MOST_CHARACTERS = 4_000_000
 
 
@@ -97,8 +97,8 @@ class _Lines:
         self._characters = 0
 
 
-def read_tables(lines: Iterable[str]) -> Iterator[Table]:
-    """The rows of a CSV body, in tables that can be held; none for a body without rows.
+def read_tables(lines: Iterable[str], most_rows: int = MOST_ROWS) -> Iterator[Table]:
+    """The rows of a CSV body, in tables of so many rows, or fewer where they are long; none for a body without rows.
 
     Raises RowError for a row that is no CSV, or has more or fewer cells than the header: which of them belongs to which
     field nobody knows.
@@ -117,7 +117,7 @@ def read_tables(lines: Iterable[str]) -> Iterator[Table]:
                     raise RowError(f"row {position} of a chunk from splunkd has {len(row)} cells under {width} columns")
                 row.append("")  # an empty line is the one empty cell of a row
             rows.append(row)
-            if len(rows) == MOST_ROWS or counted.many():
+            if len(rows) == most_rows or counted.many():
                 yield Table(names, rows, before)
                 before += len(rows)
                 rows = []
