@@ -36,21 +36,18 @@ class CbaExportCommand(AnsweringCommand):
     def answer(self):
         service = connect(self)
         findings, triage = FindingCollection(service), TriageCollection(service)
-        names = {detection.id: detection.name for detection in load().detections.values()}
+        told = self._told()
         for part in findings.raised_between(self._since, end_of_search(self), PART):
             said = triage.by_ids(name for finding in part for name in family(finding))
             for finding in part:
                 record = exported(finding, triage_of(finding, said))
-                told = (
-                    event(record, names.get(record["detection"], record["name"]), _version()) if self._ocsf else record
-                )
                 yield {
                     "_time": record["first_time"],
                     "finding_id": record["finding_id"],
                     "detection": record["detection"],
                     "severity": record["severity"],
                     "status": record["status"],
-                    "_raw": line(told),
+                    "_raw": line(told(record)),
                 }
 
     @property
@@ -58,9 +55,12 @@ class CbaExportCommand(AnsweringCommand):
         earliest = self.metadata.searchinfo.earliest_time
         return int(earliest) if earliest and math.isfinite(earliest) else 0
 
-    @property
-    def _ocsf(self):
-        return self.format == OCSF
+    def _told(self):
+        """What makes of a finding what its line says."""
+        if self.format == JSON:
+            return dict
+        names, version = {each.id: each.name for each in load().detections.values()}, _version()
+        return lambda record: event(record, names.get(record["detection"], record["name"]), version)
 
 
 def _version():
