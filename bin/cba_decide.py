@@ -20,9 +20,9 @@ from splunklib.client import Service  # noqa: E402
 
 from cba.command.deciding import answer, may_decide, refusal  # noqa: E402
 from cba.errors import CbaError, DamagedError, OptionError, StoreError  # noqa: E402
-from cba.store.collection import APP  # noqa: E402
 from cba.store.rights import imported_roles, roles_of  # noqa: E402
 from cba.store.splunkd import bounded  # noqa: E402
+from cba.terms import APP  # noqa: E402
 
 MOST_BYTES = 1_000_000
 

@@ -31,6 +31,9 @@ PLACES = frozenset({"country", "asn"})
 """The dimensions in which inside is a place of its own: learned like any other, never new, and not counted among those
 that somebody is known with."""
 
+APP = "cloud_behavior_analytics"
+"""The id of the app."""
+
 ORGANIZATION = "organization"
 """The widest scope, and the name of its one entity: all projects of this deployment."""
 

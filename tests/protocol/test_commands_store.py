@@ -16,7 +16,8 @@ import pytest
 
 from cba.errors import StoreError
 from cba.store import splunkd as store
-from cba.store.collection import APP, Collection
+from cba.store.collection import Collection
+from cba.terms import APP
 from lab.kvstore import Limits
 from lab.splunkd import DROP, DROP_AFTER
 from tests.support.workbench import CHOSEN, TODAY, Workbench, reduced, story

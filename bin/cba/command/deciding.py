@@ -19,13 +19,12 @@ from ..findings.teaching import preview
 from ..findings.triage import STATUSES
 from ..findings.verdicts import NO_VERDICT, VERDICTS, Decision, Desk, Ruling
 from ..store.breakers import BreakerCollection
-from ..store.collection import APP
 from ..store.findings import FindingCollection
 from ..store.rights import with_imported
 from ..store.splunkd import Refused, ask
 from ..store.triage import TriageCollection
 from ..store.verdicts import VerdictCollection
-from ..terms import time_text
+from ..terms import APP, time_text
 
 PATH = f"/servicesNS/nobody/{APP}/cba_decide"
 DECIDERS = frozenset({"cba_analyst", "cba_admin", "admin", "sc_admin"})

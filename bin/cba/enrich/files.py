@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Callable, List
 
 from ..errors import CbaError
+from ..terms import APP
 
-APP = "cloud_behavior_analytics"
 APP_DIR = Path(__file__).resolve().parents[3]
 _MEGABYTE = 1 << 20
 _SHOWN = 200

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 from urllib.parse import quote
 
-APP = "cloud_behavior_analytics"
+from ..terms import APP
+
 FINDING = f"/app/{APP}/finding?form.finding="
 LONGEST = 2800
 """Characters of an explanation: Slack takes 3,000 in a block."""

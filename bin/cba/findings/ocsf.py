@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator, Mapping
 
-from ..terms import severity_rank
+from ..terms import APP, severity_rank
 from .export import FIELDS
 
 VERSION = "1.3.0"
@@ -20,11 +20,7 @@ SUPPRESSED = (3, "Suppressed")
 """Of what was looked at and found benign."""
 BEHAVIORAL = 2
 RISKS = ("Info", "Low", "Medium", "High", "Critical")
-VENDOR, PRODUCT, PRODUCT_ID = (
-    "Cloud Behavior Analytics contributors",
-    "Cloud Behavior Analytics",
-    "cloud_behavior_analytics",
-)
+VENDOR, PRODUCT = "Cloud Behavior Analytics contributors", "Cloud Behavior Analytics"
 USER_NAME, IP_ADDRESS, HOSTNAME, FILE_NAME, RESOURCE_UID = 4, 2, 1, 7, 10
 """Types of observables."""
 UNKNOWN_DEVICE = 0
@@ -66,7 +62,7 @@ def event(record: Record, detection_name: str, product_version: str) -> Event:
         "message": f"{record['name']}: {record['entity']}",
         "metadata": {
             "version": VERSION,
-            "product": {"name": PRODUCT, "vendor_name": VENDOR, "uid": PRODUCT_ID, "version": product_version},
+            "product": {"name": PRODUCT, "vendor_name": VENDOR, "uid": APP, "version": product_version},
             "uid": record["finding_id"],
             "profiles": ["cloud" if of_cloud else "host"],
             "log_name": record["source_kind"],

@@ -15,10 +15,10 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 from splunklib.client import Service
 
 from ..errors import RefusedError, StoreError
+from ..terms import APP
 from .layouts import LAYOUTS
 from .splunkd import Refused, ask
 
-APP = "cloud_behavior_analytics"
 DOCUMENTS_PER_SAVE = 1000
 KEYS_PER_QUERY = 500
 ROWS_PER_PAGE = 10_000
@@ -93,8 +93,7 @@ class Collection:
     def forget(self, query: Mapping[str, Any]) -> None:
         """Removes the documents that match. Raises DamagedError, and removes none, where one is of a newer version, of
         which nobody here knows what its fields mean."""
-        for _document in self.find({"$and": [query, self._layout.unknown]}):
-            """Reading it says so."""
+        next(self.find({"$and": [query, self._layout.unknown]}), None)  # reading one says so
         self.delete_where(query)
 
     def _save(self, batch: Sequence[Document], refused: list[str]) -> None:

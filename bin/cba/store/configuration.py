@@ -8,7 +8,7 @@ from splunklib.client import Service
 
 from ..errors import StoreError
 from ..settings import CONF, TABS, defaults, tab
-from .collection import APP
+from ..terms import APP
 from .splunkd import Refused, ask
 
 _CONFS = f"/servicesNS/nobody/{APP}/configs"

@@ -12,7 +12,7 @@ from splunklib.client import Service
 
 from ..enabling import Job
 from ..errors import StoreError
-from .collection import APP
+from ..terms import APP
 from .splunkd import Refused, ask
 
 RUNS = ""
