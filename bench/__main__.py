@@ -23,6 +23,7 @@ from demo import Organization, lists
 from lab.errors import LabError
 from lab.replay import APP_DIR
 from lab.searchhead import SearchHead
+from lab.terminal import going_on
 
 EVENTS = 200_000
 QUICK_EVENTS = 30_000
@@ -62,19 +63,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             return 0
         print(_reading(), flush=True)
         with _head(organization_of(options.events)) as (head, organization, home):
-            replayed = replay(head, organization, _told)
+            replayed = replay(head, organization, going_on)
             print(report.replayed(replayed), flush=True)
             print(report.stored(history_bytes(head.kv.collection("cba_history").find())), flush=True)
             rows = {**recorded_rows(head, options.rows), **fleet.rows(options.rows)}
             head.events.close()
             results = []
             for case in commands.cases(rows):
-                results.append(commands.measure(case, head, options.repetitions, home, _told))
+                results.append(commands.measure(case, head, options.repetitions, home, going_on))
             print(report.commands(results), flush=True)
         print(_storms(QUICK_STORM if options.quick else CHUNK_ROWS), flush=True)
         if options.million:
             with _head(organization_of(LONG_TERM_EVENTS)) as (head, organization, _home):
-                print(report.replayed(replay(head, organization, _told)))
+                print(report.replayed(replay(head, organization, going_on)))
     except (LabError, commands.CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
@@ -92,7 +93,7 @@ def _reading() -> str:
 def _storms(rows: int) -> str:
     """The memory that storms of so many rows take."""
     with tempfile.TemporaryDirectory(prefix="cba-bench-") as folder, SearchHead(APP_DIR, Path(folder)) as head:
-        return report.storms([storms.measure(storm, head, Path(folder), _told) for storm in storms.storms(rows)])
+        return report.storms([storms.measure(storm, head, Path(folder), going_on) for storm in storms.storms(rows)])
 
 
 @contextmanager
@@ -103,13 +104,6 @@ def _head(organization: Organization) -> Iterator[tuple[SearchHead, Organization
         with SearchHead(APP_DIR, state) as head:
             lists.fill(head, lists.all_rows(organization))
             yield head, organization, state
-
-
-def _told(what: str) -> None:
-    """Says on a terminal what is going on; the report is on stdout."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{what[:100]:100}\r")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

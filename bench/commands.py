@@ -19,6 +19,8 @@ DETECTION = "cloud_unusual_country"
 ECHO = Path(__file__).with_name("echo.py")
 SOURCE = "aws"
 ROWS_SEARCH = f"CBA - {SOURCE} - Rows"
+WRITTEN = ("cba_history", "cba_sources", "cba_findings", "cba_homes", "cba_signals", "cba_breakers", "cba_faults")
+"""What cbajudge writes."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,13 @@ class Result:
 def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
     """The commands with the rows of `recorded_rows` and of `fleet.rows`."""
     detection = (f"detection={DETECTION}",)
-    written = ("cba_history", "cba_sources", "cba_findings", "cba_homes", "cba_signals", "cba_breakers", "cba_faults")
     endpoint = ("source=endpoint",)
     return [
         Case("cbageo", "cbageo", ("ip=src_ip",), rows["cbageo"], ("src_ip",)),
-        Case("cbajudge", "cbajudge", (f"source={SOURCE}",), rows["reduced"], ("identity", "country"), written),
+        Case("cbajudge", "cbajudge", (f"source={SOURCE}",), rows["reduced"], ("identity", "country"), WRITTEN),
         Case("cbaresource", "cbaresource", ("fqdn=cba_place",), rows["names"], ("cba_place",)),
-        Case("cbajudge, popular", "cbajudge", endpoint, rows["popular"], ("host", "resource"), written),
-        Case("cbajudge, rare", "cbajudge", endpoint, rows["rare"], ("host", "resource"), written),
+        Case("cbajudge, popular", "cbajudge", endpoint, rows["popular"], ("host", "resource"), WRITTEN),
+        Case("cbajudge, rare", "cbajudge", endpoint, rows["rare"], ("host", "resource"), WRITTEN),
         Case("cbabaseline", "cbabaseline", detection, rows["reduced"], ("identity", "country")),
         Case("cbascore", "cbascore", detection, rows["evidence"], ("identity", "country", "evidence")),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
+from bench.commands import WRITTEN
 from bench.driver import CHUNK_ROWS, Splunkd, encode, required_fields, run
 from cba.command.reading import row_columns
 from cba.detection.catalogue import load
@@ -28,7 +29,6 @@ FEW = {
     "signal_kind": "", "home_how": "AssumeRole by EC2",
 }  # fmt: skip
 """Fields with few values, whatever somebody does."""
-COLLECTIONS = ("cba_history", "cba_sources", "cba_findings", "cba_homes", "cba_signals", "cba_breakers", "cba_faults")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def measure(storm: Storm, head: SearchHead, home: Path, told: Callable[[str], No
     """Runs the command in a process of its own, in empty collections but for what it learns of the past."""
     told(f"storm: {storm.name}, {storm.command}")
     splunkd = Splunkd(head.splunkd.uri, head.splunkd.session_key)
-    for name in COLLECTIONS:
+    for name in WRITTEN:
         head.kv.collection(name).delete(None)
     if storm.past:
         _run(APP_DIR / "bin" / "cbajudge.py", (f"source={SOURCE}",), storm.past, splunkd, home)

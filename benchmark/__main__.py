@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from lab.errors import LabError
+from lab.terminal import going_on
 
 from . import band, document, public, report
 from .run import Evaluation, evaluate, from_json, to_json
@@ -76,7 +77,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _quick() -> int:
-    evaluation = evaluate(QUICK, 1, 1, ablations=False, told=_told)
+    evaluation = evaluate(QUICK, 1, 1, ablations=False, told=going_on)
     print(report.summary(evaluation))
     found = band.numbers(evaluation)
     for name, value in found.items():
@@ -90,21 +91,14 @@ def _quick() -> int:
 def _kept(plan: Plan, folder: Optional[Path], through_lab: bool) -> Evaluation:
     """What was kept of an organization, or measured now."""
     if folder is None:
-        return evaluate(plan, PLAIN, STEALTHY, True, _told, through_lab)
+        return evaluate(plan, PLAIN, STEALTHY, True, going_on, through_lab)
     file = folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
     if file.exists():
         return from_json(file.read_text("utf-8"))
-    evaluation = evaluate(plan, PLAIN, STEALTHY, True, _told, through_lab)
+    evaluation = evaluate(plan, PLAIN, STEALTHY, True, going_on, through_lab)
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(to_json(evaluation), "utf-8")
     return evaluation
-
-
-def _told(what: str) -> None:
-    """Says on a terminal what is going on; the report is on stdout."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{what[:100]:100}\r")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

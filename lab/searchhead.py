@@ -10,17 +10,18 @@ scheduler, wired together.
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import math
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 from cba.detection.catalogue import load
 from cba.settings import CONF, tab
 from cba.settings.effects import settings_of_alerts
-from cba.store.collection import APP
+from cba.terms import APP
 from lab.ahead import LONG, Ahead, Dispatch
 from lab.chunked import Row
 from lab.conf import AppConf, load_app
@@ -101,6 +102,17 @@ class SearchHead:
     def last_delivery(self) -> float:
         """When the last event was indexed; 0 without any."""
         return max((part.block.last_indexed for part in self.events.scan(None, None)), default=0.0)
+
+    def restore(self, documents: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+        """Goes back to these documents of collections; what was scheduled, and what was wrong since, is forgotten."""
+        for name, kept in documents.items():
+            self.kv.collection(name).delete(None)
+            self.kv.collection(name).save_all(copy.deepcopy(list(kept)))
+        self.scheduler.forget()
+        self.scheduler.absences.clear()
+        self.kv.is_away = lambda: False
+        self.splunkd.faults.clear()
+        self.splunkd.killed = False
 
     def enable(self, names: Iterable[str], enabled: bool = True) -> None:
         """Enables saved searches, or disables them, as a user does: over REST they are so from then on, also for a

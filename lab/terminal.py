@@ -7,6 +7,7 @@ console.print(grid([("", ""), ("time (UTC)", "")], rows))
 from __future__ import annotations
 
 import io
+import sys
 from typing import Iterable, Sequence, TextIO, Union
 
 from rich.console import Console
@@ -24,6 +25,13 @@ def on(stream: TextIO) -> Console:
     """A console on a stream."""
     width = None if stream.isatty() else PLAIN_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def going_on(what: str) -> None:
+    """Says in one line, on a terminal, what is going on; what is reported goes to stdout."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what[:100]:100}\r")
+        sys.stderr.flush()
 
 
 def drawn(width: int, colour: bool) -> Console:

@@ -8,7 +8,6 @@ world.left()                               what is kept, without what an outage 
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 from collections import Counter
@@ -99,14 +98,7 @@ class World:
 
     def again(self) -> None:
         """As it was before the day."""
-        for name, documents in self.learned.items():
-            self.head.kv.collection(name).delete(None)
-            self.head.kv.collection(name).save_all(copy.deepcopy(documents))
-        self.head.scheduler.forget()
-        self.head.scheduler.absences.clear()
-        self.head.kv.is_away = lambda: False
-        self.head.splunkd.faults.clear()
-        self.head.splunkd.killed = False
+        self.head.restore(self.learned)
 
     def live(self, start: float, end: float, cadence: str = "15m", skips: Any = None, progress: Any = None) -> None:
         live(self.head, start, end, cadence, skips, progress)

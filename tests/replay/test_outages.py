@@ -4,7 +4,6 @@ runs at once. What they leave is what an undisturbed run leaves, without anybody
 
 from __future__ import annotations
 
-import copy
 import json
 from collections import Counter
 from pathlib import Path
@@ -82,13 +81,7 @@ class World:
 
     def again(self) -> None:
         """As it was before anything happened."""
-        for name, documents in self.learned.items():
-            self.head.kv.collection(name).delete(None)
-            self.head.kv.collection(name).save_all(copy.deepcopy(documents))
-        self.head.scheduler.forget()
-        self.head.scheduler.absences.clear()
-        self.head.kv.is_away = lambda: False
-        self.head.splunkd.faults.clear()
+        self.head.restore(self.learned)
 
     def live(self, until: float, since: float = 0.0, cadence: str = "15m", only: str = "") -> None:
         start, end = START + since * HOUR, START + until * HOUR
