@@ -137,7 +137,7 @@ def test_the_older_protocol_with_its_own_parser_is_not_spoken() -> None:
 def test_a_fault_of_the_app_is_a_sentence_and_its_traceback_goes_to_the_log(
     tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cba.command.base.read_tables", lambda body: {}[body])
+    monkeypatch.setattr("cba.command.base.read_tables", lambda body, _most: {}[body])
     with Workbench(tmp_path) as bench:
         complaint = bench.complaint("cbageo", rows=[{"src_ip": "1.1.1.1"}])
     assert "cbageo: stopped by a fault of the app itself (KeyError); index=_internal" in complaint
