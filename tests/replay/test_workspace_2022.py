@@ -90,7 +90,7 @@ def test_a_finding_carries_what_an_analyst_needs(shared: Any, found: Any) -> Non
     assert finding["name"].endswith("from a country that was not seen in the organization")
     assert (finding["severity"], finding["source_kind"], finding["attack"]) == ("medium", "gws", ["TA0001", "T1078"])
     assert finding["explanation"].startswith(
-        "Country Sweden: first time in 30 days for identity admin@cloud-response.com (active on 8 of them, always Netherlands);"
+        "Country Sweden: first time in 30 days for identity admin@cloud-response.com (active on 5 of them, always Netherlands);"
     )
     assert finding["suppressed_count"] == finding["count"] - 1
     assert finding["evidence"]["scopes"]["organization"]["country"]["new"] is True
