@@ -20,8 +20,8 @@ from splunklib.client import Service  # noqa: E402
 
 from cba.command.deciding import answer, may_decide, refusal  # noqa: E402
 from cba.errors import CbaError, DamagedError, OptionError, StoreError  # noqa: E402
+from cba.store.connection import connected  # noqa: E402
 from cba.store.rights import imported_roles, roles_of  # noqa: E402
-from cba.store.splunkd import bounded  # noqa: E402
 from cba.terms import APP  # noqa: E402
 
 MOST_BYTES = 1_000_000
@@ -66,4 +66,4 @@ class DecideHandler(PersistentServerConnectionApplication):
     def _service(request, token):
         uri = urlsplit(request["server"]["rest_uri"])
         where = {"scheme": uri.scheme, "host": uri.hostname, "port": uri.port}
-        return bounded(Service(token=token, app=APP, owner="nobody", **where))
+        return connected(Service(token=token, app=APP, owner="nobody", **where))

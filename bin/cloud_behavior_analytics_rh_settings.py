@@ -25,7 +25,7 @@ from cba.detection.catalogue import load  # noqa: E402
 from cba.errors import CbaError  # noqa: E402
 from cba.settings import CONF, TABS, effects, faults, tab  # noqa: E402
 from cba.store.configuration import alert_actions, settings, write_macros, write_searches  # noqa: E402
-from cba.store.splunkd import bounded  # noqa: E402
+from cba.store.connection import connected  # noqa: E402
 
 APP = "cloud_behavior_analytics"
 ALERTS = "alerts"
@@ -72,7 +72,7 @@ class SettingsHandler(admin_external.AdminExternalHandler):
 
     @functools.cached_property
     def _service(self):
-        return bounded(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
+        return connected(SplunkRestClient(self.getSessionKey(), APP, **self._splunkd()))
 
     @functools.cached_property
     def _installed(self):

@@ -9,6 +9,7 @@ import re
 import time
 from typing import Iterator, Sequence
 
+from cba.store import connection
 from cba.store import splunkd as store
 from lab.events import Event
 from lab.splunkd import KILL
@@ -39,12 +40,12 @@ class Outcome:
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
     """Commands in this process ask as often as ever, but do not wait in between."""
-    before = store.RETRY_PAUSES, store.TIMEOUT
-    store.RETRY_PAUSES, store.TIMEOUT = (0.0, 0.0, 0.0, 0.0), SLOWNESS / 2
+    before = store.RETRY_PAUSES, connection.TIMEOUT
+    store.RETRY_PAUSES, connection.TIMEOUT = (0.0, 0.0, 0.0, 0.0), SLOWNESS / 2
     try:
         yield
     finally:
-        store.RETRY_PAUSES, store.TIMEOUT = before
+        store.RETRY_PAUSES, connection.TIMEOUT = before
 
 
 class Proof:

@@ -9,6 +9,7 @@ from typing import Iterator
 import pytest
 
 from cba.settings import TABS
+from cba.store import connection
 from cba.store import splunkd as store
 from lab.errors import LabError
 from tests.security.commands import COMMANDS, answers, kind_of, needed
@@ -16,7 +17,7 @@ from tests.security.limits import within
 from tests.security.test_rows import sound
 from tests.support.workbench import Workbench, story
 
-SHIPPED = (store.TIMEOUT, store.PATIENCE)
+SHIPPED = (connection.TIMEOUT, store.PATIENCE)
 ANSWERS = {
     "nothing": b"",
     "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
@@ -64,7 +65,7 @@ class Odd:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "TIMEOUT", 0.3)
+    monkeypatch.setattr(connection, "TIMEOUT", 0.3)
     monkeypatch.setattr(store, "PATIENCE", 0.5)
     monkeypatch.setattr(store, "RETRY_PAUSES", (0.0,))
 

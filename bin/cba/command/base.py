@@ -13,7 +13,8 @@ from splunklib import client
 
 from ..errors import CbaError, OptionError, RowError, StoreError
 from ..store.configuration import settings
-from ..store.splunkd import Refused, bounded
+from ..store.connection import connected
+from ..store.splunkd import Refused
 from .chunks import Answer, Body, read_chunk
 from .log import LOGGED_AS, log, open_log
 from .sdk import (
@@ -264,7 +265,7 @@ def connect(command: Any) -> client.Service:
     service = command.service
     if service is None:
         raise StoreError("splunkd gave no address of the KV store; run the command on a search head")
-    bounded(service)
+    connected(service)
     open_log(lambda: settings(service, "logging")["loglevel"])
     return service
 
@@ -273,7 +274,7 @@ def ip_database(command: Any) -> str:
     """The IP database that is set, "" for none and where there is no splunkd that knows: on an indexer."""
     service = command.service
     try:
-        return settings(bounded(service), "enrichment")["ip_database"] if service is not None else ""
+        return settings(connected(service), "enrichment")["ip_database"] if service is not None else ""
     except Refused:
         return ""
 

@@ -7,14 +7,11 @@ import json
 import time
 from typing import Any, Callable
 
-from splunklib.binding import HTTPError, handler
-from splunklib.client import Service
+from splunklib.binding import HTTPError
 
 from ..errors import StoreError
 
 RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
-TIMEOUT = 30.0
-"""Seconds that splunkd may take to connect, and to say the next word of an answer."""
 PATIENCE = 60.0
 """Seconds after which nothing is asked again."""
 
@@ -29,12 +26,6 @@ class Refused(StoreError):
         self.status = status
         self.problem = problem
         self.said = said
-
-
-def bounded(service: Service) -> Service:
-    """The service, which now waits for no answer longer than TIMEOUT. By itself splunk-sdk waits for ever."""
-    service.http.handler = handler(timeout=TIMEOUT)
-    return service
 
 
 def ask(
