@@ -100,6 +100,8 @@ class Scheduler:
         """When the search head is away: no search runs."""
         self.clock = 0.0
         """The simulated time: of the run under way, or of the end of the last replay."""
+        self._parsed: Optional[tuple[AppConf, dict[str, ScheduledSearch]]] = None
+        """The confs as they were last read, and their searches: an edit makes new confs."""
         self._lock = threading.RLock()
         self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -123,7 +125,9 @@ class Scheduler:
 
     def searches(self) -> dict[str, ScheduledSearch]:
         """All searches with a schedule, by name; LabError for settings that the lab does not know."""
-        return scheduled_searches(self.app)
+        if self._parsed is None or self._parsed[0] is not self.app:
+            self._parsed = self.app, scheduled_searches(self.app)
+        return self._parsed[1]
 
     def alerts(self) -> list[Alert]:
         """All alerts triggered so far, in order."""
