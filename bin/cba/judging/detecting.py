@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
+from typing import Iterable, Mapping, NamedTuple, Optional, Sequence, Union
 
 from ..correlate.chains import CHAIN_FIELDS, Moment, Signal, signal_key
 from ..correlate.correlator import MOST_A_DAY, Correlator
@@ -36,7 +36,10 @@ def is_candidate(detection: Detection, prepared: Prepared) -> bool:
     own."""
     if prepared.population != detection.population:
         return False
-    return detection.candidates is None or detection.id in prepared.row.cells.get(CANDIDATE_OF, ABSENT).split()
+    if detection.candidates is None:
+        return True
+    named = prepared.row.cells.get(CANDIDATE_OF, ABSENT)
+    return detection.id in named and detection.id in named.split()
 
 
 class Scored(NamedTuple):
@@ -46,6 +49,17 @@ class Scored(NamedTuple):
     evidence: Evidence
     score: Optional[Score]
     kinds: tuple[str, ...] = ()
+
+
+Kind = tuple[Union[int, str], ...]
+"""The day of a row, and all of it that a detection reads: of rows of one kind the same is said."""
+
+
+class Candidate(NamedTuple):
+    """A row that a detection has to look at, and its kind."""
+
+    prepared: Prepared
+    kind: Kind
 
 
 class DetectionJudge:
@@ -70,13 +84,16 @@ class DetectionJudge:
         asked = (name for profile in detection.asked for name in (profile.scope, profile.dimension))
         self._read = tuple(dict.fromkeys((*detection.scopes, *asked, *detection.fields, SOURCE_FIELD)))
         self._keeps = tuple(dict.fromkeys((*CORE_FIELDS, *GEO_FIELDS, *detection.fields, *CHAIN_FIELDS)))
-        self._memo: dict[tuple[str, ...], Optional[Scored]] = {}
-        self._memo_day = 0
+        self._memo: dict[Kind, Optional[Scored]] = {}
         self._said = 0
 
-    def concerns(self, prepared: Prepared) -> bool:
-        """Whether the row is one of its candidates."""
-        return is_candidate(self.detection, prepared)
+    def candidates(self, prepared: Sequence[Prepared]) -> list[Candidate]:
+        """Those of these rows that it has to look at."""
+        return [
+            Candidate(each, (each.row.day, *[each.cells.get(name, ABSENT) for name in self._read]))
+            for each in prepared
+            if is_candidate(self.detection, each)
+        ]
 
     def subjects(self, prepared: Prepared) -> Iterable[Subject]:
         """The histories that are asked about a row."""
@@ -87,16 +104,15 @@ class DetectionJudge:
         self._memo.clear()
         self._said = 0
 
-    def score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
+    def score(self, candidate: Candidate, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
         """What it has to say about a row whose subjects the histories hold; None for nothing."""
-        if prepared.row.day != self._memo_day or len(self._memo) > MEMO_LIMIT or self._said > SAID_LIMIT:
-            self.forget()
-            self._memo_day = prepared.row.day
-        key = tuple([prepared.cells.get(name, ABSENT) for name in self._read])
-        if key not in self._memo:
-            scored = self._memo[key] = self._score(prepared, known, histories)
+        prepared, kind = candidate
+        if kind not in self._memo:
+            if len(self._memo) > MEMO_LIMIT or self._said > SAID_LIMIT:
+                self.forget()
+            scored = self._memo[kind] = self._score(prepared, known, histories)
             self._said += scored is not None
-        return self._memo[key]
+        return self._memo[kind]
 
     def _score(self, prepared: Prepared, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
         found = self._evidence.look(prepared.cells, prepared.row.day, self.source, known, histories)

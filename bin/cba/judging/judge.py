@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
-from typing import Iterable, Iterator, Optional, Sequence
+from typing import Iterable, Iterator, Mapping, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
 from ..errors import DamagedError, RefusedError, RowError, StoreError
 from ..findings.breaker import Opened
-from ..history.history import Subject
 from ..history.remembered import Histories
 from ..home.calls import concerns_homes
 from ..home.finder import HomeFinder
 from ..terms import date_text
-from .detecting import DetectionJudge, Scored
+from .detecting import Candidate, DetectionJudge, Scored
 from .evidence import SourceDays
 from .learning import Observation, Teacher
 from .preparing import Prepared, Preparer
@@ -60,6 +59,9 @@ class Report:
     opened: list[tuple[str, Opened]] = dataclasses.field(default_factory=list)
     refused: dict[str, None] = dataclasses.field(default_factory=dict)
     """What the store says of documents that it does not take."""
+
+
+Candidates = Mapping[DetectionJudge, Sequence[Candidate]]
 
 
 class Judge:
@@ -127,13 +129,14 @@ class Judge:
                 fresh.append(row)
                 told[key] = None
         prepared = self._preparer.prepare(fresh) if fresh else []
-        wanted = self._want(prepared)
+        candidates = {judge: judge.candidates(prepared) for judge in self.detections}
+        wanted = self._want(prepared, candidates)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)
         if any(each.row.day < rows[0].day for each in prepared):  # a call that was kept is of the day before
             for judge in self.detections:
                 judge.forget()
-        spoken = self._judge(prepared) if self._mode.judges else set()
+        spoken = self._judge(candidates) if self._mode.judges else set()
         if len(self._idle) > IDLE_LIMIT:
             self._idle.clear()
         self._idle.update(key for key in told if key not in spoken)
@@ -186,28 +189,27 @@ class Judge:
         self._day = day
         self._idle.clear()
 
-    def _want(self, prepared: Sequence[Prepared]) -> list[tuple[Observation, int]]:
+    def _want(self, prepared: Sequence[Prepared], candidates: Candidates) -> list[tuple[Observation, int]]:
         """Has the histories read that these rows ask and teach; what they teach, with its day."""
-        subjects: set[Subject] = set()
         taught: dict[tuple[Observation, int], None] = {}
         for each in prepared:
-            teacher = self._teachers[each.population]
-            if teacher.belongs(each.cells):
-                taught.update(dict.fromkeys((seen, each.row.day) for seen in teacher.observations(each.cells)))
-            for judge in self.detections:
-                if judge.concerns(each):
-                    subjects.update(judge.subjects(each))
-        subjects.update(seen.subject for seen, _day in taught)
+            day = each.row.day
+            for seen in self._teachers[each.population].news(each.cells, day):
+                taught[seen, day] = None
+        subjects = {seen.subject for seen, _day in taught}
+        for judge, mine in candidates.items():
+            for row in {candidate.kind: candidate.prepared for candidate in mine}.values():
+                subjects.update(judge.subjects(row))
         self._histories.want(subjects)
         return list(taught)
 
-    def _judge(self, prepared: Sequence[Prepared]) -> set[tuple[tuple[str, str], ...]]:
-        """Has every detection judge these rows; the rows that one of them had something to say about."""
+    def _judge(self, candidates: Candidates) -> set[tuple[tuple[str, str], ...]]:
+        """Has every detection judge its candidates; the rows that one of them had something to say about."""
         spoken: set[tuple[tuple[str, str], ...]] = set()
         stirred: list[tuple[DetectionJudge, str, int]] = []
-        for judge in list(self.detections):
+        for judge, mine in candidates.items():
             with self._apart(judge):
-                scored = self._scored(judge, prepared)
+                scored = self._scored(judge, mine)
                 opened = judge.record(scored) if scored else []
                 spoken.update(key for each, _said in scored if (key := _idle_key(each.row)) is not None)
                 self.report.opened.extend((judge.detection.id, each) for each in opened)
@@ -234,14 +236,9 @@ class Judge:
         except Exception as error:
             self._stop(judge, error)
 
-    def _scored(self, judge: DetectionJudge, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Scored]]:
-        scored = []
-        for each in prepared:
-            if judge.concerns(each):
-                said = judge.score(each, self._days, self._histories)
-                if said is not None:
-                    scored.append((each, said))
-        return scored
+    def _scored(self, judge: DetectionJudge, candidates: Sequence[Candidate]) -> list[tuple[Prepared, Scored]]:
+        scored = ((each.prepared, judge.score(each, self._days, self._histories)) for each in candidates)
+        return [(prepared, said) for prepared, said in scored if said is not None]
 
     def _stop(self, judge: DetectionJudge, error: Exception) -> None:
         """A detection with a fault judges no further in this run; cbahealth says so, and the others go on."""

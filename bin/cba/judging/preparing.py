@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from ..detection.model import Population
 from ..enrich.place import Egress, place
@@ -21,12 +21,17 @@ COMPUTE = "compute"
 
 
 class Prepared(NamedTuple):
-    """A row of one population, ready to be judged and learned. `counted` tells it from all others."""
+    """A row of one population, ready to be judged and learned; `part` of a row that consists of several."""
 
     population: str
     row: Row
     cells: Mapping[str, str]
-    counted: str
+    part: Optional[int] = None
+
+    @property
+    def counted(self) -> str:
+        """Tells it from all others of its population."""
+        return self.row.name if self.part is None else f"{self.row.name}/{self.part}"
 
 
 class Preparer:
@@ -99,16 +104,15 @@ class Preparer:
                     yield self._compute(population.name, row, cells, answer)
                 continue
             parts = PREPARATIONS[population.rows](cells, self._lists)
-            for place_in_row, part in enumerate(parts):
-                name = row.name if len(parts) == 1 else f"{row.name}/{place_in_row}"
-                yield Prepared(population.name, row, part, name)
+            for position, part in enumerate(parts):
+                yield Prepared(population.name, row, part, position if len(parts) > 1 else None)
 
     def _compute(self, population: str, row: Row, cells: Mapping[str, str], answer: Answer) -> Prepared:
         """With what is known of the workload's home. A service without a region is called as if at home."""
         region = cells.get("region", ABSENT) or answer.home_region.split(", ")[0]
         outcome = "success" if self._settings.failed_calls_escalate else cells.get("outcome", ABSENT)
         told = {**answer._asdict(), "region": region, "judged_outcome": outcome}
-        return Prepared(population, row, {**cells, **told}, row.name)
+        return Prepared(population, row, {**cells, **told})
 
     def _cells(self, row: Row) -> dict[str, str]:
         """The row's fields with where it came from, and why it deserves a closer look whatever its history says."""
