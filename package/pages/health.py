@@ -7,9 +7,10 @@ import attack
 from cba.health import BEHIND_SECONDS
 from cba.terms import SOURCES
 from pages import freshness, late
-from pages.board import STATE_COLOURS, Board, coloured, manager_link
+from pages.board import APP, STATE_COLOURS, Board, coloured, manager_link
 
 NOW = "now"
+NAVIGATOR_LAYER = f"/static/app/{APP}/guide/attack-navigator-layer.json"
 JUDGED_COLOURS = {
     "up to date": STATE_COLOURS["active"],
     "behind": STATE_COLOURS["behind"],
@@ -245,7 +246,7 @@ def _techniques_and_ip_data(board: Board, health: str) -> None:
         "ATT&CK techniques covered",
         {"Technique": 110, "Name": 260, "Detections": 100, "Variations": 95},
         click="https://attack.mitre.org/techniques/$row._page.value$/",
-        description="A row opens the technique's page. For the Navigator: guide/attack-navigator-layer.json.",
+        description="A row opens the technique's page.",
     )
     board.chain(
         "credits",
@@ -262,7 +263,8 @@ def _techniques_and_ip_data(board: Board, health: str) -> None:
         "credits",
         "Where countries and networks come from",
         {"From": 500},
-        description="How to renew it: package/ip_data.md.",
+        description="A database of your own is named on the page Configuration, under Enrichment.",
     )
+    layer = board.markdown("layer_panel", f"[As a layer for the ATT&CK Navigator]({NAVIGATOR_LAYER})")
     link = board.markdown("credit_panel", "[IP Geolocation by DB-IP](https://db-ip.com)")
-    board.row(400, (techniques, 7), ({credits: 360, link: 40}, 5))
+    board.row(400, ({techniques: 360, layer: 40}, 7), ({credits: 360, link: 40}, 5))

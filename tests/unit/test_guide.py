@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from pathlib import Path
@@ -55,14 +56,24 @@ def test_splunk_s_pages_lead_there() -> None:
 
 def test_nothing_that_ships_names_a_document_that_does_not() -> None:
     """What people read of the app: pages, confs, the guide, lookups, and what commands say. A comment in code may."""
-    named = re.compile(r"(?<![\w/.-])docs/[\w-]+\.(?:md|json)")
+    named = re.compile(r"(?<![\w/.-])(?:docs|package)/[\w/-]+\.(?:md|json)")
     found = []
     for name in stage.shipped(ROOT):
-        if name.parts[0] in ("bin", "lib") or name.name in ("CHANGELOG.md", "NOTICE") or name.suffix == ".png":
+        if name.parts[0] == "lib" or name.name in ("CHANGELOG.md", "NOTICE") or name.suffix in (".png", ".mmdb"):
             continue
-        text = "\n".join(line for line in (ROOT / name).read_text("utf-8").splitlines() if not line.startswith("#"))
-        found += [f"{name}: {document}" for document in named.findall(text)]
+        found += [f"{name}: {document}" for said in read_by_people(ROOT / name) for document in named.findall(said)]
     assert found == []
+
+
+def read_by_people(path: Path) -> list[str]:
+    """The texts of a file without its comments: of Python those that are no docstrings."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":
+        return [line for line in text.splitlines() if not line.startswith("#")]
+    nodes = list(ast.walk(ast.parse(text)))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in alone)
+    return [node.value for node in texts if isinstance(node.value, str)]
 
 
 def test_errors_and_alerts_lead_to_pages_that_are_there() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from splunklib import client
 
-from ..errors import CbaError, OptionError, RowError, StoreError
+from ..errors import GUIDE, CbaError, OptionError, RowError, StoreError
 from ..store.configuration import settings
 from ..store.connection import connected
 from ..store.splunkd import Refused
@@ -86,7 +86,7 @@ class AppCommand(NoOptionsOfTheSdk):
         self._fail(
             OptionError(
                 f"{option} is refused: splunk-sdk's own options let a search run code and read files on this server "
-                "(docs/security.md). The attempt is logged"
+                f"({GUIDE}/security.html). The attempt is logged"
             )
         )
 
