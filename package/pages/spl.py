@@ -4,7 +4,9 @@ Two ways lead from a value into a search. A page's token is written `$name|s$`, 
 value in quotes, quotes and backslashes in it escaped (JSON.stringify in @splunk/dashboard-utils,
 `VALUE_ESCAPERS.search`; "Token filters" in
 https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/dashboard-studio/10.0/make-dashboards-dynamic-and-interactive/tokens).
-`Board` refuses a search with any other token. And SPL makes searches for rows that open one, with `inner` and `quoted`.
+Where it is but a part of a name in quotes it is written `$name|u$`, encoded as in an address: neither a quote nor a
+backslash is left in it. `Board` refuses a search with any other token. And SPL makes searches for rows that open one,
+with `inner` and `quoted`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import re
 
 TOKEN = re.compile(r"\$[A-Za-z_][\w.:]*(\|\w+)?\$")
+IN_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 BACKSLASH = r'"\\\\"'
 """A regular expression for one, as an eval string."""
 TWO_BACKSLASHES = r'"\\\\\\\\"'
@@ -20,12 +23,23 @@ TWO_BACKSLASHES = r'"\\\\\\\\"'
 
 def bare_tokens(query: str) -> list[str]:
     """The tokens of a query whose values could become anything in it."""
-    return [found[0] for found in TOKEN.finditer(query) if found[1] != "|s"]
+    outside, inside = IN_QUOTES.sub(" ", query), " ".join(IN_QUOTES.findall(query))
+    return [
+        found[0]
+        for text, right in ((outside, "|s"), (inside, "|u"))
+        for found in TOKEN.finditer(text)
+        if found[1] != right
+    ]
 
 
 def token(name: str) -> str:
     """A page's token as a text in quotes, to be written where a search or an expression takes one."""
     return f"${name}|s$"
+
+
+def part(name: str) -> str:
+    """A page's token as a part of a name in quotes."""
+    return f"${name}|u$"
 
 
 def inner(value: str) -> str:

@@ -11,9 +11,12 @@ import pytest
 from pages.board import Board
 from pages.spl import bare_tokens, contains, filled, inner, quoted
 
+from lab.errors import LabError
 from lab.events import Event
 from lab.searchhead import SearchHead
-from tests.views.test_views import FINDING, FIRST, ROOT, rows_of
+from lab.views import read_view
+from tests.views.test_views import FINDING, FIRST, ROOT, full_query, rows_of
+from tests.views.test_views import filled as page_filled
 
 EVIL = 'x" | append [| inputlookup compromised_keys] | outputlookup watch_list | eval a="'
 NAMES = (
@@ -106,6 +109,18 @@ def test_a_page_with_a_bare_token_is_not_made() -> None:
         board.search("rows", '| inputlookup a where b="$x$"')
     board.search("rows", "| inputlookup a where b=$x|s$")
     assert bare_tokens("$a|s$ $b|u$ $c$ $$ $1$") == ["$b|u$", "$c$"]
+    assert bare_tokens(r'"CBA - $a|u$ - \" $b$ | $c|s$" "x" $d|s$') == ["$b$", "$c|s$"]
+
+
+@pytest.mark.parametrize("logs", [*NAMES, "CBA - aws - Backfill", "aws - Rows"])
+def test_the_tuning_page_runs_searches_for_rows_only(head: SearchHead, logs: str) -> None:
+    """A saved search may do anything; which one is run must not be in the hands of whoever writes a link."""
+    definition = read_view(ROOT, "tuning").definition
+    query = page_filled(definition, full_query(definition, "backtest"), logs=logs)
+    named = re.match(r'\| savedsearch "CBA - ([A-Za-z0-9%._!~*\'()-]*) - Rows"\n\| cbabacktest', query)
+    assert named, query
+    with pytest.raises(LabError, match="there is no saved search"):
+        head.search(query)
 
 
 def test_drilldowns_name_fields_in_quotes_only() -> None:

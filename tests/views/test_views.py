@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any, Callable, Iterator
+from urllib.parse import quote
 
 import generate
 import jsonschema
@@ -181,6 +182,8 @@ def filled(definition: Definition, text: str, **tokens: str) -> str:
     def put(found: re.Match[str]) -> str:
         value = str({**values, **tokens}[found[1]])
         # https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/dashboard-studio/10.0/make-dashboards-dynamic-and-interactive/tokens
+        if found[2] == "|u":
+            return quote(value, safe="!~*'()")
         return json.dumps(value, ensure_ascii=False) if found[2] == "|s" else value
 
     return TOKEN.sub(put, text)
