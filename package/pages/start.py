@@ -2,9 +2,9 @@
 
 A navigation bar has one default view, the same for ever, and a copy of it in local/ would hide those of later versions;
 the setup view of app.conf would stand before every other page, Configuration among them. So the default is a page that
-only looks and leads on. It is Simple XML, where the event handlers of a search may lead to another page; Dashboard
-Studio leads nowhere unasked. Where the search may not be run, or nothing leads on, the page's two links are left.
-https://help.splunk.com/en/splunk-enterprise/create-dashboards-and-reports/simple-xml-dashboards/9.4/simple-xml-reference/event-handler-reference
+only looks and leads on. It is Simple XML, where <link> is an event action of a search's <done> as it is of a click;
+Dashboard Studio leads nowhere unasked. Where the search may not be run, or nothing leads on, the page's two links are
+left. https://docs.splunk.com/Documentation/Splunk/9.4.0/Viz/EventHandlerReference#Event_actions
 """
 
 from __future__ import annotations
