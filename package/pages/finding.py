@@ -208,6 +208,27 @@ def page(detections: Mapping[str, Detection]) -> Board:
     )
     board.row(300, (pivot, 7), (searches, 5))
 
+    board.search("peers", f"| cbahistory peers={token('finding')}\n{PEERS}", earliest="0", latest="now")
+    peers = board.table(
+        "peers_panel",
+        "peers",
+        "Among others: how common is it?",
+        {
+            "Dimension": 125,
+            "Value": 200,
+            "Among": 260,
+            "Seen before": 110,
+            "Only since": 90,
+            "With any value": 100,
+            "Who": 330,
+        },
+        texts=("Value", "Seen before", "Who"),
+        click=search_link("$row._search.value|u$", "0", "now"),
+        description="How many were seen with it before the finding's day, ever (90 days are kept). A row counts anew, "
+        "however many there are. Nothing here? The finding is about no value that others have.",
+    )
+    board.row(220, (peers, 12))
+
     board.chain("evidence", found, EVIDENCE)
     evidence = board.table(
         "evidence_panel",
@@ -367,6 +388,17 @@ NEXT = """
 | mvexpand row
 | eval Step=row
 | table Step
+"""
+
+PEERS = f"""
+| eval code=if(dimension="country", value, null())
+| lookup cba_countries country AS code OUTPUT name
+| eval Dimension=dimension, Value=coalesce(name, if(dimension="asn", "AS", "").value),
+    Among=case(others=0, "nobody else in ".among, others=1, "1 other in ".among, true(), others." others in ".among)
+        .if(complete=0, ", drawn by lot", ""),
+    "Seen before"=before." of ".others, "Only since"=since, "With any value"=with_any, Who=coalesce(who, ""),
+    _search="| cbahistory peers=\\"".{inner("finding_id")}."\\" everybody=true"
+| table Dimension Value Among "Seen before" "Only since" "With any value" Who _search
 """
 
 EVIDENCE = r"""
