@@ -151,7 +151,7 @@ LIST = f"""
 
 TABLE = """
 | sort 0 profile, - days_training, value
-| eval Profile=profile, Value=value, State=state, First=first_day,
+| eval Profile=profile, Value=shown, State=state, First=first_day,
     Last=last_day,
     Days=days_training, Trained=if(trained=1, "yes", "not yet"), Verdict=verdict
 | table Profile Value State First Last Days Trained Verdict
@@ -173,8 +173,8 @@ ADDRESSES = f"""
 
 
 def _marked(named: str) -> str:
-    """SPL that adds what each value counts as (state), and that an open finding is about it, which is more than that:
-    what is under suspicion is never shown as normal."""
+    """SPL that adds how each value is called (shown) and what it counts as (state), also that an open finding is about
+    it, which is more than that: what is under suspicion is never shown as normal."""
     return f"""| rex field=profile "^{PROFILE}"
 | append
     [| inputlookup cba_findings
@@ -194,7 +194,9 @@ def _marked(named: str) -> str:
 | eventstats values(about) AS about
 | where isnotnull(profile)
 | eval state=case(verdict="benign", "established", like("\n".about."\n", "%\n".Dimension."=".value."\n%"), "{OPEN}",
-    established=1, "established", true(), "provisional")"""
+    established=1, "established", true(), "provisional"), code=if(Dimension="country", value, null())
+| lookup cba_countries country AS code OUTPUT name AS country_name
+| eval shown=coalesce(country_name, value)"""
 
 
 def _days() -> str:
@@ -207,7 +209,7 @@ def _days() -> str:
     numbers = ",\n    ".join(f'd{back}=if(s{back}!="", substr(d{back}, 9), "")' for back in backs)
     return f"""
 | sort 0 profile, - days_training, value
-| eval today=strptime(as_of, "%Y-%m-%d"), Value=value,
+| eval today=strptime(as_of, "%Y-%m-%d"), Value=shown,
     Dimension=if(len(Population)>0, Dimension." (".Population.")", Dimension),
     {dates}
 | eval {states}

@@ -34,10 +34,14 @@ ON = """case(source_kind="endpoint", " with ".resource, len(function)>0, " on th
 
 # Label -> the text beside it; an empty one is left out. What is read first, in one sentence each.
 SENTENCES = {
-    "What happened": f"""strftime(first_time, "{WHEN}")
-        .if(last_time>first_time, " until ".strftime(last_time, "{WHEN}"), "").": ".{WHO}
+    "What happened": f"""strftime(begun, "{WHEN}")
+        .if(ended>begun, " until ".strftime(ended, "{WHEN}"), "").": ".{WHO}
         ." did ".coalesce({DID}, "something that the log does not name").{ON}
-        .if(len(project)>0, " in ".project, "").{FROM}.if(count>1, ", ".count." events", ", one event")."." """.strip(),
+        .if(len(project)>0, " in ".project, "").{FROM}
+        .case(steps>1 AND mvcount(who)>1,
+                ", in a chain of ".steps." steps together with ".mvjoin(mvindex(who, 1, -1), " and "),
+            steps>1, ", in a chain of ".steps." steps", count>1, ", ".count." events", true(), ", one event")
+        ."." """.strip(),
     "Why": """name.". It is ".severity.", because ".because."."
         .if(len(watch_reason)>0, " On the watch list: ".watch_reason.".", "")
         .if(len(compromised_reason)>0, " The key or user is known to be compromised: ".compromised_reason.".", "")""",
@@ -92,6 +96,9 @@ FACTS = {
 FILLED = ("entity", "identity", "project", "country", "workload", "process", "host", "resource", "finding_id")
 """Fields that drilldowns of detections name as $field$, in quotes."""
 
+NAMED = {"country": 'coalesce(country_name, "*")'}
+"""Those that people read otherwise than searches."""
+
 # What can be said of a finding: the verdict, what it means. The row opens the form.
 DECISIONS = {
     "It is normal": ("benign", "What was new in it counts as normal; the finding is closed."),
@@ -117,6 +124,10 @@ def page(detections: Mapping[str, Detection]) -> Board:
 | `cba_triage`
 | lookup cba_detections detection, variation OUTPUT deduplication because techniques
 {COUNTRY}
+{events.STEPS}
+| eval steps=coalesce(mvcount(step_time), 0),
+    begun=min(first_time, coalesce(tonumber(mvindex(step_time, 0)), first_time)),
+    ended=max(last_time, coalesce(tonumber(mvindex(step_time, -1)), last_time))
 """,
         earliest="0",
         latest="",
@@ -351,7 +362,7 @@ def _steps() -> str:
     """
     values = {name: f'coalesce({name}, "*")' for name in FILLED}
     put_in = "\n".join(
-        f"| eval Step={filled('Step', name, value)}, _search={filled('_search', name, inner(value))}"
+        f"| eval Step={filled('Step', name, NAMED.get(name, value))}, _search={filled('_search', name, inner(value))}"
         for name, value in values.items()
     )
     return rf"""
@@ -476,7 +487,7 @@ COUNTED = {
     "First of them": """case(suppressed_count=0, null(), at_first=2, strftime(till, "%Y-%m-%d %H:%M:%S %Z"),
         at_first>2, "within 15 minutes of the first event", true(), strftime(next, "%Y-%m-%d %H:%M:%S %Z"))""",
     "Last of them": 'if(suppressed_count>0, strftime(last_suppressed_time, "%Y-%m-%d %H:%M:%S %Z"), null())',
-    "Same behaviour": 'mvjoin(json_array_to_mv(key), ", ")',
+    "Same behaviour": 'mvjoin(mvmap(behaviour, if(behaviour=country, country_name, behaviour)), ", ")',
     "Window": f"""strftime(opened, "{WHEN}")." to ".strftime(opened+86400*deduplication, "{WHEN}").", "
         .deduplication.if(deduplication=1, " day", " days")""",
     "Before it": 'mvjoin(less, "; ").": less severe, so this one was raised as well"',
@@ -491,6 +502,7 @@ def _counted() -> str:
 | eventstats sum(eval(if(begins=first_time, events, 0))) AS at_first
     max(eval(if(begins=first_time, ends, null()))) AS till min(eval(if(begins>first_time, begins, null()))) AS next
 | head 1
+| eval behaviour=json_array_to_mv(key)
 {_pairs(COUNTED).strip()}
 """
 

@@ -16,8 +16,11 @@ JUDGED_COLOURS = {
     "behind": STATE_COLOURS["behind"],
     "not yet": STATE_COLOURS["no data"],
 }
-# After Okabe and Ito: told apart by people who do not see red and green alike.
-SERIES_COLOURS = ["#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#9AA5B1"]
+# After Okabe and Ito, and Tol: told apart by people who do not see red and green alike. One for each detection.
+SERIES_COLOURS = [
+    "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#9AA5B1",
+    "#332288", "#999933", "#882255", "#44AA99", "#AA4466",
+]  # fmt: skip
 
 
 def page() -> Board:

@@ -113,7 +113,11 @@ def page(detections: Mapping[str, Detection]) -> Board:
         found,
         f"""
 | where status!="closed"
-| eval value=mvindex(json_array_to_mv(key), -1)
+| eval value=mvindex(json_array_to_mv(key), -1), code=if(value=country, value, null())
+| lookup cba_countries country AS code OUTPUT name AS country_name
+| eval value=coalesce(country_name, value), base="base"
+| lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
+| eval detection=coalesce(detection_name, detection)
 | sort 0 - severity_id, - anomaly_score
 | stats count AS Findings count(eval(severity_id>=4)) AS Severe dc(entity) AS Entities list(finding_id) AS ids
     BY value detection
@@ -170,7 +174,10 @@ def page(detections: Mapping[str, Detection]) -> Board:
         "verdicts",
         f"""
 | inputlookup cba_verdicts
-| eval When=strftime(decided_time, "{WHEN}"), Verdict=verdict, Profile=profile, Entity=entity, Value=value,
+| eval code=if(like(profile, "%_country"), value, null())
+| lookup cba_countries country AS code OUTPUT name AS country_name
+| eval When=strftime(decided_time, "{WHEN}"), Verdict=verdict, Profile=profile, Entity=entity,
+    Value=coalesce(country_name, value),
     By=decided_by, Comment=comment
 | sort 0 - decided_time
 | table When Verdict Profile Entity Value By Comment

@@ -46,9 +46,9 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchHead]:
 
 def test_each_day_has_a_column_with_the_day_of_the_month(head: SearchHead) -> None:
     drawn = {row["Value"]: row for row in rows_of(head, "entity", "days", entity="eve")}
-    assert [drawn["NL"][f"d{back}"] for back in (5, 4, 3, 2, 1)] == ["", "10", "11", "12", ""]
-    assert [drawn["NL"][f"s{back}"] for back in (5, 4, 1)] == ["", "established", ""]
-    assert (drawn["SE"]["s2"], drawn["SE"]["d2"]) == ("provisional", "12")
+    assert [drawn["Netherlands"][f"d{back}"] for back in (5, 4, 3, 2, 1)] == ["", "10", "11", "12", ""]
+    assert [drawn["Netherlands"][f"s{back}"] for back in (5, 4, 1)] == ["", "established", ""]
+    assert (drawn["Sweden"]["s2"], drawn["Sweden"]["d2"]) == ("provisional", "12")
     assert {row["Dimension"] for row in drawn.values()} == {"country", "region (compute)"}
     assert not any(drawn["eu-west-1"][f"d{back}"] for back in range(1, 31)), "older than the training period"
 

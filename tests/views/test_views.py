@@ -276,17 +276,17 @@ def test_the_page_of_a_finding_says_what_was_counted(head: SearchHead) -> None:
         "Counted": "1 more",
         "First of them": "2023-11-14 22:14:20 UTC",
         "Last of them": "2023-11-14 22:14:20 UTC",
-        "Same behaviour": "corp\\ada, SE",
+        "Same behaviour": "corp\\ada, Sweden",
         "Window": "2023-11-14 22:13 UTC to 2023-11-15 22:13 UTC, 1 day",
     }
 
 
 def test_every_next_step_of_a_finding_is_a_search_that_runs(head: SearchHead) -> None:
     steps = {row["Step"]: row for row in rows_of(head, "finding", "steps", finding="f1")}
-    assert set(steps) >= {"API calls of corp\\ada from SE"}
+    assert set(steps) >= {"API calls of corp\\ada from Sweden"}
     for row in steps.values():
         head.engine.compile(row["_search"])
-    raw = steps["API calls of corp\\ada from SE"]
+    raw = steps["API calls of corp\\ada from Sweden"]
     assert 'identity="corp\\\\ada"' in raw["_search"]
     assert (raw["_earliest"], raw["_latest"]) == (str(FIRST), str(FIRST + 61))
 
