@@ -196,7 +196,7 @@ def _marked(named: str) -> str:
 | eval state=case(verdict="benign", "established", like("\n".about."\n", "%\n".Dimension."=".value."\n%"), "{OPEN}",
     established=1, "established", true(), "provisional"), code=if(Dimension="country", value, null())
 | lookup cba_countries country AS code OUTPUT name AS country_name
-| eval shown=coalesce(country_name, value)"""
+| eval shown=coalesce(country_name, if(Dimension="asn", "AS", "").value)"""
 
 
 def _days() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Callable, Mapping
 
-from source_fields import given
+from source_fields import given, lists
 from spl import Fields, condition_spl
 
 from cba.detection.model import Detection
@@ -48,6 +48,7 @@ ABOUT = (
     "compute_region", "resource", "process",
 )  # fmt: skip
 """Fields that say what an event was about, most telling first."""
+LISTED = frozenset(name for source in SOURCES for name in lists(source))
 
 
 def search(detections: Mapping[str, Detection]) -> str:
@@ -128,10 +129,15 @@ def _of_source(source: str) -> str:
 | `cba_fields_{source}`"""
 
 
+def _each_of(name: str) -> str:
+    """The eval expression for the values of a field; some hold a JSON array, as text."""
+    return f'if(match({name}, "^\\["), json_array_to_mv({name}), {name})' if name in LISTED else name
+
+
 def _about() -> str:
     """The eval expression for what an event was about: the most telling three fields that it has."""
     words = ", ".join(
-        f'if(isnotnull({name}) AND {name}!="", "{name.replace("_", " ")} ".mvjoin({name}, ", "), null())'
+        f'if(isnotnull({name}) AND {name}!="", "{name.replace("_", " ")} ".mvjoin({_each_of(name)}, ", "), null())'
         for name in ABOUT
     )
     return f'mvjoin(mvindex(mvappend({words}), 0, 2), "; ")'

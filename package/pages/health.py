@@ -19,7 +19,7 @@ JUDGED_COLOURS = {
 # After Okabe and Ito, and Tol: told apart by people who do not see red and green alike. One for each detection.
 SERIES_COLOURS = [
     "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#9AA5B1",
-    "#332288", "#999933", "#882255", "#44AA99", "#AA4466",
+    "#8A7FE0", "#999933", "#A06A3C", "#44AA99", "#AA4466",
 ]  # fmt: skip
 
 

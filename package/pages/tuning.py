@@ -131,7 +131,7 @@ def page(detections: Mapping[str, Detection]) -> Board:
         "values_panel",
         "values",
         "Noisiest values of open findings",
-        {"Value": 260, "Detection": 200, "Findings": 80, "Severe": 70, "Entities": 80},
+        {"Value": 150, "Detection": 330, "Findings": 80, "Severe": 70, "Entities": 80},
         texts=("Value",),
         click=f"{VERDICT}?findings=$row._ids.value|u$&verdict=benign&back=tuning",
         description="A row lists its findings, for you to choose those that are the same. Severe: high or critical.",
