@@ -41,11 +41,9 @@ async function take(caption) {
   await page.screenshot({ path: `${folder}/${String(step).padStart(2, '0')}.png` });
 }
 
-async function scrolled(share) {
-  await page.evaluate((part) => {
-    const tall = [...document.querySelectorAll('*')].filter((found) => found.scrollHeight > found.clientHeight + 200 && found.clientHeight > 400);
-    for (const found of [document.scrollingElement, ...tall]) found.scrollTop = found.scrollHeight * part;
-  }, share);
+/** Scrolls a panel to the top of what is seen. */
+async function scrolled(name) {
+  await page.locator(`[data-test=viz-item][data-id="${name}"]`).evaluate((item) => item.scrollIntoView({ block: 'start' }));
   await page.waitForTimeout(800);
 }
 
@@ -55,16 +53,23 @@ await settled();
 await take('The list: what is open, the most severe first. A row opens the finding.');
 await page.goto(`${APP}/finding?form.finding=${encodeURIComponent(worst.finding_id)}`);
 await settled();
-await take('The finding: what was done, by whom, from where, and why it was raised.');
-await scrolled(0.33);
-await take('Its evidence: what is new, and what it was compared with.');
-await scrolled(0.7);
-await take('What to do next, what else came up, and the verdict.');
+await take('The finding: what happened, why it is so severe, what is new, and the events themselves.');
+await scrolled('decide_panel');
+await take('What to look at next, what else it touched, and searches that are filled in already.');
+await scrolled('peers_panel');
+await take('How common it is among others of the project, and what it was compared with.');
 await page.goto(`${APP}/entity?form.entity=${encodeURIComponent(worst.entity)}`);
 await settled();
 await take('The entity: its normal life, day by day, and the break in it.');
-await search(`| cbaverdict finding=${worst.finding_id} verdict=malicious comment="sessions revoked"`);
-await page.goto(`${APP}/finding?form.finding=${encodeURIComponent(worst.finding_id)}`);
+await page.goto(`${url}/static/app/cloud_behavior_analytics/verdict.html?findings=${worst.finding_id}&verdict=malicious`);
+await page.locator('#teaches li').first().waitFor();
+await page.locator('[name=comment]').fill('Not them; sessions revoked.');
+await page.locator('[name=comment]').evaluate((field) => field.scrollIntoView({ block: 'center' }));
+await take('The verdict: the form says what it will teach before it is given.');
+await page.locator('#give').click();
+await page.locator('#message.good').waitFor();
+await page.locator('#back').click();
+await page.waitForURL(/finding/);
 await settled();
-await take('A verdict is given: malicious never becomes normal.');
+await take('It is decided: malicious never becomes normal.');
 await browser.close();
