@@ -42,6 +42,8 @@ ROLLED_OUT = ("ruby3.3", "dotnet8", "provided.al2023", "java21", "nodejs22.x", "
 """What platform teams bring to accounts that do not have it yet."""
 FIRST_FUNCTIONS = (2, 9)
 """Days of an account on which its pipeline makes functions whatever the dice say."""
+TYPED_AGAIN = 20
+"""Seconds from a mistyped password to the right one."""
 NEW_HERE = 30
 """For so many days what somebody does is put down to their being new."""
 
@@ -121,7 +123,7 @@ class Life:
                 at = start + rng.randrange(length)
                 if office and rng.random() < p.MISTYPED.value:
                     refused = {"entra": "wrong_password", TENANT: "UserLoginFailed"}.get(project, "login_failure")
-                    yield Moment(at, account, refused, address, why.MISTYPED)
+                    yield Moment(max(0, at - TYPED_AGAIN), account, refused, address, why.MISTYPED)
                 new = project in person.since and day < since + NEW_HERE
                 because = why.DUTIES if new else why.BURST if cause == why.ROUTINE and busy > 1 else cause
                 yield Moment(at, account, rng.choice(_let_in(account)), address, because)
@@ -257,8 +259,7 @@ class Life:
         yield Moment(90 * 60, disks.account, aws_instances.snapshot(account.region), nat, cause)
         deploy = account.machines["ci-deploy"]
         runner = deploy.addresses[0]
-        first = day - account.starts in FIRST_FUNCTIONS
-        if (self.plan.weekday(day) < 5 and rng.random() < p.FUNCTIONS.value / 5) or first:
+        if self.deploys(account, day):
             yield from self._feature(account, deploy.account, runner, day, rng)
         if self.plan.weekday(day) in (0, 3):
             for function, role in account.functions.items():
@@ -276,6 +277,15 @@ class Life:
                 made = in_region(aws_functions.create(account.id, name, runtime, "rollout-role"), account.region)
                 yield Moment(11 * HOUR + rng.randrange(HOUR), deploy.account, made, runner, why.RUNTIME)
         yield from self._console(account, day, rng)
+
+    def deploys(self, account: AwsAccount, day: int) -> bool:
+        """Whether the pipeline of an account makes a function on a day."""
+        if day < account.starts:
+            return False
+        chance = self.plan.rng("deploys", account.id, day).random()
+        return day - account.starts in FIRST_FUNCTIONS or (
+            self.plan.weekday(day) < 5 and chance < p.FUNCTIONS.value / 5
+        )
 
     def _feature(
         self, account: AwsAccount, deploy: Account, runner: str, day: int, rng: random.Random

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import random
 from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
@@ -107,7 +106,7 @@ def _try(stage: Stage, wanted: _Wanted, number: int) -> Optional[Attack]:
     rng = plan.rng("attack", wanted.name, number)
     for _ in range(ATTEMPTS):
         day = rng.randrange(WARM, plan.days - LONGEST)
-        with contextlib.suppress(NoVictim):
+        with stage.tried():
             return wanted.injector(Scene(stage, random.Random(rng.random()), day, number, wanted.alone))
     return None
 

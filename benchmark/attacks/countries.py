@@ -164,8 +164,7 @@ def cloud_at_home(scene: Scene) -> Attack:
 def new_project(scene: Scene) -> Attack:
     """In an account that the victim has never worked in, from where nobody has been."""
     person, _account = scene.person("aws")
-    other = scene.rng.choice([each for each in scene.world.aws if each.id not in person.accounts and each.starts == 0])
-    moved = scene.world.engineer(other.id, person.email)
+    moved = scene.world.engineer(scene.new_account(person).id, person.email)
     return scene.attack(ID, "v2", _used(scene, moved, scene.fresh_country()), kinds.NEW_PROJECT)
 
 

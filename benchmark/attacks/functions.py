@@ -13,6 +13,7 @@ from .attack import Attack
 from .scene import NoVictim, Scene
 
 RUNTIME, CHAIN = "cloud_function_unusual_runtime", "serverless_execution_iaas"
+DEPLOYS = "deploys functions"
 EXACT = {"python": "python3.12", "nodejs": "nodejs22.x", "java": "java21", "ruby": "ruby3.3", "dotnet": "dotnet8"}
 
 
@@ -37,12 +38,18 @@ def _runtimes(scene: Scene, account: AwsAccount) -> set[str]:
     return {_family(runtime) for runtime in account.runtimes} | rolled_out
 
 
+def _at_work(scene: Scene, account: AwsAccount) -> bool:
+    """Whether its pipeline has made functions on two days of the month before, so that there is something to compare
+    with."""
+    return sum(scene.stage.life.deploys(account, day) for day in range(scene.day - 30, scene.day)) >= 2
+
+
 def _known_elsewhere(scene: Scene, used: tuple[str, ...] = ("python", "nodejs", "java")) -> tuple[AwsAccount, str]:
-    """An account, and a language that it does not use and others do."""
+    """An account that makes functions, and a language that it does not use and others do."""
     choices = []
-    for account in (each for each in scene.world.aws if each.starts == 0):
+    for account in (each for each in scene.world.aws if each.starts == 0 and _at_work(scene, each)):
         for family in used:
-            if family not in _runtimes(scene, account) and (f"runtime/{account.id}", family) not in scene.stage.spent:
+            if family not in _runtimes(scene, account) and scene.left(f"runtime/{account.id}", family):
                 choices.append((account, family))
     if not choices:
         raise NoVictim
@@ -54,7 +61,7 @@ def _known_elsewhere(scene: Scene, used: tuple[str, ...] = ("python", "nodejs", 
 def runtime_base(scene: Scene) -> Attack:
     """By somebody who never made a function."""
     account, family = _known_elsewhere(scene)
-    person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
+    person, mine = scene.person("aws", lambda _who, each: each.project == account.id, DEPLOYS)
     role = next(iter(account.functions.values()))
     made = _create(account, f"notify-{scene.number}-{scene.day}", EXACT[family], role)
     return scene.attack(RUNTIME, "base", scene.acts(mine, scene.office(person), made))
@@ -71,17 +78,17 @@ def runtime_v2(scene: Scene) -> Attack:
     """In a language that nobody uses."""
     rolled_out = {_family(runtime) for _where, _day, runtime in scene.stage.life.runtimes}
     choices = [f for f in ("ruby", "dotnet", "php82", "go122") if f not in rolled_out]
-    choices = [f for f in choices if ("runtime", f) not in scene.stage.spent]
+    choices = [f for f in choices if scene.left("runtime", f)]
     if not choices:
         raise NoVictim
     family = scene.rng.choice(choices)
     scene.spend("runtime", family)
     name = f"export-{scene.number}-{scene.day}"
     if family not in EXACT:  # Google's
-        person, mine = scene.person("gcp")
+        person, mine = scene.person("gcp", deed=DEPLOYS)
         made = gcp_functions.create(mine.project, name, family, "functions")
         return scene.attack(RUNTIME, "v2", scene.acts(mine, scene.office(person), made))
-    person, mine = scene.person("aws")
+    person, mine = scene.person("aws", deed=DEPLOYS)
     made_there = _create(_account(scene, mine.project), name, EXACT[family], "mailer-role")
     return scene.attack(RUNTIME, "v2", scene.acts(mine, scene.office(person), made_there))
 
@@ -92,13 +99,13 @@ def runtime_v3(scene: Scene) -> Attack:
     for account in (each for each in scene.world.aws if each.starts == 0):
         taken = {runtime for where, _day, runtime in scene.stage.life.runtimes if where is account}
         for runtime in ("Image", "provided.al2023"):
-            if runtime not in taken and (f"runtime/{account.id}", runtime) not in scene.stage.spent:
+            if runtime not in taken and scene.left(f"runtime/{account.id}", runtime):
                 choices.append((account, runtime))
     if not choices:
         raise NoVictim
     account, runtime = scene.rng.choice(choices)
     scene.spend(f"runtime/{account.id}", runtime)
-    person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
+    person, mine = scene.person("aws", lambda _who, each: each.project == account.id, DEPLOYS)
     made = _create(account, f"resample-{scene.number}-{scene.day}", runtime, "report-role")
     return scene.attack(RUNTIME, "v3", scene.acts(mine, scene.office(person), made))
 
@@ -119,11 +126,11 @@ def runtime_refused_first(scene: Scene) -> Attack:
 
 def chain_base(scene: Scene) -> Attack:
     if scene.number % 2:
-        person, mine = scene.person("gcp")
+        person, mine = scene.person("gcp", deed=DEPLOYS)
         name = f"sync-{scene.number}-{scene.day}"
         what = (gcp_functions.create(mine.project, name, "python312", "functions"),)
         return scene.attack(CHAIN, "base", scene.acts(mine, scene.office(person), *what))
-    person, mine = scene.person("aws")
+    person, mine = scene.person("aws", deed=DEPLOYS)
     account = _account(scene, mine.project)
     role = next(iter(account.functions.values()))
     runtime = account.runtimes[0]
@@ -134,12 +141,12 @@ def chain_base(scene: Scene) -> Attack:
 def chain_v1(scene: Scene) -> Attack:
     """Privileges first, then new code; in Azure a role assignment, then a function."""
     if scene.number % 2:
-        person, mine = scene.person("azure")
+        person, mine = scene.person("azure", deed=DEPLOYS)
         app = f"nw-jobs-{scene.number}"
         made = ("Microsoft.Web/sites/functions/write", f"sites/{app}/functions/sync")
         return scene.attack(CHAIN, "v1", scene.acts(mine, scene.office(person), "role", made))
     account, name, _machine = scene.function(scene.number % 4 // 2)
-    person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
+    person, mine = scene.person("aws", lambda _who, each: each.project == account.id, DEPLOYS)
     role = account.functions[name]
     attach = aws_functions.attach_policy(role, aws_functions.ADMINISTRATOR)
     update = _update(account, name)
@@ -148,7 +155,7 @@ def chain_v1(scene: Scene) -> Attack:
 
 def chain_v2(scene: Scene) -> Attack:
     """The pipeline deploys something bad, and the function makes itself a key."""
-    account, name, machine = scene.function()
+    account, name, machine = scene.function(deed="makes a key")
     deploy = account.machines["ci-deploy"]
     update = _update(account, name)
     start = scene.rng.randrange(40_000, 60_000)
@@ -159,8 +166,8 @@ def chain_v2(scene: Scene) -> Attack:
 
 def chain_v3(scene: Scene) -> Attack:
     """Privileges, code, and the function makes a user."""
-    account, name, machine = scene.function(1)
-    person, mine = scene.person("aws", lambda _who, each: each.project == account.id)
+    account, name, machine = scene.function(1, "makes a user")
+    person, mine = scene.person("aws", lambda _who, each: each.project == account.id, DEPLOYS)
     role = account.functions[name]
     attach = aws_functions.attach_policy(role, aws_functions.ADMINISTRATOR)
     update = _update(account, name)

@@ -19,7 +19,7 @@ LOOKS = ("whoami", "buckets", "queues", "log_groups")
 
 def outside_base(scene: Scene) -> Attack:
     """To a region in which another workload of the account works."""
-    account, instance, address = scene.instance()
+    account, instance, address = scene.instance("second region")
     what = [elsewhere("ec2", name, account.second) for name in ("DescribeInstances", "DescribeVolumes")]
     return scene.attack(OUTSIDE, "base", scene.acts(instance, address, *what))
 
@@ -50,18 +50,21 @@ def outside_v3(scene: Scene) -> Attack:
     for region in scene.places.regions:
         address = scene.places.region(region, f"rented/{scene.number}")
         there = scene.stage.geo.lookup(address)
-        if region.startswith("aws/") and there.asn == network and there.country not in (home, ""):
-            choices.append(address)
+        abroad = there.country not in (home, "") and scene.left(f"country of {account.id}", there.country)
+        if region.startswith("aws/") and there.asn == network and abroad:
+            choices.append((address, there.country))
     if not choices:
         raise NoVictim
-    return scene.attack(OUTSIDE, "v3", scene.acts(instance, scene.rng.choice(choices), *LOOKS))
+    address, country = scene.rng.choice(choices)
+    scene.spend(f"country of {account.id}", country)
+    return scene.attack(OUTSIDE, "v3", scene.acts(instance, address, *LOOKS))
 
 
 def outside_v4(scene: Scene) -> Attack:
-    account, instance, _own = scene.instance()
-    return scene.attack(
-        OUTSIDE, "v4", scene.acts(instance, scene.in_country(country_of("aws", account.region)), *LOOKS)
-    )
+    """From the very country, through a network that no workload comes from."""
+    account, instance, _own = scene.instance("other network")
+    address = scene.in_country(country_of("aws", account.region))
+    return scene.attack(OUTSIDE, "v4", scene.acts(instance, address, *LOOKS))
 
 
 def outside_v5(scene: Scene) -> Attack:

@@ -22,6 +22,7 @@ from .scene import NoVictim, Scene
 EXEC, K8S_SECRETS, RARE = "kubernetes_unusual_exec", "kubernetes_unusual_secret_access", "process_rare_cloud_resource"
 FLOWS, SCRIPTS = "serverless_execution_office", "serverless_execution_saas"
 CROSS, SECRETS, CONSOLE = "unusual_cross_project_activity", "unusual_secret_management", "aws_console_first_login"
+LOGIN = "signs in to the console"
 POWERSHELL = Program("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe")
 
 
@@ -65,8 +66,7 @@ def exec_v1(scene: Scene) -> Attack:
 def exec_v2(scene: Scene) -> Attack:
     """In a cluster in which nobody opens shells."""
     for cluster in scene.world.clusters:
-        if cluster.quiet and ("shell", cluster.name) not in scene.stage.spent:
-            scene.spend("shell", cluster.name)
+        if cluster.quiet and scene.spend("shell", cluster.name):
             account = cluster.account("system:serviceaccount:argocd:controller")
             address = Places.private(cluster.name + account.identity)
             return scene.attack(EXEC, "v2", scene.acts(account, address, shell("payments", "web")))
@@ -132,7 +132,7 @@ def rare_v1(scene: Scene) -> Attack:
 
 def rare_v2(scene: Scene) -> Attack:
     """Another team's tool."""
-    host = scene.host(1)
+    host = scene.host(1, "azcopy")
     return scene.attack(
         RARE, "v2", _reach(scene, host, AZCOPY, f"nwcopy{scene.rng.getrandbits(32):x}.blob.core.windows.net")
     )
@@ -203,10 +203,7 @@ SCRIPT_PLAIN = {"base": script_base, "v1": script_v1, "v2": script_v2}
 
 def _cross(scene: Scene) -> tuple[Account, str]:
     person, _mine = scene.person("aws", lambda who, _account: not who.since)
-    others = [each for each in scene.world.aws if each.id not in person.accounts and each.starts == 0]
-    if not others:
-        raise NoVictim
-    return scene.world.engineer(scene.rng.choice(others).id, person.email), scene.office(person)
+    return scene.world.engineer(scene.new_account(person).id, person.email), scene.office(person)
 
 
 def cross_base(scene: Scene) -> Attack:
@@ -236,13 +233,13 @@ def secrets_base(scene: Scene) -> Attack:
 
 
 def console_base(scene: Scene) -> Attack:
-    account, machine = scene.machine("backup")
+    account, machine = scene.machine("backup", LOGIN)
     user = on_aws(aws.user(account.id, "backup", aws.BROWSER, account.region))
     return scene.attack(CONSOLE, "base", scene.acts(user, machine.addresses[0], "login"))
 
 
 def console_v1(scene: Scene) -> Attack:
-    account, machine = scene.machine(("orders", "snapshots", "web")[scene.number % 3])
+    account, machine = scene.machine(("orders", "snapshots", "web")[scene.number % 3], LOGIN)
     name = machine.name
     role = on_aws(aws.role(account.id, name, "console", aws.BROWSER, account.region))
     return scene.attack(CONSOLE, "v1", scene.acts(role, account.nat[0], "login"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from cba.enrich.geo import GeoReader
 from demo.accounts import Account
@@ -33,6 +34,7 @@ class Stage:
         self.places: Places = life.places
         self.hit: dict[str, list[int]] = {}
         self.spent: set[tuple[str, str]] = set()
+        """Firsts that are used up: (what was done, who did it or where). A plain attack is a first."""
         self.spoiled: set[str] = set()
         """Victims whose history is the attacker's own work, so that nothing else can be told of them."""
         reader = GeoReader()
@@ -40,6 +42,15 @@ class Stage:
         machines |= {a for machine in self.world.machines if machine.moves for a in machine.moves[1]}
         self.countries = self.world.ever | {reader.lookup(a).country for a in machines} | set(life.exit_countries)
         self.geo = reader
+
+    @contextlib.contextmanager
+    def tried(self) -> Iterator[None]:
+        """An attack that finds no victim leaves everything as it was."""
+        before = {name: list(days) for name, days in self.hit.items()}, set(self.spent), set(self.spoiled)
+        try:
+            yield
+        except NoVictim:
+            self.hit, self.spent, self.spoiled = before
 
 
 @dataclasses.dataclass
@@ -61,11 +72,15 @@ class Scene:
     def places(self) -> Places:
         return self.stage.places
 
-    def spend(self, kind: str, name: str) -> bool:
-        """Takes a first; False where somebody has had it already."""
-        if (kind, name) in self.stage.spent:
+    def left(self, deed: str, name: str) -> bool:
+        """Whether no attack has done that yet in somebody's name, or somewhere."""
+        return (deed, name) not in self.stage.spent
+
+    def spend(self, deed: str, name: str) -> bool:
+        """Takes a first; False where an attack has had it already."""
+        if not self.left(deed, name):
             return False
-        self.stage.spent.add((kind, name))
+        self.stage.spent.add((deed, name))
         return True
 
     def free(self, name: str) -> bool:
@@ -79,15 +94,20 @@ class Scene:
             self.stage.spoiled.add(name)
         self.stage.hit.setdefault(name, []).append(self.day)
 
-    def _one(self, choices: Iterable[Any], name: Callable[[Any], str]) -> Any:
-        found = [each for each in choices if self.free(name(each))]
+    def _one(self, choices: Iterable[Any], name: Callable[[Any], str], deed: str = "") -> Any:
+        """One that is free; with a `deed`, one with whom no attack has done it before, for then it were no first."""
+        found = [each for each in choices if self.free(name(each)) and (not deed or self.left(deed, name(each)))]
         if not found:
             raise NoVictim
         chosen = self.rng.choice(found)
         self.take(name(chosen))
+        if deed:
+            self.spend(deed, name(chosen))
         return chosen
 
-    def person(self, source: str, where: Optional[Callable[[Person, Account], bool]] = None) -> tuple[Person, Account]:
+    def person(
+        self, source: str, where: Optional[Callable[[Person, Account], bool]] = None, deed: str = ""
+    ) -> tuple[Person, Account]:
         """Somebody who has worked in a project of that source for a month, and is at home."""
         choices = []
         for person in self.world.people:
@@ -97,24 +117,24 @@ class Scene:
                     fits = account.source == source and project != "entra" and project not in person.since
                     if fits and (where is None or where(person, account)):
                         choices.append((person, account))
-        chosen: tuple[Person, Account] = self._one(choices, lambda each: each[0].email)
+        chosen: tuple[Person, Account] = self._one(choices, lambda each: each[0].email, deed)
         return chosen
 
     def account(self) -> AwsAccount:
         """An AWS account that was there from the start."""
         return self.rng.choice([account for account in self.world.aws if account.starts == 0])
 
-    def machine(self, name: str) -> tuple[AwsAccount, Machine]:
+    def machine(self, name: str, deed: str = "") -> tuple[AwsAccount, Machine]:
         """A machine of an AWS account by its name; one that has stayed where it was."""
         choices = [
             (account, account.machines[name])
             for account in self.world.aws
             if account.starts == 0 and name in account.machines and account.machines[name].moves is None
         ]
-        chosen: tuple[AwsAccount, Machine] = self._one(choices, lambda each: each[1].account.identity)
+        chosen: tuple[AwsAccount, Machine] = self._one(choices, lambda each: each[1].account.identity, deed)
         return chosen
 
-    def function(self, number: int = 0) -> tuple[AwsAccount, str, Machine]:
+    def function(self, number: int = 0, deed: str = "") -> tuple[AwsAccount, str, Machine]:
         """A function of an AWS account: (account, its name, it at work)."""
         choices = []
         for account in self.world.aws:
@@ -122,21 +142,32 @@ class Scene:
                 name = list(account.functions)[number]
                 if account.machines[name].moves is None:
                     choices.append((account, name, account.machines[name]))
-        chosen: tuple[AwsAccount, str, Machine] = self._one(choices, lambda each: each[2].account.identity)
+        chosen: tuple[AwsAccount, str, Machine] = self._one(choices, lambda each: each[2].account.identity, deed)
         return chosen
 
-    def instance(self) -> tuple[AwsAccount, Account, str]:
+    def instance(self, deed: str = "") -> tuple[AwsAccount, Account, str]:
         """An instance at work on that day: (account, it, an address of its own)."""
-        account: AwsAccount = self._one([a for a in self.world.aws if a.starts == 0], lambda each: f"fleet/{each.id}")
+        choices = [account for account in self.world.aws if account.starts == 0]
+        account: AwsAccount = self._one(choices, lambda each: f"fleet/{each.id}", deed)
         return account, self.world.instance(account, self.day, 2), account.nat[1]
 
     def cluster(self, quiet: bool = False) -> Cluster:
         choices = [cluster for cluster in self.world.clusters if cluster.quiet == quiet]
         return self.rng.choice(choices)
 
-    def host(self, kind: Optional[int] = None) -> Host:
+    def host(self, kind: Optional[int] = None, deed: str = "") -> Host:
         choices = [host for host in self.world.hosts if kind is None or host.team % 3 == kind]
-        chosen: Host = self._one(choices, lambda each: each.name)
+        chosen: Host = self._one(choices, lambda each: each.name, deed)
+        return chosen
+
+    def new_account(self, person: Person) -> AwsAccount:
+        """An AWS account in which nothing was ever done in somebody's name."""
+        found = [each for each in self.world.aws if each.id not in person.accounts and each.starts == 0]
+        found = [each for each in found if self.left(f"account of {person.email}", each.id)]
+        if not found:
+            raise NoVictim
+        chosen = self.rng.choice(found)
+        self.spend(f"account of {person.email}", chosen.id)
         return chosen
 
     # -- where from ----------------------------------------------------------------------------------------------------
@@ -144,7 +175,7 @@ class Scene:
     def fresh_country(self) -> str:
         """A country where nobody of the organization has been or will be."""
         left = [c for c in self.places.countries if c not in self.stage.countries]
-        left = [c for c in left if ("country", c) not in self.stage.spent]
+        left = [c for c in left if self.left("country", c)]
         if not left:
             raise NoVictim
         chosen = self.rng.choice(left)
@@ -158,12 +189,16 @@ class Scene:
         here = use.get(project, set())
         everywhere = {country for found in use.values() for country in found}
         choices = sorted((here if inside else everywhere - here) - person.countries())
-        choices = [c for c in choices if inside or self._regular(c)]
+        choices = [c for c in choices if self.left(f"country of {person.email}", c)]
         if not inside:
-            choices = [c for c in choices if not self._in_project(project, c)]
+            choices = [c for c in choices if self._regular(c) and not self._in_project(project, c)]
+            choices = [c for c in choices if self.left(f"country of {project}", c)]
         if not choices:
             raise NoVictim
-        return self.rng.choice(choices)
+        chosen = self.rng.choice(choices)
+        self.spend(f"country of {person.email}", chosen)
+        self.spend(f"country of {project}", chosen)
+        return chosen
 
     def _regular(self, country: str) -> bool:
         settled = [p for p in self.world.people if p.home == country and p.starts == 0 and p.ends > self.day]
@@ -186,7 +221,7 @@ class Scene:
         used = {region for where, _day, region in self.stage.life.regions if where is account}
         used |= {account.region, account.second}
         names = [name[4:] for name in self.places.regions if name.startswith("aws/") and "gov" not in name]
-        choices = [r for r in names if r not in used and ("region/" + account.id, r) not in self.stage.spent]
+        choices = [r for r in names if r not in used and self.left("region/" + account.id, r)]
         choices = [r for r in choices if not r.startswith(("cn-", "eusc-"))]
         if not choices:
             raise NoVictim
