@@ -9,6 +9,7 @@ import pytest
 
 from cba.detection.catalogue import load
 from cba.detection.model import Detection
+from cba.scoring.surprise import SURPRISE_POINTS, anomaly_score
 from cba.terms import SECONDS_PER_DAY
 from tests.scenarios.scenario import Scenario, load_all
 from tests.support.pipeline import Delivery, Pipeline, replay
@@ -32,7 +33,8 @@ def check(scenario: Scenario, detection: Detection, pipeline: Pipeline) -> None:
             assert piece in finding["explanation"]
         assert finding["entity"] == finding[detection.entity]
         assert finding["attack"].split() == [*detection.tactics, *detection.techniques]
-        assert 0 <= int(finding["anomaly_score"]) <= 100
+        least = anomaly_score(variation.severity, 0.0)
+        assert least <= int(finding["anomaly_score"]) <= least + SURPRISE_POINTS
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.id)

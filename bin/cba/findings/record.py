@@ -12,6 +12,7 @@ from typing import Iterable, Mapping, Optional, Protocol, Sequence
 
 from ..detection.model import Detection
 from ..errors import DamagedError
+from ..scoring.surprise import moved_score
 from ..terms import LISTED_SEPARATOR, LISTED_VALUES, SECONDS_PER_DAY, bucket_of, day_of, severity_rank
 from .flood import is_flood
 from .windows import (
@@ -293,6 +294,7 @@ class _Entity:
         details = _details(detection, window, record, stored)
         return {
             **details,
+            **_scored(details, variation.severity),
             **_listed(detection, window, record, stored),
             "_key": identifier,
             "finding_id": identifier,
@@ -384,6 +386,14 @@ def _details(detection: Detection, window: Window, record: Record, stored: Mappi
         return dict(stored)
     first = min(window.details.values(), key=lambda detail: detail[:2], default=None)
     return dict(first[2]) if first is not None else {}
+
+
+def _scored(details: Document, severity: str) -> Document:
+    """The score, where the row was scored for another severity: its identity has turned out to be suspicious."""
+    told = str(details.get("severity", severity))
+    if told == severity:
+        return {}
+    return {"anomaly_score": str(moved_score(_whole(details["anomaly_score"]), told, severity))}
 
 
 def _explanation(explanation: str, record: Record) -> str:

@@ -235,8 +235,10 @@ class DetectionJudge:
 
     def _details(self, cells: Mapping[str, str], part: str, score: Score, evidence: str) -> dict[str, str]:
         kept = {name: cells[name] for name in (*self._keeps, *self.detection.list_names) if cells.get(name)}
+        told = self.detection.variation(score.variation or score.variation_if_suspicious)
         said = {
             "anomaly_score": score.anomaly_score,
+            "severity": told.severity,
             "explanation": score.explanation,
             "variations_matched": score.variations_matched,
             "attack": score.attack,

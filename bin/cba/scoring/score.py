@@ -11,14 +11,15 @@ from ..errors import RowError
 from ..history.evidence import Evidence, ScopeEvidence
 from .explain import explain
 from .facts import RowFacts
-from .surprise import anomaly_score, chain_score
+from .surprise import anomaly_score, come_far, surprising
 
 
 class Score(NamedTuple):
     """What `cbascore` adds to a row; every text is "" when the detection has nothing to say about it.
 
     `variation_if_suspicious` is the variation if the identity turns out to have another finding of Low or more in the
-    24 hours before: findings are the recorder's business, so it makes that last choice.
+    24 hours before: findings are the recorder's business, so it makes that last choice. `anomaly_score` is that of
+    `variation`, or where it is empty of the other.
     """
 
     variation: str = ""
@@ -106,7 +107,7 @@ def score_evidence(
         variation_if_suspicious=suspect.variation.id if suspect else "",
         variations_matched=" ".join(each.variation.id for each in shown.matched),
         severity=plain.variation.severity if plain else "",
-        anomaly_score=str(_anomaly_score(detection, evidence, fields)),
+        anomaly_score=str(anomaly_score(shown.variation.severity, _surprised(detection, evidence, fields))),
         explanation=explain(detection, evidence, fields, _reasons(detection, evidence, fields, shown)),
         attack=" ".join(detection.tactics + detection.techniques),
     )
@@ -120,11 +121,11 @@ def _reasons(detection: Detection, evidence: Evidence, fields: Mapping[str, str]
     return [*choice.reasons, *(result for result in signals if result)]
 
 
-def _anomaly_score(detection: Detection, evidence: Evidence, fields: Mapping[str, str]) -> int:
-    """0 to 100: how surprising the most surprising dimension is; of a chain, how far it has come."""
+def _surprised(detection: Detection, evidence: Evidence, fields: Mapping[str, str]) -> float:
+    """0 to 1: how surprising the most surprising dimension is; of a chain, how far it has come."""
     order = detection.scopes
-    surprising = (anomaly_score(_ladder(evidence, name, order)) for name in evidence.compared(order))
-    return max((chain_score(len(fields.get(CHAIN_SIGNALS, "").split())), *surprising))
+    found = (surprising(_ladder(evidence, name, order)) for name in evidence.compared(order))
+    return max((come_far(len(fields.get(CHAIN_SIGNALS, "").split())), *found))
 
 
 def _ladder(evidence: Evidence, dimension: str, order: tuple[str, ...]) -> list[ScopeEvidence]:
