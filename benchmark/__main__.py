@@ -17,9 +17,9 @@ from .run import Evaluation, evaluate, from_json, to_json
 from .world import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = Plan(size=120, seed=1, days=62)
+QUICK = Plan(size=120, seed=1, days=52)
 SIZE, DAYS = 300, 75
-TRAINING, HELD_OUT = (1, 2), (101, 102, 103)
+TRAINING, HELD_OUT = (1, 2, 3, 4), (201, 202, 203, 204, 205)
 """Seeds: what is looked at while settings are chosen, and what is reported."""
 PLAIN, STEALTHY = 2, 1
 
@@ -39,6 +39,9 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         "--library", action="store_true", help="let the app's library judge rows in place of the app in the lab: the "
         "same findings, in half the time",
     )  # fmt: skip
+    parser.add_argument(
+        "--ablated", type=int, metavar="N", help="tune the app, and remove its ideas, in the first N organizations only"
+    )
     parser.add_argument("--write", action="store_true", help="write tables and picture into docs/quality.md")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep each organization's results there, and use those"
@@ -65,7 +68,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.quick:
             return _quick()
         plans = [Plan(size=options.size, seed=seed, days=options.days) for seed in options.seeds]
-        evaluations = [_kept(plan, options.keep, not options.library) for plan in plans]
+        ablated = len(plans) if options.ablated is None else options.ablated
+        evaluations = [
+            _kept(plan, options.keep, number < ablated, not options.library) for number, plan in enumerate(plans)
+        ]
     except (LabError, LookupError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -88,14 +94,14 @@ def _quick() -> int:
     return 1 if said else 0
 
 
-def _kept(plan: Plan, folder: Optional[Path], through_lab: bool) -> Evaluation:
+def _kept(plan: Plan, folder: Optional[Path], ablations: bool, through_lab: bool) -> Evaluation:
     """What was kept of an organization, or measured now."""
     if folder is None:
-        return evaluate(plan, PLAIN, STEALTHY, True, going_on, through_lab)
+        return evaluate(plan, PLAIN, STEALTHY, ablations, going_on, through_lab)
     file = folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
     if file.exists():
         return from_json(file.read_text("utf-8"))
-    evaluation = evaluate(plan, PLAIN, STEALTHY, True, going_on, through_lab)
+    evaluation = evaluate(plan, PLAIN, STEALTHY, ablations, going_on, through_lab)
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(to_json(evaluation), "utf-8")
     return evaluation

@@ -6,7 +6,7 @@ import random
 from typing import Any, Iterator
 
 from demo.accounts import TENANT, WORKSPACE, Account, on_aws
-from demo.addresses import VPN_EXITS
+from demo.addresses import EGRESS_COUNTRY, VPN_EXITS
 from demo.addresses import pick as address_in
 from demo.formats import aws, aws_functions, aws_instances, gcp_functions, kubernetes, m365, workspace
 from demo.formats.aws import Call
@@ -166,7 +166,27 @@ class Life:
         moved = sum(1 for since in self.vpn_moves if since <= day)
         if not moved:
             return address_in(VPN_EXITS["amsterdam"][1], person.email), why.ROUTINE
-        return self.places.access(self.exit_countries[moved - 1], f"vpn/{moved}"), why.VPN_MOVED
+        return self._moved_exit(moved), why.VPN_MOVED
+
+    def _moved_exit(self, number: int) -> str:
+        return self.places.access(self.exit_countries[number - 1], f"vpn/{number}")
+
+    def unlisted_exits(self) -> list[dict[str, str]]:
+        """What an engineer would list as exits: where the company's VPN has moved to, and what the provider of hosted
+        runners publishes."""
+        moved = {self._moved_exit(number + 1) for number in range(len(self.vpn_moves))}
+        runners = {self._runner(region, day) for region in self._runner_regions() for day in range(self.plan.days)}
+        runners |= {address for machine in self.world.machines if machine.pipeline for address in machine.addresses}
+        return [
+            *({"cidr": f"{address}/32", "country": EGRESS_COUNTRY} for address in sorted(moved)),
+            *({"cidr": f"{address}/32", "label": "hosted runners"} for address in sorted(runners)),
+        ]
+
+    def _runner_regions(self) -> list[str]:
+        return [name for name in self.places.regions if name.startswith("azure/")]
+
+    def _runner(self, region: str, day: int) -> str:
+        return self.places.region(region, f"runner/{day}")
 
     def _attempts(self, person: Person, rng: random.Random) -> Iterator[Moment]:
         """What others try with somebody's name, from anywhere: refused."""
@@ -223,8 +243,7 @@ class Life:
             account = next(each for each in self.world.aws if each.id == machine.account.project)
             where, cause = [self.places.region(f"aws/{account.region}", f"nat2/{account.id}")], why.NAT
         if machine.pipeline and rng.random() < p.RUNNER_ELSEWHERE.value:
-            region = rng.choice([name for name in self.places.regions if name.startswith("azure/")])
-            where, cause = [self.places.region(region, f"runner/{day}")], why.RUNNER
+            where, cause = [self._runner(rng.choice(self._runner_regions()), day)], why.RUNNER
         begin, end = machine.hours
         for _ in range(1 + times(rng, machine.a_day)):
             at = rng.randrange(begin * HOUR, end * HOUR)

@@ -101,6 +101,11 @@ class Logs:
                 rows.setdefault(name, []).extend(dict(row) for row in given)
         return rows
 
+    @property
+    def all_egress_ranges(self) -> list[dict[str, str]]:
+        """The list as it is where somebody looks after it."""
+        return [*self.lists["egress_ranges"], *self.life.unlisted_exits()]
+
     def _gaps(self) -> Iterator[Gap]:
         for source in SOURCES:
             rng = self.plan.rng("gaps", source)

@@ -69,8 +69,8 @@ class Result:
     precision: float
     precision_at: dict[int, float]
     delays: list[float]
-    causes: Counter[tuple[str, str]]
-    """(cause, about) of the false alerts when warm"""
+    causes: Counter[tuple[str, str, str, str]]
+    """(cause, about, severity, variation) of the false alerts when warm"""
     poisoned_days: list[int]
     at_budget: dict[float, float]
     curve: list[tuple[float, float]]
@@ -123,7 +123,9 @@ def measure(name: str, alerts: Sequence[Alert], truth: Truth, plan: Plan) -> Res
         precision=sum(bool(each.attack) for each in warm) / len(warm) if warm else 0.0,
         precision_at={k: _precision_at(warm, k) for k in AT},
         delays=[delay for attack in logged if (delay := _delay(attack, by_attack, truth)) is not None],
-        causes=Counter((each.told.cause, each.alert.about) for each in false),
+        causes=Counter(
+            (each.told.cause, each.alert.about, each.alert.severity, each.alert.variation) for each in false
+        ),
         poisoned_days=[_days(attack, by_attack) for attack in logged if attack.stealth == kinds.REPEATED],
         at_budget={budget: recall_at(warm, logged, budget, plan) for budget in BUDGETS},
         curve=curve(warm, logged, plan),

@@ -9,10 +9,11 @@ from typing import Callable, Iterable, Sequence
 from cba.detection.catalogue import load
 
 from .attacks.attack import STEALTH
+from .attacks.scene import WARM
 from .detectors.library import ABLATIONS
 from .detectors.others import OTHERS
-from .measures import AT, BUDGETS, NOTHING, Recall, Result
-from .run import OURS, Evaluation
+from .measures import AT, BUDGETS, LOW_OR_HIGHER, NOTHING, Recall, Result
+from .run import OURS, TUNED, Evaluation
 
 LINES_OF_CAUSES = 16
 
@@ -22,7 +23,8 @@ def tables(evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join(
         (
             _scope(evaluations), _overview(evaluations), _budgets(evaluations), _variations(evaluations),
-            _stealth(evaluations), _rates(evaluations), _causes(evaluations), _detectors(),
+            _stealth(evaluations), _rates(evaluations), _causes(evaluations),
+            _severe(evaluations), _detectors(),
         )
     )  # fmt: skip
 
@@ -45,8 +47,16 @@ def _scope(evaluations: Sequence[Evaluation]) -> str:
         f"identities over {plans[0].days} days (seed {', '.join(str(plan.seed) for plan in plans)}), "
         f"{sum(each.events for each in evaluations):,} events, "
         f"{sum(each.attacks for each in evaluations)} attacks in the logs. False alerts are counted a day and 1,000 "
-        "identities. A number in brackets is the range over the organizations."
+        "identities. A number in brackets is the range over the organizations." + _ablated(evaluations)
     )
+
+
+def _ablated(evaluations: Sequence[Evaluation]) -> str:
+    """Which organizations the detectors with an idea removed have judged, where not all."""
+    seeds = [str(each.plan.seed) for each in evaluations if any(result.name == TUNED for result in each.results)]
+    if len(seeds) in (0, len(evaluations)):
+        return ""
+    return f" The app tuned, and without an idea, was measured on seed {', '.join(seeds)} only."
 
 
 def _spread(values: Sequence[float], digits: int = 2) -> str:
@@ -56,11 +66,13 @@ def _spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def _of(evaluations: Sequence[Evaluation], name: str) -> list[Result]:
-    return [evaluation.result(name) for evaluation in evaluations]
+    """What a detector gave, in the organizations that it has judged."""
+    return [result for evaluation in evaluations for result in evaluation.results if result.name == name]
 
 
 def _names(evaluations: Sequence[Evaluation]) -> list[str]:
-    return [result.name for result in evaluations[0].results]
+    most = max(evaluations, key=lambda evaluation: len(evaluation.results))
+    return [result.name for result in most.results]
 
 
 def _each(evaluations: Sequence[Evaluation], name: str, value: Callable[[Result], float], digits: int = 2) -> str:
@@ -163,12 +175,17 @@ def _rates(evaluations: Sequence[Evaluation]) -> str:
     return _table(("ours: false alerts by severity", "warm", "while warming up"), rows)
 
 
+def _identity_days(evaluations: Sequence[Evaluation]) -> int:
+    """Days of identities when warm, in all organizations."""
+    return sum(each.plan.size * (each.plan.days - WARM) for each in evaluations)
+
+
 def _causes(evaluations: Sequence[Evaluation]) -> str:
-    identity_days = sum(each.plan.size * (each.plan.days - 31) for each in evaluations)
+    identity_days = _identity_days(evaluations)
     counts: Counter[str] = Counter()
     about: dict[str, Counter[str]] = defaultdict(Counter)
     for result in _of(evaluations, OURS):
-        for (cause, detection), count in result.causes.items():
+        for (cause, detection, _severity, _variation), count in result.causes.items():
             counts[cause] += count
             about[cause][detection] += count
     rows = [
@@ -180,6 +197,29 @@ def _causes(evaluations: Sequence[Evaluation]) -> str:
         for cause, count in counts.most_common(LINES_OF_CAUSES)
     ]
     return _table(("ours: cause of false alerts, warm", "a day and 1,000 identities", "detections"), rows)
+
+
+def _severe(evaluations: Sequence[Evaluation]) -> str:
+    """The false alerts of Low and higher, by what raised them."""
+    identity_days = _identity_days(evaluations)
+    counts: Counter[tuple[str, str, str]] = Counter()
+    why: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for result in _of(evaluations, OURS):
+        for (cause, detection, severity, variation), count in result.causes.items():
+            if severity in LOW_OR_HIGHER:
+                counts[detection, variation, severity] += count
+                why[detection, variation, severity][cause] += count
+    rows = [
+        (
+            f"{detection} {variation}",
+            severity,
+            f"{count * 1000 / identity_days:.2f}",
+            ", ".join(f"{n} × {name}" for name, n in why[detection, variation, severity].most_common(4)),
+        )
+        for (detection, variation, severity), count in counts.most_common(LINES_OF_CAUSES)
+    ]
+    head = ("ours: false alerts of Low and higher, warm", "severity", "a day and 1,000 identities", "causes")
+    return _table(head, rows)
 
 
 def _detectors() -> str:

@@ -183,7 +183,8 @@ def _without_back_off(rows: Rows, lists: ListRows) -> list[Finding]:
         return judge(rows, lists)
 
 
-def _without_provisional(rows: Rows, lists: ListRows) -> list[Finding]:
+def without_provisional(rows: Rows, lists: ListRows) -> list[Finding]:
+    """With the setting that one day makes a value normal."""
     catalogue = load()
     detections = {
         name: dataclasses.replace(each, terms=dataclasses.replace(each.terms, established_days=1))
@@ -210,7 +211,7 @@ def _without(row: Row, *names: str) -> Row:
 
 ABLATIONS: tuple[Ablation, ...] = (
     Ablation("without back-off", _without_back_off),
-    Ablation("without provisional values", _without_provisional),
+    Ablation("without provisional values", without_provisional),
     Ablation("without break-through", lambda rows, lists: _without_breakthrough(judge(rows, lists))),
     Ablation(
         "without home region", lambda rows, lists: judge(_changed(rows, lambda row: _without(row, *HOME_FACTS)), lists)

@@ -126,7 +126,7 @@ def test_recall_precision_rates_and_delay_are_counted() -> None:
     per = 1000 / SMALL.size / (SMALL.days - WARM)
     assert result.rates == {"low": per, "all": per, "low or higher": per}
     assert result.warming["all"] == 1000 / SMALL.size / (WARM - 14)
-    assert result.causes == {(TRAVEL, "cloud_unusual_country"): 1}
+    assert result.causes == {(TRAVEL, "cloud_unusual_country", "low", "v2"): 1}
     assert result.delays == [ours.tick_after(FIRST + 40 * DAY + 700) - (FIRST + 40 * DAY + 100)]
 
 
@@ -136,7 +136,7 @@ def test_another_variation_is_found_but_not_exact_and_another_person_is_not_foun
     elsewhere = Alert("cloud_unusual_country", "m365", ("bob@nordwind.example",), (FIRST + 40 * DAY,), 1.0)
     result = measure("it", [elsewhere], truth, SMALL)
     assert result.recall().found == 0
-    assert result.causes == {(ROUTINE, "cloud_unusual_country"): 1}
+    assert result.causes == {(ROUTINE, "cloud_unusual_country", "", ""): 1}
 
 
 def test_an_alert_of_the_first_days_finds_nothing() -> None:
