@@ -148,9 +148,8 @@ def test_no_more_histories_are_held_than_said(monkeypatch: pytest.MonkeyPatch) -
     assert max(held) <= 20
 
 
-STORM_ROWS = 50_000 if MANY else 10_000
-"""All that a chunk may hold; a fifth of it in a usual run, for counting memory takes minutes."""
-STORM_BYTES = 150 * 2**20
+STORM_ROWS, STORM_BYTES = (50_000, 150 * 2**20) if MANY else (4_000, 40 * 2**20)
+"""All that a chunk may hold; less in a usual run, for counting memory takes minutes."""
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["nothing to say", "everything new"])
