@@ -34,6 +34,8 @@ class Case:
     distinct: tuple[str, ...]
     collections: tuple[str, ...] = ()
     """KV store collections that are emptied before every run: it meets an empty store and fills it."""
+    past: Sequence[Row] = ()
+    """Rows that it has been given before every run, and has learned."""
 
     @property
     def script(self) -> Path:
@@ -69,15 +71,18 @@ class Result:
 
 def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
     """The commands with the rows of `recorded_rows` and of `fleet.rows`."""
-    detection = (f"detection={DETECTION}",)
+    detection, judge = (f"detection={DETECTION}",), (f"source={SOURCE}",)
     endpoint = ("source=endpoint",)
+    reduced = rows["reduced"]
+    split = len(reduced) * 2 // 3
     return [
         Case("cbageo", "cbageo", ("ip=src_ip",), rows["cbageo"], ("src_ip",)),
-        Case("cbajudge", "cbajudge", (f"source={SOURCE}",), rows["reduced"], ("identity", "country"), WRITTEN),
+        Case("cbajudge, empty", "cbajudge", judge, reduced, ("identity", "country"), WRITTEN),
+        Case("cbajudge, warm", "cbajudge", judge, reduced[split:], ("identity", "country"), WRITTEN, reduced[:split]),
         Case("cbaresource", "cbaresource", ("fqdn=cba_place",), rows["names"], ("cba_place",)),
         Case("cbajudge, popular", "cbajudge", endpoint, rows["popular"], ("host", "resource"), WRITTEN),
         Case("cbajudge, rare", "cbajudge", endpoint, rows["rare"], ("host", "resource"), WRITTEN),
-        Case("cbabaseline", "cbabaseline", detection, rows["reduced"], ("identity", "country")),
+        Case("cbabaseline", "cbabaseline", detection, reduced, ("identity", "country")),
         Case("cbascore", "cbascore", detection, rows["evidence"], ("identity", "country", "evidence")),
     ]
 
@@ -115,6 +120,8 @@ def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Ca
     def ours() -> Measurement:
         for name in case.collections:
             head.kv.collection(name).delete(None)
+        if case.past:
+            run(case.script, case.args, encode(needed, case.past), len(case.past), splunkd, home)
         return run(case.script, case.args, chunks, len(case.rows), splunkd, home)
 
     def echo() -> Measurement:
