@@ -142,7 +142,7 @@ def test_a_store_that_fails_ends_it_with_a_sentence(
 ) -> None:
     monkeypatch.setattr(store, "RETRY_PAUSES", ())
     searched(here, COUNTRY)
-    here.splunkd.fail("cba_history", action, times=1)
+    here.splunkd.fail("cba_history", action, times=2)  # a connection that was kept is tried anew at once
     with pytest.raises(LabError, match="KV store collection cba_history"):
         here.run("cbabacktest", f"detection={COUNTRY.detection}", rows=rows(COUNTRY))
 

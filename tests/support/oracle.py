@@ -53,6 +53,7 @@ class Raised:
     country: str
     project: str
     first_time: float
+    last_time: float
     count: int = 1
 
 
@@ -198,7 +199,7 @@ def findings_of(
                 other.identity == call.identity
                 and other.country != call.country
                 and RANK[SEVERITY[other.variation]] >= RANK["low"]
-                and 0 <= call.time - other.first_time <= SUSPICION
+                and 0 <= call.time - other.last_time <= SUSPICION
                 for other in raised
             )
             if suspicious or call.identity in watched:
@@ -214,8 +215,9 @@ def findings_of(
         ]
         if window and RANK[SEVERITY[chosen]] <= max(RANK[SEVERITY[other.variation]] for other in window):
             window[-1].count += 1
+            window[-1].last_time = call.time
         else:
-            raised.append(Raised(chosen, call.identity, call.country, call.project, call.time))
+            raised.append(Raised(chosen, call.identity, call.country, call.project, call.time, call.time))
     return raised
 
 

@@ -91,7 +91,8 @@ def deduplicated(detection: Detection, matches: Iterable[Sighting]) -> list[Rais
 
     For each key: its first event opens a window of the deduplication period, which raises; what follows inside is
     counted, unless it is more severe than all before it; of one second, the most severe comes first. The events of one
-    quarter of an hour and variation count where the first of them does. An identity is suspicious for 24 hours after a finding of Low or more under another key.
+    quarter of an hour and variation count where the first of them does. An identity is suspicious for 24 hours after an event of a
+    finding of Low or more under another key.
     """
     found: list[_Finding] = []
     current: dict[tuple[str, int], _Finding] = {}
@@ -104,7 +105,7 @@ def deduplicated(detection: Detection, matches: Iterable[Sighting]) -> list[Rais
             other.entity == heap.entity
             and other.raised.key != heap.key
             and rank(detection, other.raised.variation) >= SEVERITIES.index("low")
-            and heap.first - DAY <= other.raised.first_time < heap.first
+            and any(heap.first - DAY <= second < heap.first for second in other.seconds)
             for other in found
         )
         variation = heap.suspected if suspicious and heap.suspected else heap.plain
@@ -113,6 +114,7 @@ def deduplicated(detection: Detection, matches: Iterable[Sighting]) -> list[Rais
             known = current[heap.key, heap.opened] = _Finding(Raised(heap.first, heap.key, variation, 0), heap.entity)
             found.append(known)
         known.raised = known.raised._replace(count=known.raised.count + heap.count)
+        known.seconds.append(heap.first)
     return sorted(finding.raised for finding in found)
 
 
@@ -120,6 +122,7 @@ def deduplicated(detection: Detection, matches: Iterable[Sighting]) -> list[Rais
 class _Finding:
     raised: Raised
     entity: str
+    seconds: list[int] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass

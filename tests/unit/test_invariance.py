@@ -321,3 +321,16 @@ def test_a_retry_may_come_before_the_first_try() -> None:
     assert json.loads(last["atoms"]).keys() == {
         f"{key.bucket}|{key.indexed}|{key.plain}|{key.suspected}" for key in decode_atoms(last["atoms"])
     }
+
+
+def test_what_begins_earlier_by_a_late_event_makes_suspicious_still() -> None:
+    """The finding on US, of a few hours before, turns out to have begun the day before that."""
+    variety = variety_of("cloud_unusual_country", "variation 6")
+    us, de = variety.own
+    began, went_on, judged = (
+        Seen(variety.since + hour * 3_600, name, fields)
+        for hour, name, fields in ((1, "US, late", us), (22, "US", us), (35, "DE", de))
+    )
+    deliveries = [*at_once([*variety.past, went_on, judged]), Delivery(began, judged.time + 3_600)]
+    found = replay(variety.pipeline(), deliveries, 900, variety.since).found()
+    assert [(f["first_time"], f["variation"]) for f in found if f["country"] == "DE"] == [(judged.time, "v6")]

@@ -27,6 +27,7 @@ from .windows import (
     in_order,
     period_seconds,
     place,
+    times_of,
 )
 
 HELD_ENTITIES = 200
@@ -245,20 +246,21 @@ class _Entity:
             self.neighbours[known] = neighbour
             return
         self.documents[known] = document
+        raised = _whole(document["first_time"])
         key, opened_day = str(document["key"]), _whole(document["opened_day"])
         windows = self.windows.setdefault(key, [])
         window = next((each for each in windows if day_of(each.opened) == opened_day), None)
         if window is None:
-            window = Window(key, neighbour.time)
+            window = Window(key, raised)
             windows.append(window)
         atoms = decode_atoms(str(document["atoms"]))
         for atom, (count, first, last) in atoms.items():
             window.restore(atom, count, first, last)
         ranked = sorted(atoms, key=lambda atom: (in_order(detection, atom), atom))
-        cause = next((atom for atom in ranked if atoms[atom][1] == neighbour.time), None)
+        cause = next((atom for atom in ranked if atoms[atom][1] == raised), None)
         if cause is not None:
             told = {**document, "explanation": str(document.get("explanation", "")).partition(FURTHER)[0]}
-            window.tell(cause, neighbour.time, str(document.get("part", "")), told)
+            window.tell(cause, raised, str(document.get("part", "")), told)
 
     def derive(self, detection: Detection, now: int) -> None:
         """Derives the findings of every window with events at or after the earliest touched one; finds what changed."""
@@ -353,7 +355,8 @@ def _whole(number: object) -> int:
 
 def _neighbour(document: Mapping[str, object]) -> Neighbour:
     rank = severity_rank(str(document["severity"]))
-    return Neighbour(_whole(document["first_time"]), str(document["key"]), str(document["finding_id"]), rank)
+    times = times_of(decode_atoms(str(document["atoms"])))
+    return Neighbour(times, str(document["key"]), str(document["finding_id"]), rank)
 
 
 def _listed(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:

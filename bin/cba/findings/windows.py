@@ -14,6 +14,7 @@ none.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import itertools
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
@@ -195,9 +196,10 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Neighbour:
-    """A finding on the same entity that may make it suspicious: when it was raised, its key and its id."""
+    """A finding on the same entity that may make it suspicious: when its events were (the first second of each quarter
+    of an hour and variation, ascending), its key and its id."""
 
-    time: int
+    times: list[int]
     key: str
     finding_id: str
     rank: int
@@ -211,6 +213,7 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
     """
     neighbours = [other for other in others if other.rank >= LOW]
     current: dict[int, Record] = {}
+    times: dict[int, list[int]] = {}
     moments = sorted(
         (
             (min(window.atoms[key].first for key in alike), in_order(detection, alike[0]), window.key, alike, window)
@@ -232,10 +235,12 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
             suspicious_of = cause.finding_id if cause and key.suspected != key.plain else None
             record = current[id(window)] = Record(window, variation, key, first, suspicious_of, [])
             records.append(record)
+            times[id(window)] = []
             if variation.rank >= LOW:
                 raised = finding_id(detection.id, window_key, window.opened, variation.severity)
-                neighbours.append(Neighbour(first, window_key, raised, variation.rank))
+                neighbours.append(Neighbour(times[id(window)], window_key, raised, variation.rank))
         record.atoms.extend(alike)
+        times[id(window)].append(first)
     return iter(records)
 
 
@@ -255,10 +260,20 @@ def in_order(detection: Detection, key: AtomKey) -> tuple[int, str, str]:
     return -detection.variation(key.plain or key.suspected).rank, key.plain, key.suspected
 
 
+def times_of(atoms: Mapping[AtomKey, tuple[int, int, int]]) -> list[int]:
+    """When the events of a finding with these atoms (count, first and last second) were, as a Neighbour has it."""
+    return sorted(min(atoms[key][1] for key in alike) for alike in _alike(atoms))
+
+
 def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[Neighbour]:
-    """The latest other finding of Low or more in the 24 hours before, if any."""
-    earlier = [n for n in neighbours if n.key != key and second - SUSPICIOUS_SECONDS <= n.time < second]
-    return max(earlier, key=lambda neighbour: (neighbour.time, neighbour.finding_id), default=None)
+    """The other finding of Low or more of which an event was last in the 24 hours before, if any. That it was raised
+    then is not asked: an event that comes late may raise it earlier, and must not take anything away."""
+    latest: list[tuple[int, str, Neighbour]] = []
+    for neighbour in neighbours:
+        before = bisect.bisect_left(neighbour.times, second)
+        if neighbour.key != key and before and neighbour.times[before - 1] >= second - SUSPICIOUS_SECONDS:
+            latest.append((neighbour.times[before - 1], neighbour.finding_id, neighbour))
+    return max(latest, key=lambda each: each[:2])[2] if latest else None
 
 
 def finding_id(detection_id: str, key: str, opened: int, severity: str) -> str:
