@@ -148,7 +148,7 @@ def test_no_more_histories_are_held_than_said(monkeypatch: pytest.MonkeyPatch) -
     assert max(held) <= 20
 
 
-STORM_ROWS, STORM_BYTES = (50_000, 150 * 2**20) if MANY else (4_000, 40 * 2**20)
+STORM_ROWS, STORM_BYTES = (50_000, 150 * 2**20) if MANY else (2_000, 40 * 2**20)
 """All that a chunk may hold; less in a usual run, for counting memory takes minutes."""
 
 
