@@ -62,7 +62,18 @@ def run_tests(app: Path, python: Path, tests: Sequence[str]) -> int:
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     variables.update(CBA_APP=str(app), PYTHONDONTWRITEBYTECODE="1")
     paths = shlex.join([".", str(app / "bin"), str(app / "lib"), "package"])
-    command = [str(python), "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-o", f"pythonpath={paths}", *tests]
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-n",
+        str((os.cpu_count() or 1) + 1),
+        "--dist",
+        "worksteal",
+        "-o",
+        f"pythonpath={paths}",
+        *tests,
+    ]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
