@@ -92,8 +92,12 @@ def unused(found: Sequence[Message], allowed: Sequence[Allowed]) -> list[Allowed
     return [entry for entry in allowed if not any(m.result == WARNING and entry.covers(m) for m in found)]
 
 
-def counts(report: Mapping[str, Any]) -> collections.Counter[str]:
-    """result -> number of checks of one JSON report."""
+def counts(report: Mapping[str, Any], tag: str = "") -> collections.Counter[str]:
+    """result -> number of checks of one JSON report, of those with this tag."""
     return collections.Counter(
-        check["result"] for one in report["reports"] for group in one["groups"] for check in group["checks"]
+        check["result"]
+        for one in report["reports"]
+        for group in one["groups"]
+        for check in group["checks"]
+        if not tag or tag in check["tags"]
     )
