@@ -27,10 +27,7 @@ from lab.interpreters import find  # noqa: E402
 
 BUILD = ROOT / "build" / "check"
 PYTHONS = ("3.9", "3.13")
-CODE = (
-    "tests/scenarios/test_scenarios.py", "tests/replay/test_triage.py", "tests/replay/test_function_runtime.py",
-    "tests/package/test_settings_handler.py",
-)  # fmt: skip
+CODE = ("tests/scenarios/test_scenarios.py", "tests/replay/test_triage.py", "tests/package/test_settings_handler.py")
 """From logs to findings and verdicts, all scenarios, the configuration page's handler. Outages, restarts and large logs
 are ./dev test's."""
 FILES = ("tests/package/test_archive.py", "tests/conf")
