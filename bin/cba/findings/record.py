@@ -240,8 +240,8 @@ class _Entity:
                 ) from error
 
     def _restore(self, detection: Detection, document: Document) -> None:
-        known = str(document["finding_id"])
-        neighbour = _neighbour(document)
+        known, atoms = str(document["finding_id"]), decode_atoms(str(document["atoms"]))
+        neighbour = _neighbour(document, atoms)
         if document["detection"] != detection.id or document["entity"] != self.name:
             self.neighbours[known] = neighbour
             return
@@ -253,7 +253,6 @@ class _Entity:
         if window is None:
             window = Window(key, raised)
             windows.append(window)
-        atoms = decode_atoms(str(document["atoms"]))
         for atom, (count, first, last) in atoms.items():
             window.restore(atom, count, first, last)
         ranked = sorted(atoms, key=lambda atom: (in_order(detection, atom), atom))
@@ -268,7 +267,11 @@ class _Entity:
         affected = [w for windows in self.windows.values() for w in windows if w.last >= start]
         ids = {finding for finding, document in self.documents.items() if _inside(document, affected)}
         ids |= {f for f, document in self.documents.items() if document["key"] in self.moments and self._gone(document)}
-        outside = [_neighbour(document) for finding, document in self.documents.items() if finding not in ids]
+        outside = [
+            _neighbour(document, decode_atoms(str(document["atoms"])))
+            for finding, document in self.documents.items()
+            if finding not in ids
+        ]
         records = list(derive(detection, affected, [*outside, *self.neighbours.values()]))
         wanted: dict[str, Document] = {}
         for record in records:
@@ -353,10 +356,9 @@ def _whole(number: object) -> int:
     return int(float(str(number)))
 
 
-def _neighbour(document: Mapping[str, object]) -> Neighbour:
+def _neighbour(document: Mapping[str, object], atoms: Mapping[AtomKey, tuple[int, int, int]]) -> Neighbour:
     rank = severity_rank(str(document["severity"]))
-    times = times_of(decode_atoms(str(document["atoms"])))
-    return Neighbour(times, str(document["key"]), str(document["finding_id"]), rank)
+    return Neighbour(times_of(atoms), str(document["key"]), str(document["finding_id"]), rank)
 
 
 def _listed(detection: Detection, window: Window, record: Record, stored: Mapping[str, object]) -> Document:

@@ -184,14 +184,16 @@ def _window_for(windows: list[Window], sighting: Sighting, second: int, period: 
 
 @dataclasses.dataclass
 class Record:
-    """A finding to be: the event that raised it, and the atoms counted in it."""
+    """A finding to be: the event that raised it, the atoms counted in it, and when these begin, as a Neighbour has
+    it."""
 
     window: Window
     variation: Variation
     cause: AtomKey
     first: int
     suspicious_of: Optional[str]
-    atoms: list[AtomKey]
+    atoms: list[AtomKey] = dataclasses.field(default_factory=list)
+    times: list[int] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,7 +215,6 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
     """
     neighbours = [other for other in others if other.rank >= LOW]
     current: dict[int, Record] = {}
-    times: dict[int, list[int]] = {}
     moments = sorted(
         (
             (min(window.atoms[key].first for key in alike), in_order(detection, alike[0]), window.key, alike, window)
@@ -232,15 +233,14 @@ def derive(detection: Detection, windows: Iterable[Window], others: Iterable[Nei
         variation = detection.variation(raised_as)
         record = current.get(id(window))
         if record is None or variation.rank > record.variation.rank:
-            suspicious_of = cause.finding_id if cause and key.suspected != key.plain else None
-            record = current[id(window)] = Record(window, variation, key, first, suspicious_of, [])
+            suspicious_of = cause if key.suspected != key.plain else None
+            record = current[id(window)] = Record(window, variation, key, first, suspicious_of)
             records.append(record)
-            times[id(window)] = []
             if variation.rank >= LOW:
                 raised = finding_id(detection.id, window_key, window.opened, variation.severity)
-                neighbours.append(Neighbour(times[id(window)], window_key, raised, variation.rank))
+                neighbours.append(Neighbour(record.times, window_key, raised, variation.rank))
         record.atoms.extend(alike)
-        times[id(window)].append(first)
+        record.times.append(first)
     return iter(records)
 
 
@@ -265,15 +265,17 @@ def times_of(atoms: Mapping[AtomKey, tuple[int, int, int]]) -> list[int]:
     return sorted(min(atoms[key][1] for key in alike) for alike in _alike(atoms))
 
 
-def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[Neighbour]:
-    """The other finding of Low or more of which an event was last in the 24 hours before, if any. That it was raised
-    then is not asked: an event that comes late may raise it earlier, and must not take anything away."""
-    latest: list[tuple[int, str, Neighbour]] = []
-    for neighbour in neighbours:
-        before = bisect.bisect_left(neighbour.times, second)
-        if neighbour.key != key and before and neighbour.times[before - 1] >= second - SUSPICIOUS_SECONDS:
-            latest.append((neighbour.times[before - 1], neighbour.finding_id, neighbour))
-    return max(latest, key=lambda each: each[:2])[2] if latest else None
+def _suspicious(neighbours: Iterable[Neighbour], key: str, second: int) -> Optional[str]:
+    """The id of the other finding of Low or more of which an event was last in the 24 hours before, if any. That it was
+    raised then is not asked: an event that comes late may raise it earlier, and must not take anything away."""
+    latest = [
+        (neighbour.times[before - 1], neighbour.finding_id)
+        for neighbour in neighbours
+        if neighbour.key != key
+        and (before := bisect.bisect_left(neighbour.times, second))
+        and neighbour.times[before - 1] >= second - SUSPICIOUS_SECONDS
+    ]
+    return max(latest)[1] if latest else None
 
 
 def finding_id(detection_id: str, key: str, opened: int, severity: str) -> str:
