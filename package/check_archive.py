@@ -59,18 +59,7 @@ def run_tests(app: Path, python: Path, tests: Sequence[str]) -> int:
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     variables.update(CBA_APP=str(app), PYTHONDONTWRITEBYTECODE="1")
     paths = shlex.join([".", str(app / "bin"), str(app / "lib"), "package"])
-    command = [
-        str(python),
-        "-m",
-        "pytest",
-        "-n",
-        str((os.cpu_count() or 1) + 1),
-        "--dist",
-        "worksteal",
-        "-o",
-        f"pythonpath={paths}",
-        *tests,
-    ]
+    command = [str(python), "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-o", f"pythonpath={paths}", *tests]
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
@@ -89,12 +78,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except (PackageError, OSError) as error:
         print(f"./dev package: {archive}: {error}", file=sys.stderr)
         return 1
-    pythons = {version: python for version in PYTHONS if (python := find(version)) is not None}
-    for version in PYTHONS:
-        if version not in pythons:
-            print(f"==> no Python {version} on this machine: the archive is not tested under it", flush=True)
     once: tuple[str, ...] = FILES
-    for version, python in pythons.items():
+    for version in PYTHONS:
+        python = find(version)
+        if python is None:
+            print(f"==> no Python {version} on this machine: the archive is not tested under it", flush=True)
+            continue
         print(f"==> end-to-end tests on the unpacked archive under Python {version}", flush=True)
         if run_tests(app, environment(version, python), options.tests or (*once, *CODE)):
             print(f"./dev package: the archive fails under Python {version} (see above)", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -22,3 +24,9 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     """
     long = isinstance(val, bytes) or (isinstance(val, str) and (len(val) > 80 or "\n" in val))
     return argname if long else None
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-splunk-addon's environment has no pytest-xdist
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: one more than there are cores, for now and then a test waits for a process or for a time limit."""
+    return (os.cpu_count() or 1) + 1
