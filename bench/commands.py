@@ -112,7 +112,7 @@ def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Ca
     """Runs command and echo in turn, `repetitions` times; which goes first alternates."""
     splunkd = Splunkd(head.splunkd.uri, head.splunkd.session_key)
     needed = required_fields(case.script, case.args, splunkd, home)
-    chunks = encode(needed, case.rows)
+    chunks, past = encode(needed, case.rows), encode(needed, case.past)
     names = run(case.script, case.args, encode(needed, case.rows[:1]), 1, splunkd, home).answers.names
     added = [name for name in names if name not in needed]
     echo_args = (f"fields={','.join(needed)}", f"add={','.join(added)}")
@@ -121,7 +121,7 @@ def measure(case: Case, head: SearchHead, repetitions: int, home: Path, told: Ca
         for name in case.collections:
             head.kv.collection(name).delete(None)
         if case.past:
-            run(case.script, case.args, encode(needed, case.past), len(case.past), splunkd, home)
+            run(case.script, case.args, past, len(case.past), splunkd, home)
         return run(case.script, case.args, chunks, len(case.rows), splunkd, home)
 
     def echo() -> Measurement:

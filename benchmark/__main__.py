@@ -96,14 +96,13 @@ def _quick() -> int:
 
 def _kept(plan: Plan, folder: Optional[Path], ablations: bool, through_lab: bool) -> Evaluation:
     """What was kept of an organization, or measured now."""
-    if folder is None:
-        return evaluate(plan, PLAIN, STEALTHY, ablations, going_on, through_lab)
-    file = folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
-    if file.exists():
+    file = None if folder is None else folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
+    if file is not None and file.exists():
         return from_json(file.read_text("utf-8"))
     evaluation = evaluate(plan, PLAIN, STEALTHY, ablations, going_on, through_lab)
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(to_json(evaluation), "utf-8")
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(to_json(evaluation), "utf-8")
     return evaluation
 
 
