@@ -6,6 +6,7 @@ from risk import RISK
 
 from pages import pivots
 from pages.board import DAY_COLOURS, OPEN, SEVERITY_COLOURS, WHEN, Board, coloured, link, search_link
+from pages.names import country_name, shown
 from pages.spl import contains, quoted, token
 
 FIELDS = ("entity", "identity", "project", "host", "function", "role", "resource", "workload", "script", "flow")
@@ -194,9 +195,9 @@ def _marked(named: str) -> str:
 | eventstats values(about) AS about
 | where isnotnull(profile)
 | eval state=case(verdict="benign", "established", like("\n".about."\n", "%\n".Dimension."=".value."\n%"), "{OPEN}",
-    established=1, "established", true(), "provisional"), code=if(Dimension="country", value, null())
-| lookup cba_countries country AS code OUTPUT name AS country_name
-| eval shown=coalesce(country_name, if(Dimension="asn", "AS", "").value)"""
+    established=1, "established", true(), "provisional")
+{country_name('Dimension="country"')}
+| eval shown={shown("Dimension")}"""
 
 
 def _days() -> str:

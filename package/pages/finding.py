@@ -9,6 +9,7 @@ from risk import RISK
 from cba.detection.model import Detection
 from pages import events, pivots
 from pages.board import OWN, SEVERITY_COLOURS, VERDICT, WHEN, Board, coloured, link, search_link
+from pages.names import country_name, shown
 from pages.spl import filled, inner, token
 
 NOTHING = (
@@ -402,9 +403,8 @@ NEXT = """
 """
 
 PEERS = f"""
-| eval code=if(dimension="country", value, null())
-| lookup cba_countries country AS code OUTPUT name
-| eval Dimension=dimension, Value=coalesce(name, if(dimension="asn", "AS", "").value),
+{country_name('dimension="country"')}
+| eval Dimension=dimension, Value={shown("dimension")},
     Among=case(others=0, "nobody else in ".among, others=1, "1 other in ".among, true(), others." others in ".among)
         .if(complete=0, ", drawn by lot", ""),
     "Seen before"=before." of ".others, "Only since"=since, "With any value"=with_any, Who=coalesce(who, ""),

@@ -8,6 +8,7 @@ from cba.detection.model import AllowList, Detection, source_search
 from cba.lists.declared import LISTS
 from cba.terms import SOURCES
 from pages.board import ACCENT, MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, coloured, link, search_link
+from pages.names import country_name
 from pages.spl import inner, part, quoted, token
 
 EDITED = {
@@ -113,8 +114,8 @@ def page(detections: Mapping[str, Detection]) -> Board:
         found,
         f"""
 | where status!="closed"
-| eval value=mvindex(json_array_to_mv(key), -1), code=if(value=country, value, null())
-| lookup cba_countries country AS code OUTPUT name AS country_name
+| eval value=mvindex(json_array_to_mv(key), -1)
+{country_name("value=country")}
 | eval value=coalesce(country_name, value), base="base"
 | lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
 | eval detection=coalesce(detection_name, detection)
@@ -174,8 +175,7 @@ def page(detections: Mapping[str, Detection]) -> Board:
         "verdicts",
         f"""
 | inputlookup cba_verdicts
-| eval code=if(like(profile, "%_country"), value, null())
-| lookup cba_countries country AS code OUTPUT name AS country_name
+{country_name('like(profile, "%_country")')}
 | eval When=strftime(decided_time, "{WHEN}"), Verdict=verdict, Profile=profile, Entity=entity,
     Value=coalesce(country_name, value),
     By=decided_by, Comment=comment
