@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from typing import Iterator
 
 import pytest
@@ -15,6 +14,7 @@ from lab.errors import LabError
 from tests.security.commands import COMMANDS, answers, kind_of, needed
 from tests.security.limits import within
 from tests.security.test_rows import sound
+from tests.support.listening import Listening
 from tests.support.workbench import Workbench, story
 
 SHIPPED = (connection.TIMEOUT, store.PATIENCE)
@@ -38,20 +38,11 @@ class Odd:
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
         self.lines: list[socket.socket] = []
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self) -> None:
-        while True:
-            try:
-                line, _address = self.listening.accept()
-            except OSError:
-                return
-            self.lines.append(line)
-            threading.Thread(target=self.tell, args=(line,), daemon=True).start()
+        self.listening = Listening(self.tell)
+        self.uri = f"http://127.0.0.1:{self.listening.port}"
 
     def tell(self, line: socket.socket) -> None:
+        self.lines.append(line)
         try:
             line.recv(65_536)
             line.sendall(self.answer)

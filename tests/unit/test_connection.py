@@ -12,6 +12,7 @@ from splunklib.client import Service
 
 from cba.store.connection import connected
 from cba.store.splunkd import ask
+from tests.support.listening import Listening
 
 BODY = b'{"entry": []}'
 
@@ -22,23 +23,15 @@ class Server:
     def __init__(self, answers: int, says_so: bool) -> None:
         self.answers = answers
         self.says_so = says_so
-        self.opened = 0
         self.closed = threading.Semaphore(0)
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.listening = Listening(self._answer)
+
+    @property
+    def opened(self) -> int:
+        return self.listening.opened
 
     def service(self) -> Service:
-        port = self.listening.getsockname()[1]
-        return connected(Service(scheme="http", host="127.0.0.1", port=port, token="t"))
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                line, _address = self.listening.accept()
-            except OSError:
-                return
-            self.opened += 1
-            threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+        return connected(Service(scheme="http", host="127.0.0.1", port=self.listening.port, token="t"))
 
     def _answer(self, line: socket.socket) -> None:
         with line:
