@@ -42,4 +42,4 @@ def test_frames_of_another_size_and_other_files_are_refused() -> None:
 
 def test_the_picture_in_the_documents_is_one() -> None:
     names = [name for name, _data in _chunks(PICTURE.read_bytes())]
-    assert names[:2] == [b"IHDR", b"acTL"] and names.count(b"fcTL") == 6
+    assert names[:2] == [b"IHDR", b"acTL"] and names.count(b"fcTL") == 7
