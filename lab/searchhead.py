@@ -92,12 +92,16 @@ class SearchHead:
         self._ad_hoc = itertools.count(1)
 
     def search(self, spl: str, earliest: Time = None, latest: Time = None, now: Optional[float] = None) -> SearchResult:
-        """Run a search by hand. Times are epoch seconds or modifiers (`-24h@h`); `now` defaults to just after the last
-        event was delivered, so that "-30d" means the last 30 days of the logs."""
+        """Run a search by hand over such a `window`."""
+        window = self.window(earliest, latest, now)
+        return self.engine.search(spl, window, sid=f"{int(window.now)}.{next(self._ad_hoc)}")
+
+    def window(self, earliest: Time = None, latest: Time = None, now: Optional[float] = None) -> TimeWindow:
+        """Times are epoch seconds or modifiers (`-24h@h`); `now` defaults to just after the last event was delivered,
+        so that "-30d" means the last 30 days of the logs."""
         if now is None:
             now = 1.0 + self.last_delivery() // 1
-        window = TimeWindow(_time(earliest, now), _time(latest, now), now)
-        return self.engine.search(spl, window, sid=f"{int(now)}.{next(self._ad_hoc)}")
+        return TimeWindow(_time(earliest, now), _time(latest, now), now)
 
     def last_delivery(self) -> float:
         """When the last event was indexed; 0 without any."""

@@ -6,7 +6,8 @@
 | /app/<app>/search?q=… or ?s=… | a search page, for links that lead to Splunk's; s is a saved search's path |
 | /manager/<app>/saved/searches?search=… | a list of saved searches, for links that lead to Splunk's |
 | GET /api/nav, GET /api/view/<view> | the navigation bar, a view's definition |
-| POST /api/search | JSON {query, earliest, latest, zone} -> {fields, columns} as json_cols, or 400 {message} |
+| POST /api/search | JSON {query, earliest, latest, zone} -> {job, fields, columns} as json_cols, or 400 {message} |
+| POST /api/search | JSON {query, job, zone}: goes on with the results of that job, as a chain does |
 | GET /api/saved?search=… | the saved searches whose name has the text: [{name, description, enabled, …}] |
 | POST /api/saved | JSON {name, enabled}: enables or disables one. Nothing runs by itself here |
 | POST /<language>/splunkd/__raw/<path> | splunkd's answer, where web.conf exposes the path, with the form key |
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import hashlib
+import itertools
 import json
 import mimetypes
 import re
@@ -45,6 +47,7 @@ from lab.rest_search import shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
 from lab.spl.times import in_zone
+from lab.spl.window import TimeWindow
 from lab.state import DEMO_STATE, ROOT, is_state
 from lab.views import leading_on, read_navigation, read_view, view_names
 
@@ -52,6 +55,8 @@ VIEWER = ROOT / "viewer"
 PORT, LAST_PORT = 8765, 65535
 BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
+JOBS_KEPT = 1000
+"""Jobs whose results chains may go on with: those of several open pages."""
 STATIC = f"/static/app/{APP}/"
 """Below which Splunk Web serves the files of an app's appserver/static/."""
 THROUGH = re.compile(r"/[a-z]{2}-[A-Z]{2}/splunkd/__raw/(services(?:NS)?/[\w./-]+)$")
@@ -80,6 +85,8 @@ class Site:
         self.viewer = viewer
         self.about = about
         self.form_key = secrets.token_hex(16)
+        self._names = itertools.count(1)
+        self._jobs: dict[str, tuple[SearchResult, TimeWindow]] = {}
         # Events do not change here; without any, the clock on the wall is as good as another.
         self.now = None if len(head.events) else time.time()
 
@@ -111,8 +118,26 @@ class Site:
         if not query.startswith(("|", "search ")):
             query = f"search {query}"
         with self.head.lock, in_zone(str(asked.get("zone") or "")):
-            latest = _edge(asked, "latest") or self._end()
-            return json_cols(self.head.search(query, _edge(asked, "earliest"), latest, self.now))
+            if asked.get("job"):
+                base, window = self._job(str(asked["job"]))
+                found = self.head.engine.postprocess(base, query, window)
+            else:
+                window = self.head.window(_edge(asked, "earliest"), _edge(asked, "latest") or self._end(), self.now)
+                found = self.head.engine.search(query, window)
+            return {"job": self._keep(found, window), **json_cols(found)}
+
+    def _keep(self, found: SearchResult, window: TimeWindow) -> str:
+        """The job's name, by which chains go on with what it found."""
+        name = f"local.{next(self._names)}"
+        self._jobs[name] = found, window
+        if len(self._jobs) > JOBS_KEPT:
+            del self._jobs[next(iter(self._jobs))]
+        return name
+
+    def _job(self, name: str) -> tuple[SearchResult, TimeWindow]:
+        if name not in self._jobs:
+            raise LabError(f"the results of {name} are not kept any more: load the page again")
+        return self._jobs[name]
 
     def _end(self) -> Optional[float]:
         """Where a time range ends that is open: after the last event. Commands whose range has no end take the time

@@ -193,6 +193,21 @@ class Engine:
             row.pop(POSITION, None)
         return SearchResult(_columns(ready.plan.columns(), rows), rows)
 
+    def postprocess(self, found: SearchResult, spl: str, window: TimeWindow) -> SearchResult:
+        """What a post-process search, as a chain of a dashboard is one, makes of a job's results, which stay as they
+        are; `window` is the job's. `search` of search/v2/jobs/{sid}/results:
+        https://docs.splunk.com/Documentation/Splunk/9.4.0/RESTREF/RESTsearch"""
+        expanded = self.expand(spl)
+        try:
+            plan = self._compiler.assembled(split_pipeline(expanded.text), given=True)
+            plan.bind(None, ordered=True)
+            self._runs += 1
+            run = Run(self, window, f"{int(window.now)}.{self._runs}", spl, self.lookups)
+            rows = plan.run(run, list(map(dict.copy, found.rows)))
+        except LabError as error:
+            raise _placed(error, expanded, "(ad hoc)", "") from None
+        return SearchResult(_columns(plan.columns(found.fields), rows), rows)
+
     # -- beginnings ------------------------------------------------------------------------------------------------
     def is_open(self, spl: str) -> bool:
         """Whether subsearches say a part of the search when it runs."""

@@ -198,8 +198,8 @@ class Plan:
             return [self]
         return [plan for c in self.commands if isinstance(c, commands_set.Multisearch) for plan in c.plans]
 
-    def columns(self) -> Optional[list[str]]:
-        known: Optional[list[str]] = None
+    def columns(self, known: Optional[list[str]] = None) -> Optional[list[str]]:
+        """The columns in their order as far as the text tells; `known`: those of the rows it is given."""
         for command in self.commands:
             known = command.columns(known)
         return known

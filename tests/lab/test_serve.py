@@ -56,6 +56,30 @@ def test_a_search_answers_in_columns(server: Server) -> None:
     assert answer["columns"][0][0] == "2023-11-14T22:13:20.500+00:00"
 
 
+def test_a_chain_goes_on_with_the_results_of_its_base(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Splunk runs a chain over its base's results and does not search again: search/v2/jobs/{sid}/results, `search`."""
+
+    def found(**asked: Any) -> dict[str, Any]:
+        status, body = ask(server, "POST", "/api/search", asked)
+        assert status == 200, body
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+    base = found(query="search index=main | sort 0 _time | table _time n", earliest="-1h", latest="now")
+    monkeypatch.setattr(server.site.head.engine, "events_of", None)  # whoever reads events again fails
+    chain = found(query="| where n>0 | eval since=round(now()-_time), n=n*10", job=base["job"])
+    assert [field["name"] for field in chain["fields"]] == ["_time", "n", "since"]
+    assert chain["columns"][1] == ["10", "20"]
+    longer = found(query="search n=20 | stats sum(n) AS all", job=chain["job"])
+    assert longer["columns"] == [["20"]]
+    assert found(query='| sort 0 -"n"', job=base["job"])["columns"][1] == ["2", "1", "0"], (
+        "the base's rows are as they were"
+    )
+    status, body = ask(server, "POST", "/api/search", {"query": "| where true()", "job": "local.0"})
+    assert status == 400
+    assert "load the page again" in json.loads(body)["message"]
+
+
 def test_a_wrong_search_says_what_is_wrong(server: Server) -> None:
     status, body = ask(server, "POST", "/api/search", {"query": "| nosuchcommand"})
     assert status == 400

@@ -204,6 +204,27 @@ def test_every_search_runs(head: SearchHead, page: str, name: str) -> None:
     assert not rows or wanted <= set().union(*rows)
 
 
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        (view.name, name)
+        for view in VIEWS
+        for name, source in view.definition["dataSources"].items()
+        if source["type"] == "ds.chain"
+    ],
+)
+def test_a_chain_gives_the_same_as_its_base_and_itself_in_one_search(head: SearchHead, page: str, name: str) -> None:
+    definition = read_view(ROOT, page).definition
+    entity = {"entity": "organization"} if page == "entity" else {}
+    options = definition["dataSources"][name]["options"]
+    base, own = (
+        filled(definition, text, **entity) for text in (full_query(definition, options["extend"]), options["query"])
+    )
+    window = head.window("-30d@d", "now")
+    found = head.engine.postprocess(head.engine.search(base, window), own, window)
+    assert found.rows == head.engine.search(f"{base}\n{own}", window).rows
+
+
 def test_every_construct_of_a_page_has_a_case(head: SearchHead) -> None:
     pinned = {pin for case in load_cases() for pin in case.pins}
     custom = frozenset(head.app.stanzas("commands"))

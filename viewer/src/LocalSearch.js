@@ -5,19 +5,20 @@ import DataSet from '@splunk/datasource-utils/DataSet';
 // In Splunk the time zone is a setting of the user; here it is that of the browser.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Runs SPL on the lab's search head; rejects with its message. */
-export async function search(query, earliest, latest) {
+async function ask(body) {
   const answer = await fetch('/api/search', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ query, earliest: earliest ?? '', latest: latest ?? '', zone }),
+    body: JSON.stringify({ ...body, zone }),
   });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.message);
-  return body;
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.message);
+  return found;
 }
 
-let jobs = 0;
+/** Runs SPL on the lab's search head; rejects with its message. */
+export const search = (query, earliest, latest) =>
+  ask({ query, earliest: earliest ?? '', latest: latest ?? '' });
 
 // Whether all searches of a page have been answered: for tests/browser.
 window.cbaSearches = { asked: 0, answered: 0 };
@@ -54,20 +55,31 @@ export default class LocalSearch extends DataSource {
     return this.refresh;
   }
 
-  run(sorted) {
+  // A chain goes on with its base's results, and what is sorted with its own.
+  async run(sorted) {
     const { query = '', queryParameters = {}, extend } = this.options;
-    const text = extend ? `${this.base.search}\n${query}` : query;
     const { earliest, latest } = extend ? this.base : queryParameters;
-    const meta = { sid: `local.${(jobs += 1)}`, search: text, earliest, latest, status: 'done', percentComplete: 100 };
+    const text = extend ? `${this.base.search}\n${query}` : query;
+    const meta = { search: text + sorted, earliest, latest, status: 'done', percentComplete: 100 };
     window.cbaSearches.asked += 1;
-    return search(text + sorted, earliest, latest)
-      .then(
-        (found) => ({ ...found, meta }),
-        (problem) => Promise.reject(Object.assign(problem, { meta }))
-      )
-      .finally(() => {
-        window.cbaSearches.answered += 1;
-      });
+    try {
+      let found;
+      if (sorted) found = await ask({ query: sorted, job: (await this.job('')).meta.sid });
+      else if (extend) found = await ask({ query, job: this.base.sid });
+      else found = await search(query, earliest, latest);
+      return { ...found, meta: { ...meta, sid: found.job } };
+    } catch (problem) {
+      throw Object.assign(problem, { meta: { ...meta, sid: 'local.failed' } });
+    } finally {
+      window.cbaSearches.answered += 1;
+    }
+  }
+
+  /** The job whose rows are sorted so: one for all panels that show the source. */
+  job(sorted) {
+    this.jobs = this.jobs ?? {};
+    this.jobs[sorted] = this.jobs[sorted] ?? this.run(sorted);
+    return this.jobs[sorted];
   }
 
   // Before it runs again, for a source with `refresh`.
@@ -75,15 +87,13 @@ export default class LocalSearch extends DataSource {
     this.jobs = {};
   }
 
-  // Called once per panel that shows the source: all of them share one job, for each way to sort it.
+  // Called once per panel that shows the source.
   request({ offset = 0, count = 0, sort } = {}) {
     return (observer) => {
       if (this.options.extend && !this.base) return () => {};
       let wanted = true;
       const sorted = sorting(sort);
-      this.jobs = this.jobs ?? {};
-      this.jobs[sorted] = this.jobs[sorted] ?? this.run(sorted);
-      this.jobs[sorted].then(
+      this.job(sorted).then(
         ({ fields, columns, meta }) => {
           if (!wanted) return;
           const data = DataSet.fromJSONCols(fields, columns);
