@@ -57,6 +57,8 @@ BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
 JOBS_KEPT = 1000
 """Jobs whose results chains may go on with: those of several open pages."""
+BUILT = "assets"
+"""The folder of the built viewer whose files have their content's hash in their names, and so never change."""
 STATIC = f"/static/app/{APP}/"
 """Below which Splunk Web serves the files of an app's appserver/static/."""
 THROUGH = re.compile(r"/[a-z]{2}-[A-Z]{2}/splunkd/__raw/(services(?:NS)?/[\w./-]+)$")
@@ -251,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 file = site.file(path)
                 kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-                self._answer(200, file.read_bytes(), kind)
+                self._answer(200, file.read_bytes(), kind, kept=file.parent.name == BUILT)
         except LabError as problem:
             self._json(404, {"message": str(problem)})
         except (ValueError, OSError):  # a NUL in the path, a name that is too long
@@ -307,11 +309,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, document: Any) -> None:
         self._answer(status, json.dumps(document, ensure_ascii=False).encode("utf-8"), "application/json")
 
-    def _answer(self, status: int, body: bytes, kind: str, location: str = "") -> None:
+    def _answer(self, status: int, body: bytes, kind: str, location: str = "", kept: bool = False) -> None:
+        """`kept`: by the browser for good."""
         self.send_response(status)
         self.send_header("Content-Type", kind if kind.startswith("application/") else f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
+        self.send_header("Cache-Control", "max-age=31536000, immutable" if kept else "no-store")
         self.send_header(
             "Set-Cookie", f"{FORM_KEY}_{self.server.server_address[1]}={self.server.site.form_key}; Path=/"
         )

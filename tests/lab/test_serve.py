@@ -86,6 +86,22 @@ def test_a_wrong_search_says_what_is_wrong(server: Server) -> None:
     assert "unknown command 'nosuchcommand'" in json.loads(body)["message"]
 
 
+def test_the_browser_keeps_what_never_changes(server: Server) -> None:
+    """The viewer is 13 MB of programs, which a browser need not read again for every page."""
+    assets = server.site.viewer / "assets"
+    assets.mkdir(exist_ok=True)
+    (assets / "index-0a1b.js").write_text("1")
+    for path, kept in (
+        ("/assets/index-0a1b.js", "immutable"),
+        ("/app/x/findings", "no-store"),
+        ("/api/nav", "no-store"),
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+        connection.request("GET", path)
+        assert kept in str(connection.getresponse().headers["Cache-Control"]), path
+        connection.close()
+
+
 def test_a_view_comes_as_its_definition(server: Server) -> None:
     status, body = ask(server, "GET", "/api/view/findings")
     assert (status, json.loads(body)["label"]) == (200, "Findings")
