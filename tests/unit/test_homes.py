@@ -236,7 +236,7 @@ PLAIN = Call(
 
 
 def call(bucket: int = NOON, **more: Any) -> Call:
-    return dataclasses.replace(PLAIN, bucket=bucket, **more)
+    return PLAIN._replace(bucket=bucket, **more)
 
 
 def fact(how: str, region: str, *workloads: str, bucket: int = NOON, **more: Any) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import math
 import sys
 import time
@@ -169,6 +170,7 @@ class TableCommand(AppCommand, SearchCommand):
     def _execute_v2(self, ifile: Any, process: Any) -> None:
         """As the SDK's, with a body that is read in portions."""
         stream = self._as_binary_stream(ifile)
+        gc.freeze()  # what was imported stays until the end: to look through it for garbage again and again is in vain
         while (chunk := read_chunk(stream)) is not None:
             metadata, body = chunk
             self._finished = getattr(metadata, "finished", False)

@@ -51,19 +51,9 @@ def _names(shape: SourceShape) -> tuple[str, ...]:
 
 def _rows(table: Table, shape: SourceShape, at: Sequence[int]) -> Iterator[tuple[int, Row]]:
     names = _names(shape)
-    times = [table.column(name) for name in NAMED_TIMES]
-    cells = [table.column(name) for name in names]
+    times, cells = table.rows_of(NAMED_TIMES), table.rows_of(names)
     listed = [(name, table.column(name)) for name in shape.listed]
     seconds = list(table.multivalues(TIME_FIELDS[3]))
     for place in at:
-        yield (
-            place,
-            read_row(
-                [column[place] for column in times],
-                seconds[place],
-                names,
-                [column[place] for column in cells],
-                table.position(place),
-                [(name, column[place]) for name, column in listed],
-            ),
-        )
+        texts = [(name, column[place]) for name, column in listed]
+        yield place, read_row(times[place], seconds[place], names, cells[place], table.position(place), texts)

@@ -44,6 +44,10 @@ class Table:
             return [""] * len(self.rows)
         return [row[index] for row in self.rows]
 
+    def rows_of(self, names: Sequence[str]) -> list[tuple[str, ...]]:
+        """The cells of these fields, row by row."""
+        return list(zip(*map(self.column, names)))
+
     def multivalues(self, name: str) -> Iterator[list[str]]:
         """The values of a field row by row: its many values, its one, or none. Raises RowError naming field and row."""
         plain, many = self.column(name), self.column(_MV + name)
@@ -78,23 +82,17 @@ class Table:
 
 
 class _Lines:
-    """Lines of CSV for a reader, and how many characters they had since somebody asked. A NUL, which Python 3.9 refuses
-    in a CSV file, is replaced by U+FFFD."""
+    """Lines of CSV for a reader, and how many `characters` they had since somebody set that to 0. A NUL, which Python
+    3.9 refuses in a CSV file, is replaced by U+FFFD."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = lines
-        self._characters = 0
+        self.characters = 0
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            self._characters += len(line)
+            self.characters += len(line)
             yield line.replace("\0", "\ufffd") if "\0" in line else line
-
-    def many(self) -> bool:
-        return self._characters > MOST_CHARACTERS
-
-    def count_anew(self) -> None:
-        self._characters = 0
 
 
 def read_tables(lines: Iterable[str], most_rows: int = MOST_ROWS) -> Iterator[Table]:
@@ -117,11 +115,11 @@ def read_tables(lines: Iterable[str], most_rows: int = MOST_ROWS) -> Iterator[Ta
                     raise RowError(f"row {position} of a chunk from splunkd has {len(row)} cells under {width} columns")
                 row.append("")  # an empty line is the one empty cell of a row
             rows.append(row)
-            if len(rows) == most_rows or counted.many():
+            if len(rows) == most_rows or counted.characters > MOST_CHARACTERS:
                 yield Table(names, rows, before)
                 before += len(rows)
                 rows = []
-                counted.count_anew()
+                counted.characters = 0
     except csv.Error as error:
         raise RowError(f"row {before + len(rows) + 1} of a chunk from splunkd is not CSV ({error})") from error
     if rows:

@@ -45,7 +45,8 @@ class Correlator:
         """
         if not signals:
             return []
-        known = {signal.key: signal for signal in self._store.joined(joins_of(signals))}
+        asked = {item for signal in signals for item in signal.joins.items()}
+        known = {signal.key: signal for signal in self._store.joined(_by_field(asked))}
         changed: dict[str, Signal] = {}
         crowd = collections.Counter(place for signal in known.values() for place in _places(signal))
         met: list[Signal] = []
@@ -63,7 +64,7 @@ class Correlator:
         if changed and save:
             self._store.save(list(changed.values()))
         subjects = self._subjects(known, {signal.key for signal in met})
-        self._complete(known, subjects)
+        self._complete(known, subjects, asked)
         found = (
             moment
             for opener in known.values()
@@ -81,9 +82,9 @@ class Correlator:
             if opener.subject and (opener.key in touched or any(signal.shares(opener) for signal in new))
         }
 
-    def _complete(self, known: dict[str, Signal], subjects: set[str]) -> None:
-        """Loads what else belongs to these subjects: their other chains, and what joins any of them by other fields."""
-        asked: set[tuple[str, str]] = set()
+    def _complete(self, known: dict[str, Signal], subjects: set[str], asked: set[tuple[str, str]]) -> None:
+        """Loads what else belongs to these subjects, beside what was asked: their other chains, and what joins any of
+        them by other fields."""
         while True:
             mine = [signal for signal in known.values() if signal.subject in subjects]
             wanted = {item for opener in mine for item in opener.joins.items()}
@@ -99,11 +100,6 @@ class Correlator:
 def _places(signal: Signal) -> Iterator[tuple[int, str, str, str]]:
     """Where a signal counts: the day, its kinds, and what it joins by."""
     return ((day_of(signal.time), kind, *join) for kind in signal.kinds for join in signal.joins.items())
-
-
-def joins_of(signals: Iterable[Signal]) -> Joins:
-    """The values by which these signals join others."""
-    return _by_field(item for signal in signals for item in signal.joins.items())
 
 
 def _by_field(items: Iterable[tuple[str, str]]) -> Joins:

@@ -21,7 +21,7 @@ import contextlib
 import dataclasses
 import operator
 import re
-from typing import TYPE_CHECKING, Callable, Iterator, Mapping, Optional, Protocol, Union
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, Optional, Protocol, Union
 
 from ..errors import DetectionError
 from ..terms import ABSENT
@@ -109,8 +109,7 @@ _COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What a node came to. `children`: of those parts that were asked, in their order; `seen`: the evidence that a
     question to a history was answered from, None for everything else. True and false as the condition itself."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from typing import Callable, Mapping
+from typing import Callable, Mapping, NamedTuple
 
 from ..enrich.address import PUBLIC
 from ..enrich.place import FOREIGN_ENDPOINT
@@ -18,8 +17,7 @@ _REGION = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", re.ASCII)
 _REGION_LENGTH = 40
 
 
-@dataclasses.dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A row of one quarter of an hour; absent texts are "".
 
     Who called: `identity`, `identity_type`, `workload` ("" for nobody's workload, and for events that are never

@@ -51,15 +51,10 @@ class Scored(NamedTuple):
     kinds: tuple[str, ...] = ()
 
 
-Kind = tuple[Union[int, str], ...]
+Kind = tuple[Union[int, str, None], ...]
 """The day of a row, and all of it that a detection reads: of rows of one kind the same is said."""
-
-
-class Candidate(NamedTuple):
-    """A row that a detection has to look at, and its kind."""
-
-    prepared: Prepared
-    kind: Kind
+Kinds = Mapping[Kind, Sequence[tuple[int, Prepared]]]
+"""The rows of each kind that a detection has to look at, each with its place in the batch."""
 
 
 class DetectionJudge:
@@ -87,13 +82,20 @@ class DetectionJudge:
         self._memo: dict[Kind, Optional[Scored]] = {}
         self._said = 0
 
-    def candidates(self, prepared: Sequence[Prepared]) -> list[Candidate]:
-        """Those of these rows that it has to look at."""
-        return [
-            Candidate(each, (each.row.day, *[each.cells.get(name, ABSENT) for name in self._read]))
-            for each in prepared
-            if is_candidate(self.detection, each)
-        ]
+    def kinds(self, rows: Iterable[tuple[int, Prepared]]) -> Kinds:
+        """Those of these rows, each with its place, that it has to look at."""
+        found: dict[Kind, list[tuple[int, Prepared]]] = {}
+        own = self.detection.candidates is not None
+        for placed in rows:
+            prepared = placed[1]
+            if own and not is_candidate(self.detection, prepared):
+                continue
+            kind = (prepared.row.day, *map(prepared.cells.get, self._read))
+            if kind in found:
+                found[kind].append(placed)
+            else:
+                found[kind] = [placed]
+        return found
 
     def subjects(self, prepared: Prepared) -> Iterable[Subject]:
         """The histories that are asked about a row."""
@@ -104,9 +106,11 @@ class DetectionJudge:
         self._memo.clear()
         self._said = 0
 
-    def score(self, candidate: Candidate, known: Optional[SourceDays], histories: Histories) -> Optional[Scored]:
-        """What it has to say about a row whose subjects the histories hold; None for nothing."""
-        prepared, kind = candidate
+    def score(
+        self, kind: Kind, prepared: Prepared, known: Optional[SourceDays], histories: Histories
+    ) -> Optional[Scored]:
+        """What it has to say about rows of a kind, of which this is one, whose subjects the histories hold; None for
+        nothing."""
         if kind not in self._memo:
             if len(self._memo) > MEMO_LIMIT or self._said > SAID_LIMIT:
                 self.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import operator
 from typing import Iterable, Iterator, Mapping, Optional, Sequence
 
 from ..detection.catalogue import Catalogue
@@ -14,7 +15,7 @@ from ..history.remembered import Histories
 from ..home.calls import concerns_homes
 from ..home.finder import HomeFinder
 from ..terms import date_text
-from .detecting import Candidate, DetectionJudge, Scored
+from .detecting import DetectionJudge, Kinds, Scored
 from .evidence import SourceDays
 from .learning import Observation, Teacher
 from .preparing import Prepared, Preparer
@@ -61,7 +62,7 @@ class Report:
     """What the store says of documents that it does not take."""
 
 
-Candidates = Mapping[DetectionJudge, Sequence[Candidate]]
+Candidates = Mapping[DetectionJudge, Kinds]
 
 
 class Judge:
@@ -129,7 +130,7 @@ class Judge:
                 fresh.append(row)
                 told[key] = None
         prepared = self._preparer.prepare(fresh) if fresh else []
-        candidates = {judge: judge.candidates(prepared) for judge in self.detections}
+        candidates = self._candidates(prepared)
         wanted = self._want(prepared, candidates)
         for seen, day in wanted:
             self._histories.learn(seen.subject, seen.value, day)
@@ -198,10 +199,17 @@ class Judge:
                 taught[seen, day] = None
         subjects = {seen.subject for seen, _day in taught}
         for judge, mine in candidates.items():
-            for row in {candidate.kind: candidate.prepared for candidate in mine}.values():
+            for (_place, row), *_alike in mine.values():
                 subjects.update(judge.subjects(row))
         self._histories.want(subjects)
         return list(taught)
+
+    def _candidates(self, prepared: Sequence[Prepared]) -> Candidates:
+        """What each detection has to look at."""
+        of_population: dict[str, list[tuple[int, Prepared]]] = {name: [] for name in self._teachers}
+        for place, each in enumerate(prepared):
+            of_population[each.population].append((place, each))
+        return {judge: judge.kinds(of_population[judge.detection.population]) for judge in self.detections}
 
     def _judge(self, candidates: Candidates) -> set[tuple[tuple[str, str], ...]]:
         """Has every detection judge its candidates; the rows that one of them had something to say about."""
@@ -236,9 +244,14 @@ class Judge:
         except Exception as error:
             self._stop(judge, error)
 
-    def _scored(self, judge: DetectionJudge, candidates: Sequence[Candidate]) -> list[tuple[Prepared, Scored]]:
-        scored = ((each.prepared, judge.score(each, self._days, self._histories)) for each in candidates)
-        return [(prepared, said) for prepared, said in scored if said is not None]
+    def _scored(self, judge: DetectionJudge, candidates: Kinds) -> list[tuple[Prepared, Scored]]:
+        """The rows that a detection has something to say about, in their order, and what."""
+        found: list[tuple[int, Prepared, Scored]] = []
+        for kind, rows in candidates.items():
+            said = judge.score(kind, rows[0][1], self._days, self._histories)
+            if said is not None:
+                found.extend((place, prepared, said) for place, prepared in rows)
+        return [(prepared, said) for _place, prepared, said in sorted(found, key=operator.itemgetter(0))]
 
     def _stop(self, judge: DetectionJudge, error: Exception) -> None:
         """A detection with a fault judges no further in this run; cbahealth says so, and the others go on."""

@@ -58,23 +58,24 @@ class Preparer:
     def prepare(self, rows: Sequence[Row]) -> list[Prepared]:
         """The prepared rows of these rows, and of calls that were kept and whose workload's home is known now, one day
         after the other. Rows that are never judged only tell about homes."""
-        calls = self._read_calls(rows)
+        placed = [self._placed(row) for row in rows]
+        calls = self._read_calls(rows, placed)
         for heard in calls.values():
             self._homes.hear(heard)
         prepared: list[Prepared] = []
-        for position, row in enumerate(rows):
+        for position, (row, cells) in enumerate(zip(rows, placed)):
             call = calls.get(position)
             answer = NOBODY if call is None else self._homes.answer(call)
             if call is not None and answer.home_state == UNKNOWN and self._keep_calls:
                 self._homes.keep(call, row.name, row.to_json())
             if is_judged(row.cells):
-                prepared.extend(self._of_populations(row, answer))
+                prepared.extend(self._of_populations(row, self._told(row, cells), answer))
         return sorted([*self._released(), *prepared], key=lambda each: each.row.day)
 
-    def _read_calls(self, rows: Sequence[Row]) -> dict[int, Call]:
+    def _read_calls(self, rows: Sequence[Row], placed: Sequence[Mapping[str, str]]) -> dict[int, Call]:
         calls = {
-            position: read_call(self._placed(row), row.bucket, self._inventory, self._passed_over)
-            for position, row in enumerate(rows)
+            position: read_call(cells, row.bucket, self._inventory, self._passed_over)
+            for position, (row, cells) in enumerate(zip(rows, placed))
             if concerns_homes(row.cells)
         }
         self._homes.want(list(calls.values()))
@@ -84,18 +85,18 @@ class Preparer:
         released = [Row.from_json(text) for text in self._homes.released()]
         if not released:
             return
-        calls = self._read_calls(released)
-        for position, row in enumerate(released):
+        placed = [self._placed(row) for row in released]
+        calls = self._read_calls(released, placed)
+        for position, (row, cells) in enumerate(zip(released, placed)):
             answer = self._homes.answer(calls[position])
             if answer.home_state == UNKNOWN:  # what was learned does not reach back so far; something else still may
                 self._homes.keep(calls[position], row.name, row.to_json())
                 continue
             for population in self._populations:
                 if population.rows == COMPUTE:
-                    yield self._compute(population.name, row, self._cells(row), answer)
+                    yield self._compute(population.name, row, self._told(row, cells), answer)
 
-    def _of_populations(self, row: Row, answer: Answer) -> Iterator[Prepared]:
-        cells = self._cells(row)
+    def _of_populations(self, row: Row, cells: dict[str, str], answer: Answer) -> Iterator[Prepared]:
         if answer.home_region:
             cells["home_region"] = answer.home_region
         for population in self._populations:
@@ -114,14 +115,14 @@ class Preparer:
         told = {**answer._asdict(), "region": region, "judged_outcome": outcome}
         return Prepared(population, row, {**cells, **told})
 
-    def _cells(self, row: Row) -> dict[str, str]:
-        """The row's fields with where it came from, and why it deserves a closer look whatever its history says."""
-        cells = self._placed(row)
+    def _told(self, row: Row, cells: dict[str, str]) -> dict[str, str]:
+        """The row's placed fields, and why it deserves a closer look whatever its history says."""
         cells.update(watch(cells, self._lists, row.seconds[0]))
         cells["events"] = str(row.events)
         return cells
 
     def _placed(self, row: Row) -> dict[str, str]:
+        """The row's fields with where it came from."""
         return place({**row.cells, SOURCE_FIELD: self._source}, self._egress)
 
     def _inventory(self, workload: str) -> str:

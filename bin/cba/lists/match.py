@@ -72,13 +72,11 @@ class Table:
         return [*self._faults, *more]
 
     def match(self, values: Mapping[str, str]) -> Optional[Row]:
-        if values.keys() != {name for name, _fold in self._folds}:
-            raise KeyError(f"list {self._declared.name} is matched by {', '.join(name for name, _fold in self._folds)}")
-        if not self._rows:
-            return None
-        key = tuple([values[name].lower() if fold else values[name] for name, fold in self._folds])
+        key = self._key(values)
         if key in self._memo:
             return self._memo[key]
+        if not self._rows:
+            return None
         at = self._first(key)
         found = None if at is None or self._rows[at].get(EXCEPT) else self._rows[at]
         if sum(map(len, key)) <= MEMO_CHARACTERS:
@@ -86,6 +84,14 @@ class Table:
                 self._memo.clear()
             self._memo[key] = found
         return found
+
+    def _key(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        if len(values) == len(self._folds):
+            try:
+                return tuple([values[name].lower() if fold else values[name] for name, fold in self._folds])
+            except KeyError:
+                pass
+        raise KeyError(f"list {self._declared.name} is matched by {', '.join(name for name, _fold in self._folds)}")
 
     def _first(self, key: tuple[str, ...]) -> Optional[int]:
         """The position of the first row that matches."""

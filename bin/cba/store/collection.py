@@ -21,6 +21,7 @@ from .splunkd import Refused, ask
 
 DOCUMENTS_PER_SAVE = 1000
 KEYS_PER_QUERY = 500
+"""As many documents are taken to come uncut on every installation, so that fewer are all that there are."""
 ROWS_PER_PAGE = 10_000
 LARGE_BYTES = 1_000_000
 """A document of so many bytes may be refused for its size (MongoDB takes 16 MB); to send it again would not help."""
@@ -56,7 +57,7 @@ class Collection:
             asked = {"query": query, "skip": skip, "limit": ROWS_PER_PAGE, "sort": sort}
             (page,) = self._post("batch_find", [asked])
             yield from map(self._known, page)
-            if not page:
+            if len(page) < KEYS_PER_QUERY:
                 return
             skip += len(page)
 
