@@ -5,6 +5,7 @@ rows. Results and what they mean: docs/quality.md."""
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 from typing import Optional, Sequence
@@ -19,9 +20,13 @@ from .world import Plan
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = Plan(size=120, seed=1, days=52)
 SIZE, DAYS = 300, 75
-TRAINING, HELD_OUT = (1, 2, 3, 4), (201, 202, 203, 204, 205)
+TRAINING, HELD_OUT = (1, 2, 3, 4), (301, 302, 303, 304, 305)
 """Seeds: what is looked at while settings are chosen, and what is reported."""
 PLAIN, STEALTHY = 2, 1
+MEASURING = ("bin/cba/**/*.py", "content/**/*.yml", "benchmark/**/*.py", "demo/formats/*.py")
+"""What results depend on."""
+TELLING = ("__main__.py", "band.py", "document.py", "plot.py", "public.py", "report.py")
+"""What only tells of them."""
 
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -96,7 +101,7 @@ def _quick() -> int:
 
 def _kept(plan: Plan, folder: Optional[Path], ablations: bool, through_lab: bool) -> Evaluation:
     """What was kept of an organization, or measured now."""
-    file = None if folder is None else folder / f"{plan.size}-{plan.days}-{plan.seed}.json"
+    file = None if folder is None else folder / kept_as(plan, ablations, through_lab)
     if file is not None and file.exists():
         return from_json(file.read_text("utf-8"))
     evaluation = evaluate(plan, PLAIN, STEALTHY, ablations, going_on, through_lab)
@@ -104,6 +109,17 @@ def _kept(plan: Plan, folder: Optional[Path], ablations: bool, through_lab: bool
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(to_json(evaluation), "utf-8")
     return evaluation
+
+
+def kept_as(plan: Plan, ablations: bool, through_lab: bool) -> str:
+    """The name of the file in which the results of an organization are kept: what was measured, how, and by which
+    programs, so that nothing is taken for what it is not."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(path for pattern in MEASURING for path in ROOT.glob(pattern)):
+        if path.name not in TELLING:
+            digest.update(path.read_bytes())
+    how = f"{'every-idea' if ablations else 'ours'}-{'lab' if through_lab else 'library'}"
+    return f"{plan.size}-{plan.days}-{plan.seed}-{how}-{digest.hexdigest()}.json"
 
 
 if __name__ == "__main__":

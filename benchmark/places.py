@@ -26,10 +26,14 @@ class Places:
     """Where somebody may come from. The same for everybody: what differs between organizations is who is where."""
 
     def __init__(
-        self, countries: Mapping[str, Sequence[tuple[str, str]]], regions: Mapping[str, Sequence[str]]
+        self,
+        countries: Mapping[str, Sequence[tuple[str, str]]],
+        regions: Mapping[str, Sequence[str]],
+        networks: Mapping[str, frozenset[str]],
     ) -> None:
         self._countries = countries
         self._regions = regions
+        self._networks = networks
 
     @property
     def countries(self) -> list[str]:
@@ -40,9 +44,13 @@ class Places:
         """`<provider>/<region>`."""
         return sorted(self._regions)
 
-    def access(self, country: str, key: str) -> str:
-        """An address of some provider in the country, the same for equal `key`."""
-        return _one(self._countries[country], key)[0]
+    def access(self, country: str, key: str, but: frozenset[str] = frozenset()) -> str:
+        """An address of some provider in the country, in none of the networks `but`; the same for equal `key`. Raises
+        LookupError where there is none."""
+        choices = [each for each in self._countries[country] if each[1] not in but] if but else self._countries[country]
+        if not choices:
+            raise LookupError(f"no address in {country} outside of these networks")
+        return _one(choices, key)[0]
 
     def network(self, country: str, key: str) -> tuple[str, str]:
         """The same, with the number of its network."""
@@ -54,6 +62,10 @@ class Places:
 
     def has_region(self, name: str) -> bool:
         return name in self._regions
+
+    def networks(self, provider: str) -> frozenset[str]:
+        """The numbers of the networks in which the provider's regions are, such as Amazon's."""
+        return self._networks[provider]
 
     @staticmethod
     def private(key: str) -> str:
@@ -73,15 +85,21 @@ def places() -> Places:
     reader, rng = GeoReader(), random.Random("the internet")
     countries: dict[str, list[tuple[str, str]]] = defaultdict(list)
     regions: dict[str, list[str]] = defaultdict(list)
+    networks: dict[str, set[str]] = defaultdict(set)
     for _ in range(SAMPLED):
         bits = rng.getrandbits(32)
         text = f"{bits >> 24}.{bits >> 16 & 255}.{bits >> 8 & 255}.{bits & 255}"
         geo = reader.lookup(text)
         if geo.cloud_provider in ("aws", "azure", "gcp") and geo.cloud_region not in ("", "global") and geo.country:
             regions[f"{geo.cloud_provider}/{geo.cloud_region}"].append(text)
+            networks[geo.cloud_provider].add(geo.asn)
         elif geo.country and geo.asn and not geo.cloud_provider:
             countries[geo.country].append((text, geo.asn))
-    return Places({name: found for name, found in countries.items() if len(found) >= FEWEST}, dict(regions))
+    return Places(
+        {name: found for name, found in countries.items() if len(found) >= FEWEST},
+        dict(regions),
+        {provider: frozenset(found - {""}) for provider, found in networks.items()},
+    )
 
 
 @functools.cache

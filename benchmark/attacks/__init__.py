@@ -107,7 +107,10 @@ def _try(stage: Stage, wanted: _Wanted, number: int) -> Optional[Attack]:
     for _ in range(ATTEMPTS):
         day = rng.randrange(WARM, plan.days - LONGEST)
         with stage.tried():
-            return wanted.injector(Scene(stage, random.Random(rng.random()), day, number, wanted.alone))
+            scene = Scene(stage, random.Random(rng.random()), day, number, wanted.alone)
+            attack = wanted.injector(scene)
+            scene.settle(attack)
+            return attack
     return None
 
 

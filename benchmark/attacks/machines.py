@@ -63,7 +63,7 @@ def outside_v3(scene: Scene) -> Attack:
 def outside_v4(scene: Scene) -> Attack:
     """From the very country, through a network that no workload comes from."""
     account, instance, _own = scene.instance("other network")
-    address = scene.in_country(country_of("aws", account.region))
+    address = scene.in_country(country_of("aws", account.region), but=scene.places.networks("aws"))
     return scene.attack(OUTSIDE, "v4", scene.acts(instance, address, *LOOKS))
 
 

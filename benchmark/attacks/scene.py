@@ -18,7 +18,8 @@ from .attack import Act, Attack
 WARM = 31
 """The day from which on everything has a training period behind it."""
 APART = 6
-"""Days between two attacks on the same victim: more than the longest deduplication period."""
+"""Days from the last act of an attack to the first of another on the same victim: more than the longest deduplication
+period."""
 
 
 class NoVictim(Exception):
@@ -32,7 +33,8 @@ class Stage:
         self.life = life
         self.world: World = life.world
         self.places: Places = life.places
-        self.hit: dict[str, list[int]] = {}
+        self.hit: dict[str, list[tuple[int, int]]] = {}
+        """Victim -> the first and last day of each attack on it."""
         self.spent: set[tuple[str, str]] = set()
         """Firsts that are used up: (what was done, who did it or where). A plain attack is a first."""
         self.spoiled: set[str] = set()
@@ -63,6 +65,8 @@ class Scene:
     day: int
     number: int
     alone: bool = False
+    taken: list[str] = dataclasses.field(default_factory=list)
+    """Its victims so far."""
 
     @property
     def world(self) -> World:
@@ -84,15 +88,27 @@ class Scene:
         return True
 
     def free(self, name: str) -> bool:
-        if self.alone:
-            return name not in self.stage.hit
-        near = any(abs(day - self.day) < APART for day in self.stage.hit.get(name, ()))
-        return not near and name not in self.stage.spoiled
+        if name in self.taken or name in self.stage.spoiled:
+            return False
+        return name not in self.stage.hit if self.alone else self._apart(name, self.day, self.day)
 
     def take(self, name: str) -> None:
-        if self.alone:
-            self.stage.spoiled.add(name)
-        self.stage.hit.setdefault(name, []).append(self.day)
+        self.taken.append(name)
+
+    def _apart(self, name: str, first: int, last: int) -> bool:
+        """Whether no other attack on a victim is near these days."""
+        return all(ends + APART <= first or last + APART <= begins for begins, ends in self.stage.hit.get(name, ()))
+
+    def settle(self, attack: Attack) -> None:
+        """Takes the days of the attack for its victims. Raises NoVictim where another is too near: one may reach into
+        the other's deduplication period, and be counted there."""
+        first, last = attack.acts[0].day, attack.acts[-1].day
+        for name in self.taken:
+            if not self.alone and not self._apart(name, first, last):
+                raise NoVictim
+            self.stage.hit.setdefault(name, []).append((first, last))
+            if self.alone:
+                self.stage.spoiled.add(name)
 
     def _one(self, choices: Iterable[Any], name: Callable[[Any], str], deed: str = "") -> Any:
         """One that is free; with a `deed`, one with whom no attack has done it before, for then it were no first."""
@@ -213,8 +229,12 @@ class Scene:
         """Where they usually work."""
         return self.places.access(person.home, f"office/{person.home}")
 
-    def in_country(self, country: str) -> str:
-        return self.places.access(country, f"attacker/{self.day}/{self.number}/{self.rng.random()}")
+    def in_country(self, country: str, but: frozenset[str] = frozenset()) -> str:
+        """An address in a country, in none of the networks `but`."""
+        try:
+            return self.places.access(country, f"attacker/{self.day}/{self.number}/{self.rng.random()}", but)
+        except LookupError:
+            raise NoVictim from None
 
     def new_region(self, account: AwsAccount) -> str:
         """A region in which the account has never done anything."""

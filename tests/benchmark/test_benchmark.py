@@ -10,11 +10,13 @@ from typing import Iterable
 
 import pytest
 
+from benchmark import __main__ as command
 from benchmark import band
 from benchmark import rows as rows_of
 from benchmark.attacks import PLAIN, kinds, lay, missing
 from benchmark.attacks.attack import Act, Attack
-from benchmark.attacks.scene import WARM
+from benchmark.attacks.machines import OUTSIDE
+from benchmark.attacks.scene import APART, WARM
 from benchmark.detectors import library, ours
 from benchmark.detectors.alert import Alert
 from benchmark.detectors.others import NewTerms, Poisson, PreviouslySeen, Rarity
@@ -23,9 +25,11 @@ from benchmark.logs import Logs, Told, Truth
 from benchmark.measures import measure
 from benchmark.moments import ROUTINE, TRAVEL
 from benchmark.parameters import all_numbers
+from benchmark.places import places
 from benchmark.rows import Rows
 from benchmark.world import Plan, World
 from cba.detection.catalogue import load
+from cba.enrich.geo import GeoReader
 from cba.judging.rows import Row
 from demo.accounts import on_m365
 from demo.lists import fill
@@ -93,6 +97,26 @@ def test_attacks_are_laid_apart_and_in_every_way_of_being_stealthy() -> None:
         assert not any(a.acts[-1].account.identity == attack.acts[-1].account.identity for a in others), attack.id
     plain = [attack for attack in attacks if not attack.stealth]
     assert all(WARM <= attack.acts[0].day < plan.days for attack in plain)
+
+
+def test_no_attack_reaches_into_the_deduplication_period_of_another() -> None:
+    for seed in range(5, 10):
+        hits: dict[str, list[tuple[int, int]]] = {}
+        for attack in lay(Life(World(Plan(size=300, seed=seed, days=75)))):
+            if attack.detection == OUTSIDE and attack.stealth != kinds.POISONED:
+                hits.setdefault(attack.acts[-1].account.identity, []).append((attack.acts[0].day, attack.acts[-1].day))
+        for days in map(sorted, hits.values()):
+            assert all(begun - ended >= APART for (_first, ended), (begun, _last) in zip(days, days[1:]))
+
+
+def test_another_network_is_none_of_the_cloud() -> None:
+    """Amazon has networks from which its published addresses do not come, and in which its machines are at home."""
+    geo = GeoReader()
+    own = {geo.lookup(places().region(name, "x")).asn for name in places().regions if name.startswith("aws/")}
+    for seed in range(5, 10):
+        for attack in lay(Life(World(Plan(size=300, seed=seed, days=75)))):
+            if (attack.detection, attack.variation) == (OUTSIDE, "v4"):
+                assert geo.lookup(attack.acts[0].address).asn not in own
 
 
 # -- the measures ---------------------------------------------------------------------------------------------------------
@@ -241,3 +265,18 @@ def test_the_band_says_what_is_outside() -> None:
     ]
     assert band.outside({"found": 0.95, "gone": 0.1}, expected) == []
     assert all(least <= most for least, most in band.read().values())
+
+
+def test_results_are_kept_by_what_they_were_measured_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "benchmark").mkdir()
+    life, report = tmp_path / "benchmark" / "life.py", tmp_path / "benchmark" / "report.py"
+    life.write_text("1")
+    report.write_text("1")
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    names = {command.kept_as(plan, ideas, lab) for plan in (SMALL, Plan(size=100, seed=6, days=50)) for ideas in (True, False)
+             for lab in (True, False)}  # fmt: skip
+    assert len(names) == 8
+    report.write_text("2")
+    assert command.kept_as(SMALL, True, True) in names, "how it is told changes nothing"
+    life.write_text("2")
+    assert command.kept_as(SMALL, True, True) not in names
