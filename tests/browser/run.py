@@ -44,6 +44,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument(
         "--state", type=Path, metavar="DIR", default=DEMO_STATE, help="a copy of it is shown (default: the demo's)"
     )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="every page in one look, a case of two detections in place of all, three of the hostile values",
+    )
     parser.add_argument("--schema", action="store_true", help="also renew the schema that tests/views checks with")
     parser.add_argument("--docs", action="store_true", help="renew the screenshots of the docs")
     options = parser.parse_args(arguments)
@@ -62,9 +67,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             state = Path(shutil.copytree(options.state, Path(folder) / "state"))
             address = stack.enter_context(_served(state, viewer))
             nothing = stack.enter_context(_served(Path(folder) / "empty", viewer))
-            schema = [str(SCHEMA)] if options.schema else []
+            more = (["--quick"] if options.quick else []) + ([str(SCHEMA)] if options.schema else [])
             script = str(ROOT / "tests" / "browser" / "pages.mjs")
-            done = subprocess.run(["node", script, address, nothing, browser, str(SCREENSHOTS), *schema], check=False)
+            done = subprocess.run(["node", script, address, nothing, browser, str(SCREENSHOTS), *more], check=False)
     except LabError as error:
         print(f"./dev browser-test: {error}", file=sys.stderr)
         return 1
