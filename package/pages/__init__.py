@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from cba.detection.model import Detection
-from pages import entity, finding, findings, health, start, tuning, welcome
+from pages import countries, entity, finding, findings, health, start, tuning, welcome
 from pages.board import Board, navigation
 
 OTHER_VIEWS = ("search", "reports", "configuration")
@@ -21,6 +21,7 @@ def boards(detections: Mapping[str, Detection]) -> tuple[Board, ...]:
         findings.page(),
         finding.page(detections),
         entity.page(),
+        countries.page(),
         health.page(),
         tuning.page(detections),
         welcome.page(),

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from pages.board import MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, chooses, coloured, link
+from pages.raised import NO_COUNTRY, OPEN, raised_findings
 from pages.spl import contains, token
-
-SEVERITIES = {"all": "0", "low and above": "2", "medium and above": "3", "high and above": "4"}
-"""Choice -> the lowest severity_id."""
-OPEN, ALL = "open", "all"
-STATUSES = {OPEN: OPEN, "new": "new", "in progress": "in progress", "closed": "closed", ALL: ALL}
-HAS_STATUS = f'in({token("status")}, "{ALL}", status) OR ({token("status")}="{OPEN}" AND status!="closed")'
-
-NEW_COUNTRY = """case(isnull(json_extract(evidence, "values.country")), 0,
-    coalesce(json_extract(evidence, "scopes.identity.country.new"), "false")="true", 1,
-    coalesce(json_extract(evidence, "scopes.project.country.new"), "false")="true", 1, true(), 0)"""
-"""Whether a finding's country was new to somebody; where its country is only where somebody works as always, it is not
-on the map."""
 
 ABOUT = """case(new_country=1, country_name, len(outside)>0, outside,
         true(), mvindex(json_array_to_mv(key), -1))"""
@@ -33,36 +22,16 @@ SEVERAL = f"""
 
 PER_SEVERITY = " ".join(f'count(eval(severity="{name}")) AS {name}' for name in SEVERITY_COLOURS)
 
-NO_COUNTRY = "none"
-"""Stands for the country of a finding that has none, so that a filter by country can let it pass."""
-
 
 def page() -> Board:
     board = Board("findings", "Findings", "What has been raised, the most severe first. A row opens the finding.")
-    board.time_range()
-    board.choice("severity", "Severity", SEVERITIES, SEVERITIES["all"])
-    board.choice("status", "Status", STATUSES, OPEN)
-    raised = board.search(
-        "raised",
-        f"""
-| inputlookup cba_findings
-| `cba_findings_in_range`
-| where severity_id>=tonumber({token("severity")})
-| `cba_triage`
-| where {HAS_STATUS}
-| eval base="base", code=if(len(country)>0 AND country!="-", country, "{NO_COUNTRY}")
-| lookup cba_detections detection, variation AS base OUTPUT name AS detection_name
-| lookup cba_countries country AS code OUTPUT name AS country_name
-| eval detection_name=coalesce(detection_name, detection), country_name=coalesce(country_name, code),
-    new_country={NEW_COUNTRY}
-""",
-    )
+    raised = raised_findings(board, OPEN)
     board.chain("detection_choices", raised, _choices("detection", "detection_name"))
     board.chain("country_choices", raised, _choices("code", "country_name"))
     board.choice_of("detection", "Detection", "detection_choices")
     board.choice_of("country", "Country", "country_choices")
     board.text("entity", "Entity: part of its name", "*")
-    # The map and the list of countries show the others, too, so that one click leads from country to country.
+    # The list of countries shows the others, too, so that one click leads from country to country.
     anywhere = board.chain(
         "anywhere", raised, f"| search detection={token('detection')}\n| where {contains('entity', 'entity')}"
     )
@@ -135,10 +104,10 @@ def page() -> Board:
         anywhere,
         f"""
 | where code!="{NO_COUNTRY}" AND new_country=1
-| stats count AS findings BY country_name code
-| sort 0 - findings, country_name
-| eval name=country_name, Country=country_name, Findings=findings, _code=code
-| table name findings code Country Findings _code
+| stats count AS Findings BY country_name code
+| sort 0 - Findings, country_name
+| eval Country=country_name, _code=code
+| table Country Findings _code
 """,
     )
     board.row(
@@ -155,29 +124,19 @@ def page() -> Board:
                 xAxisTitleVisibility="hide",
                 yAxisTitleVisibility="hide",
             ),
-            4,
-        ),
-        (
-            board.world(
-                "map_panel",
-                "countries",
-                "Countries that were new",
-                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. A click filters.",
-                click=chooses("country", "code"),
-            ),
-            5,
+            8,
         ),
         (
             board.table(
                 "countries_panel",
                 "countries",
                 "New countries",
-                {"Country": 110, "Findings": 85},
+                {"Country": 180, "Findings": 85},
                 click=chooses("country", "_code"),
-                description="A row filters. None? No finding is about one.",
+                description="A row filters. None? No finding is about one. The page Countries shows them on a map.",
                 rows=50,
             ),
-            3,
+            4,
         ),
     )
 

@@ -149,6 +149,15 @@ async function shoot(name) {
 
 const theme = (name) => page.locator('[data-test=app-nav] button', { hasText: name }).click();
 
+/** Clicks here and there on a map, which is a drawing, while nothing comes of it: somewhere is a country with findings. */
+async function somewhereOnMap(name, nothingCame) {
+  const { x, y, width, height } = await panel(name).locator('canvas').boundingBox();
+  for (let at = 0; at < 40 && (await nothingCame()); at++) {
+    await page.mouse.click(x + (width * (1 + (at % 8))) / 9, y + (height * (1 + Math.floor(at / 8))) / 6);
+    await page.evaluate(() => new Promise((next) => { requestAnimationFrame(() => requestAnimationFrame(next)); }));
+  }
+}
+
 /** What the first row, or bar, of each panel opens: [panel, address]. The browser stays where it is. */
 async function doors(definition) {
   const found = [];
@@ -161,9 +170,12 @@ async function doors(definition) {
   });
   for (const [name, { eventHandlers = [] }] of Object.entries(definition.visualizations)) {
     if (!eventHandlers.some(({ type }) => type === 'drilldown.customUrl')) continue;
+    await page.evaluate(() => delete window.cbaLed);
     const target = panel(name).locator(CLICKED).first();
-    if (await target.count()) {
-      await page.evaluate(() => delete window.cbaLed);
+    if (definition.visualizations[name].type === 'splunk.map') {
+      await somewhereOnMap(name, () => page.evaluate(() => !window.cbaLed));
+      found.push([name, await page.evaluate(() => window.cbaLed)]);
+    } else if (await target.count()) {
       await target.click();
       found.push([name, await (await page.waitForFunction(() => window.cbaLed)).jsonValue()]);
     } else say(`  ${name} has nothing to click`);
@@ -175,7 +187,7 @@ async function doors(definition) {
   return found;
 }
 
-/** Clicks the first row, or country, of each panel that sets a token: the page's inputs follow, and no panel breaks. */
+/** Clicks the first row of each panel that sets a token: the page's inputs follow, and no panel breaks. */
 async function filters(name) {
   const definition = await viewOf(name);
   const setting = Object.entries(definition.visualizations).flatMap(([item, { eventHandlers = [] }]) =>
@@ -185,14 +197,7 @@ async function filters(name) {
     await open(name);
     const value = () => page.evaluate((of) => window.cbaTokens.default[of], token);
     const before = await value();
-    if (definition.visualizations[item].type === 'splunk.map') {
-      // A map is a drawing: somewhere on it is a country that has findings.
-      const { x, y, width, height } = await panel(item).locator('canvas').boundingBox();
-      for (let at = 0; at < 40 && (await value()) === before; at++) {
-        await page.mouse.click(x + (width * (1 + (at % 8))) / 9, y + (height * (1 + Math.floor(at / 8))) / 6);
-        await page.evaluate(() => new Promise((next) => { requestAnimationFrame(() => requestAnimationFrame(next)); }));
-      }
-    } else await panel(item).locator(CLICKED).first().click();
+    await panel(item).locator(CLICKED).first().click();
     await page.waitForFunction(([of, was]) => window.cbaTokens.default[of] !== was, [token, before]);
     await drawn(definition);
     const states = Object.entries(await shown(definition));
@@ -219,7 +224,8 @@ async function leadsSomewhere(address, what) {
     assert.match(searchParams.get('findings') ?? '', /^[0-9a-f]{24}(,[0-9a-f]{24})*$/, `${what}: no finding`);
   } else if (pages.includes(place)) {
     const { inputs } = await viewOf(place);
-    const tokens = Object.values(inputs).map(({ options }) => `form.${options.token}`);
+    const edges = ({ type, options }) => (type === 'input.timerange' ? ['.earliest', '.latest'] : ['']).map((edge) => `form.${options.token}${edge}`);
+    const tokens = Object.values(inputs).flatMap(edges);
     for (const [name, value] of searchParams) {
       assert.ok(value, `${what}: ${name} is empty`);
       assert.ok(tokens.includes(name), `${what}: ${place} has no input ${name}`);

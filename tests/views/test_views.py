@@ -339,9 +339,15 @@ def test_the_choices_have_names(head: SearchHead) -> None:
     assert rows_of(head, "findings", "country_choices") == [ALL, {"label": "Sweden", "value": "SE"}]
 
 
-def test_the_map_shows_all_countries_whichever_is_chosen(head: SearchHead) -> None:
+def test_the_list_of_countries_shows_all_whichever_is_chosen(head: SearchHead) -> None:
     (row,) = rows_of(head, "findings", "countries", country="NL")
-    assert (row["name"], row["code"], row["findings"]) == ("Sweden", "SE", 1)
+    assert (row["Country"], row["_code"], row["Findings"]) == ("Sweden", "SE", 1)
+
+
+def test_the_map_counts_findings_whose_country_was_new(head: SearchHead) -> None:
+    (row,) = rows_of(head, "countries", "countries")
+    assert (row["name"], row["code"], row["findings"], row["Open"]) == ("Sweden", "SE", 1, 1)
+    assert (row["First"], row["Last"]) == ("2023-11-14", "2023-11-14")
 
 
 # --- One finding, its neighbours, and what was said of it -------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""Countries: where from something was done for the first time, on a map. A click leads to the findings."""
+
+from __future__ import annotations
+
+from pages.board import Board, link, opens
+from pages.raised import ALL, NO_COUNTRY, raised_findings
+
+
+def _findings_about(code: str) -> str:
+    """The address of the findings about the country whose code is in a column, over the same time."""
+    same = {f"range.{edge}": f"$range.{edge}|u$" for edge in ("earliest", "latest")}
+    return link("findings", country=f"$row.{code}.value|u$", severity="$severity|u$", status="$status|u$", **same)
+
+
+def page() -> Board:
+    board = Board(
+        "countries", "Countries", "The countries that were new to somebody. A click opens the findings about one."
+    )
+    raised = raised_findings(board, ALL)
+    board.chain(
+        "countries",
+        raised,
+        f"""
+| where code!="{NO_COUNTRY}" AND new_country=1
+| stats count AS findings count(eval(severity_id>=4)) AS Severe count(eval(status!="closed")) AS Open
+    dc(entity) AS Entities min(first_time) AS first max(last_time) AS last BY country_name code
+| sort 0 - findings, country_name
+| eval name=country_name, Country=country_name, Findings=findings, First=strftime(first, "%Y-%m-%d"),
+    Last=strftime(last, "%Y-%m-%d"), _code=code
+| table name findings code Country Findings Severe Open Entities First Last _code
+""",
+    )
+    board.row(
+        480,
+        (
+            board.world(
+                "map_panel",
+                "countries",
+                "Countries that were new",
+                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. What is usual for everybody is not shown.",
+                click=opens(_findings_about("code")),
+            ),
+            12,
+        ),
+    )
+    board.row(
+        400,
+        (
+            board.table(
+                "countries_panel",
+                "countries",
+                "The same as a list",
+                {"Country": 220, "Findings": 85, "Severe": 75, "Open": 70, "Entities": 80, "First": 100, "Last": 100},
+                click=_findings_about("_code"),
+                description="Severe: high or critical. Nothing here? No finding is about a country; choose a longer "
+                "time range, or see on Health what is not active yet.",
+                rows=50,
+            ),
+            12,
+        ),
+    )
+    return board
