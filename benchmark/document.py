@@ -5,28 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
+from marked import Section
+
 from . import report
 from .detectors.others import OTHERS
 from .parameters import all_numbers
 from .plot import plot
 from .run import OURS, OURS_BY_SEVERITY, Evaluation
 
-BEGIN, END = "<!-- written by ./dev benchmark --write -->", "<!-- to here -->"
+SECTION = Section("<!-- written by ./dev benchmark --write -->", "<!-- end of what ./dev benchmark writes -->")
 PAGE, PICTURE = "docs/quality.md", "docs/benchmark.svg"
 
 
 def write(root: Path, evaluations: Sequence[Evaluation]) -> list[str]:
     """The files that were written. Raises LookupError when the page lacks its marks."""
     page = root / PAGE
-    before, begin, rest = page.read_text("utf-8").partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise LookupError(f"{PAGE} lacks the lines {BEGIN} and {END}")
     names = [OURS, OURS_BY_SEVERITY, *(other.name for other in OTHERS)]
     (root / PICTURE).write_text(plot(evaluations, names), "utf-8")
     picture = f"![Recall against false alerts]({Path(PICTURE).name})"
     made = "\n\n".join((report.tables(evaluations), picture, numbers()))
-    page.write_text(f"{before}{begin}\n\n{made}\n\n{end}{after}", "utf-8")
+    page.write_text(SECTION.replaced(page.read_text("utf-8"), made), "utf-8")
     return [PAGE, PICTURE]
 
 

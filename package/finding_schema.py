@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Mapping
+
+from marked import Section
 
 from cba.findings.export import FIELDS, FORMAT, JSON, LISTED, TEXT, TIME, WHOLE, WORDS
 from cba.terms import SEVERITIES
@@ -14,9 +15,10 @@ FILE = "docs/finding.schema.json"
 SHIPPED = "appserver/static/guide/finding.schema.json"
 """The same where Splunk serves it, with the guide."""
 PAGE = "docs/integrations.md"
-BEGIN = "<!-- Generated from bin/cba/findings/export.py by ./dev generate; edit that instead. -->"
-END = "<!-- End of what is generated. -->"
-_TABLE = re.compile(f"(?s)({re.escape(BEGIN)}\n).*?({re.escape(END)})")
+SECTION = Section(
+    "<!-- Generated from bin/cba/findings/export.py by ./dev generate; edit that instead. -->",
+    "<!-- End of what is generated. -->",
+)
 _TYPES: Mapping[str, dict[str, Any]] = {
     TEXT: {"type": "string"},
     WHOLE: {"type": "integer"},
@@ -35,11 +37,7 @@ _NARROWER: Mapping[str, dict[str, Any]] = {
 
 def documents(root: Path) -> dict[str, str]:
     """docs/integrations.md with the table of fields as it follows."""
-    text = (root / PAGE).read_text("utf-8")
-    changed, times = _TABLE.subn(lambda found: found.group(1) + table() + found.group(2), text)
-    if times != 1:
-        raise ValueError(f"{PAGE} has no place for the table of fields: {BEGIN} … {END}")
-    return {PAGE: changed}
+    return {PAGE: SECTION.replaced((root / PAGE).read_text("utf-8"), table())}
 
 
 def files(generated: str) -> dict[str, str]:

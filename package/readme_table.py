@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Iterable
+
+from marked import Section
 
 from cba.detection.model import Detection
 
 FILE = "README.md"
-BEGIN = "<!-- Generated from content/ by ./dev generate; edit that instead. -->"
-END = "<!-- End of what is generated. -->"
-
-_TABLE = re.compile(f"(?s)({re.escape(BEGIN)}\n).*?(\n{re.escape(END)})")
+SECTION = Section(
+    "<!-- Generated from content/ by ./dev generate; edit that instead. -->", "<!-- End of what is generated. -->"
+)
 
 
 def files(root: Path, detections: Iterable[Detection]) -> dict[str, str]:
     """The file with the table as it follows from the detections."""
-    text = (root / FILE).read_text("utf-8")
-    changed, times = _TABLE.subn(lambda found: found.group(1) + table(detections) + found.group(2), text)
-    if times != 1:
-        raise ValueError(f"{FILE} has no place for the table of detections: {BEGIN} … {END}")
-    return {FILE: changed}
+    return {FILE: SECTION.replaced((root / FILE).read_text("utf-8"), table(detections))}
 
 
 def table(detections: Iterable[Detection]) -> str:

@@ -7,10 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Mapping, Sequence
 
+from marked import Section
+
 from prove.fuzz import Fuzzed
 from prove.rounds import Outcome
 
-BEGIN, END = "<!-- written by ./dev prove -->", "<!-- end of what ./dev prove writes -->"
+SECTION = Section("<!-- written by ./dev prove -->", "<!-- end of what ./dev prove writes -->")
 
 
 def text(
@@ -74,7 +76,4 @@ def _kind(told: str) -> str:
 
 def write(path: Path, section: str) -> None:
     """Puts the section in the place of the last one."""
-    page = path.read_text("utf-8")
-    before, _begin, rest = page.partition(BEGIN)
-    _old, _end, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{section}\n{END}{after}", "utf-8")
+    path.write_text(SECTION.replaced(path.read_text("utf-8"), section), "utf-8")

@@ -101,13 +101,14 @@ def test_a_crash_a_hang_and_a_dumb_message_would_be_seen(monkeypatch: pytest.Mon
 
 def test_the_page_gets_the_last_result_in_the_place_of_the_one_before(tmp_path: Path) -> None:
     page = tmp_path / "reliability.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    begin, end = report.SECTION.begin, report.SECTION.end
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
     outcome = Outcome("s", "faults, every 1h", ["3 × 500", "clock +45 s for 0.5 h"], 3, 1, 0, 0, 7, 9, [], 1.0)
     import datetime
 
     section = report.text("s", 15, [outcome], {"row": Fuzzed(1000, 400, 1.0, 0.002)}, datetime.date(2026, 1, 2))
     report.write(page, section)
-    assert page.read_text() == f"before\n{report.BEGIN}\n\n{section}\n{report.END}\nafter\n"
+    assert page.read_text() == f"before\n{begin}\n\n{section}\n{end}\nafter\n"
     assert "| 1 | faults, every 1h | 1 | 3 | 1 | 0 | 0 | 7 |" in section
     assert "500 (1), clock ahead (1)" in section
     assert "| row | 1,000 | 400 | 2 ms | 0 |" in section

@@ -1,0 +1,24 @@
+"""The part of a document that a tool writes, between two lines that say so: everything around it is written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Section:
+    """The lines between which a tool writes."""
+
+    begin: str
+    end: str
+
+    def replaced(self, document: str, made: str) -> str:
+        """The document with `made` in the place of what stood there. Raises LookupError when it lacks one of the lines,
+        or has them twice."""
+        if document.count(self.begin) != 1 or document.count(self.end) != 1:
+            raise LookupError(f"there must be one place for what is written: {self.begin} … {self.end}")
+        before, _begin, rest = document.partition(self.begin)
+        _old, end, after = rest.partition(self.end)
+        if not end:
+            raise LookupError(f"{self.end} stands before {self.begin}")
+        return f"{before}{self.begin}\n\n{made.strip()}\n\n{self.end}{after}"
