@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from typing import Iterable, Iterator, Mapping, Optional
 
 from .detection.model import SCOPES, Detection, source_search, variation_search
 from .findings.breaker import BreakerState, silenced_text
-from .history.history import CROWD, History, ScopeView, Subject, view
+from .history.history import CROWD, MOST_CHARACTERS, MOST_VALUES, History, ScopeView, Subject, view
 from .home.homes import INVENTORY, Tally
 from .judging.evidence import SourceDays
 from .judging.window import Mark, behind_seconds
+from .newcomers import DAYS, SHOWN, Newcomers
 from .terms import date_text, day_of, time_text
 
 OFF = "off"
@@ -29,7 +29,6 @@ STATES = (OFF, FAULT, BREAKER_OPEN, NO_DATA, BEHIND, SILENT, WAITING, LEARNING, 
 SILENT_AFTER_DAYS = 3
 BEHIND_SECONDS = 3600
 """From how much unjudged index time on a source is said to be behind: several runs in a row have failed."""
-GROWTH_DAYS = 30
 
 Row = dict[str, object]
 
@@ -37,8 +36,8 @@ Row = dict[str, object]
 @dataclasses.dataclass
 class Census:
     """A detection's histories: how many are trained per scope, what the widest scope is like per dimension, how much
-    room all of them take, and how many of their values were first seen on which of the last days. An entity counts once
-    per dimension it is compared in."""
+    room all of them take, how many of their values were first seen on which of the last days, and which histories are
+    `full` (the first of them, and how many). An entity counts once per dimension it is compared in."""
 
     trained: dict[str, int]
     untrained: dict[str, int]
@@ -46,7 +45,10 @@ class Census:
     documents: int = 0
     values: int = 0
     bytes: int = 0
-    first_seen: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
+    newcomers: Newcomers = dataclasses.field(default_factory=lambda: Newcomers(0))
+    active_from: int = 0
+    full: int = 0
+    first_full: Optional[Subject] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,17 +127,23 @@ def take_census(
     dimensions = compared(detection)
     asked = {profile.scope for profile in detection.asked if profile.dimension in dimensions}
     scopes = [scope for scope in detection.scopes if scope in asked]
-    census = Census(dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {})
+    census = Census(
+        dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {}, newcomers=Newcomers(day), active_from=active_from
+    )
     place = {profile.name: (profile.scope, profile.dimension) for profile in detection.asked}
     for subject, history, size in histories:
         census.documents += 1
         census.bytes += size
+        scope, dimension = place[subject.profile]
+        # A thing beside the scopes, such as a resource, is what is new; who brought it is the value.
+        beside = scope not in detection.scopes
         for value, days in history.values.items():
             if value != CROWD:
                 census.values += 1
-                if day - GROWTH_DAYS <= days.first < day:
-                    census.first_seen[days.first] += 1
-        scope, dimension = place[subject.profile]
+                census.newcomers.meet(days.first, value if beside else subject.entity)
+        if history.is_full:
+            census.full += 1
+            census.first_full = census.first_full or subject
         if dimension not in dimensions or scope not in scopes:
             continue
         seen = view(history, day, active_from, detection.terms, {})
@@ -171,8 +179,8 @@ def rows(
         opening = run.breaker.open
         off = switches.off(detection, source)
         state, reason = (OFF, off) if off else _state(detection, source, status, census, run, now, silent_after)
-        if state == ACTIVE and homes is not None and homes.unknown:
-            reason = _homeless(homes)
+        if state == ACTIVE:
+            reason = "; ".join(_notices(census if counted else None, homes))
         first_day = status.first_day if status else None
         wait = max(0, first_day + detection.terms.activation - day) if first_day is not None else ""
         start = day if first_day is None else first_day
@@ -215,7 +223,25 @@ def rows(
 
 def _growth(census: Census, day: int) -> str:
     """`2026-01-20=3 2026-01-21=0 …`: values first seen, for each of the days before `day`, oldest first."""
-    return " ".join(f"{date_text(d)}={census.first_seen[d]}" for d in range(day - GROWTH_DAYS, day))
+    return " ".join(f"{date_text(d)}={census.newcomers.first_seen[d]}" for d in range(day - DAYS, day))
+
+
+def _notices(census: Optional[Census], homes: Optional[Tally]) -> Iterator[str]:
+    """What whoever looks after the app should know of a detection that is active."""
+    if homes is not None and homes.unknown:
+        yield _homeless(homes)
+    if census is None:
+        return
+    flood = census.newcomers.flood(census.active_from)
+    if flood is not None:
+        yield flood.sentence()
+    if census.first_full is not None:
+        more = f" (and of {census.full - 1} more)" if census.full > 1 else ""
+        yield (
+            f"the history of {census.first_full.entity[:SHOWN]}{more} is full: beyond {MOST_VALUES:,} values, or "
+            f"{MOST_CHARACTERS:,} characters of them, those that were seen on the fewest days are let go and would be "
+            "new again. Nothing real has so many; look at who makes them"
+        )
 
 
 def _homeless(homes: Tally) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cba.detection.catalogue import get
 from cba.detection.model import source_search, variation_search
@@ -28,9 +30,10 @@ from cba.health import (
     take_census,
 )
 from cba.history.days import DaySet
-from cba.history.history import CROWD, History, Subject
+from cba.history.history import CROWD, MOST_VALUES, History, Subject
 from cba.judging.evidence import SourceDays
 from cba.judging.window import Mark
+from cba.newcomers import NAMES, Newcomers
 from cba.store.searches import DISABLED, RUNS
 
 DAY = 20_500
@@ -167,3 +170,79 @@ def test_growth_counts_each_value_on_the_day_it_was_first_seen() -> None:
     growth = dict(pair.split("=") for pair in str(found["values_first_seen"]).split(" "))
     assert {day: count for day, count in growth.items() if count != "0"} == {"2026-01-17": "2", "2026-02-14": "2"}
     assert (len(growth), found["history_values"], found["history_documents"]) == (30, 8, 2)
+
+
+# -- somebody invents values ----------------------------------------------------------------------------------------------
+
+OLD = DaySet(DAY - 60, DAY - 1, (1 << 60) - 1)
+ON_FIFTH = DaySet.of(DAY - 5)
+
+
+def reason(detection_id: str, histories: list[tuple[Subject, History, int]], first_day: int = DAY - 60) -> str:
+    """Why an active detection is not as it should be, when its first source has been there since a day."""
+    detection = get(detection_id)
+    census = take_census(detection, histories, DAY, first_day + detection.terms.activation)
+    statuses = {detection.sources[0]: SourceDays(DaySet(first_day, DAY - 1, (1 << (DAY - first_day)) - 1))}
+    told = next(rows(detection, statuses, census, {}, IpData("", 0, ""), ALL_ON, NOW))
+    assert told["state"] == ACTIVE
+    return str(told["reason"])
+
+
+def usual(detection_id: str) -> list[tuple[Subject, History, int]]:
+    """An organization that is known well, and meets two values a day."""
+    profiles = [profile.name for profile in get(detection_id).asked if profile.scope == "organization"]
+    known = {f"v{day}-{k}": DaySet(day, DAY - 1, 1) for day in range(DAY - 30, DAY) for k in range(2)}
+    return [(Subject(name, "organization"), History({"NL": OLD, **known}), 100) for name in profiles]
+
+
+def test_nothing_is_said_of_an_organization_that_meets_a_few_values_a_day() -> None:
+    assert reason("process_rare_cloud_resource", usual("process_rare_cloud_resource")) == ""
+
+
+def test_a_host_that_invents_resources_is_named() -> None:
+    """A beacon that looks up a name of its own each time: each resource is a history of its own."""
+    invented = [
+        (Subject("resource_host", f"r{n}.s3.amazonaws.com"), History({"host-7": ON_FIFTH}), 200) for n in range(5_000)
+    ]
+    others = [
+        (Subject("resource_host", f"o{n}.s3.amazonaws.com"), History({f"host-{n}": ON_FIFTH}), 200) for n in range(500)
+    ]
+    mixed = [each for pair in zip(invented[:500], others) for each in pair] + invented[500:]
+    told = reason("process_rare_cloud_resource", [*usual("process_rare_cloud_resource"), *mixed])
+    assert told.startswith("5,502 values were new on 2026-02-11, 2 on a middle day, at least ")
+    assert "of them by host-7: a migration, or somebody invents them" in told
+
+
+def test_many_new_identities_are_nobodys() -> None:
+    invented = [(Subject("identity_country", f"user-{n}"), History({"NL": ON_FIFTH}), 200) for n in range(5_000)]
+    told = reason(COUNTRY, [*usual(COUNTRY), *invented])
+    assert "5,002 values were new on 2026-02-11" in told
+    assert "on a middle day, by many: " in told
+
+
+def test_the_first_days_are_no_flood() -> None:
+    everything = [
+        (Subject("identity_country", f"user-{n}"), History({"NL": DaySet(DAY - 20, DAY - 1, 1)}), 200)
+        for n in range(5_000)
+    ]
+    assert reason(COUNTRY, [*usual(COUNTRY), *everything], first_day=DAY - 20) == ""
+
+
+def test_a_full_history_is_named() -> None:
+    values = {f"tool-{n} to s3.amazonaws.com": DaySet(DAY - 40, DAY - 1, 1) for n in range(MOST_VALUES)}
+    told = reason(
+        "process_rare_cloud_resource",
+        [*usual("process_rare_cloud_resource"), (Subject("host_tool", "host-7"), History(values), 9)],
+    )
+    assert told.startswith("the history of host-7 is full: beyond 10,000 values")
+
+
+@given(st.lists(st.sampled_from([*"abcdefghijklmnopqrstuvwxyz", "many"]), max_size=200))
+def test_who_brought_most_is_found_with_few_counters(brought: list[str]) -> None:
+    """Misra and Gries: a count is never too high, and too low by a share at most."""
+    newcomers = Newcomers(DAY)
+    for who in brought:
+        newcomers.meet(DAY - 1, who)
+    for who in set(brought):
+        counted = newcomers.brought(DAY - 1).get(who, 0)
+        assert brought.count(who) - len(brought) / (NAMES + 1) <= counted <= brought.count(who)

@@ -22,6 +22,8 @@ MOST_VALUES = 10_000
 MOST_CHARACTERS = 1_000_000
 """How many values one history names, and how long they are together. Names are chosen by whoever is logged: without a
 limit, one identity's inventions would make a document that the KV store refuses."""
+NEARLY = 0.99
+"""Of MOST_CHARACTERS: what was let go leaves less room than the next value needs."""
 
 HALF_LIFE_DAYS = 10
 _DECAY = [0.5 ** (age / HALF_LIFE_DAYS) for age in range(RETENTION_DAYS + 1)]
@@ -137,7 +139,7 @@ class History:
         oldest = (self.last or 0) - KEPT_DAYS
         for value in [value for value, days in self.values.items() if days.last < oldest]:
             del self.values[value]
-        if len(self.values) > MOST_VALUES or sum(map(len, self.values)) > MOST_CHARACTERS:
+        if self._too_full():
             room = MOST_CHARACTERS
             kept: dict[str, DaySet] = {}
             for value, days in sorted(self.values.items(), key=_importance):
@@ -146,6 +148,14 @@ class History:
                     break
                 kept[value] = days
             self.values = kept
+
+    @property
+    def is_full(self) -> bool:
+        """Whether values have been let go, or the next ones will."""
+        return len(self.values) >= MOST_VALUES or sum(map(len, self.values)) >= NEARLY * MOST_CHARACTERS
+
+    def _too_full(self) -> bool:
+        return len(self.values) > MOST_VALUES or sum(map(len, self.values)) > MOST_CHARACTERS
 
 
 def _importance(item: tuple[str, DaySet]) -> tuple[int, int, int, str]:
