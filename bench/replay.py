@@ -1,17 +1,29 @@
-"""A month of the generated organization's logs through every scheduled search of the app, a day at a time."""
+"""A month of the generated organization's logs through every scheduled search of the app, a day at a time.
+
+measured_apart(200_000)             # in a process of its own, so that memory is this replay's alone
+"""
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from typing import Any, Callable, Mapping
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
 
-from demo import Organization, events
-from lab.replay import AFTERMATH, is_shipped_schedule
+from demo import Organization, events, lists
+from lab.copies import environment
+from lab.replay import AFTERMATH, APP_DIR, is_shipped_schedule
 from lab.searchhead import SearchHead
 from lab.spl.engine import Ready
+from lab.terminal import going_on
 
 DAYS = 30
 CADENCE = "1d"
@@ -21,13 +33,15 @@ COMMANDS = ("cbawindow", "cbageo", "cbajudge", "cbaalerts")
 
 @dataclass(frozen=True)
 class Replayed:
-    """Events, and the seconds of every part; the sum of `parts` is the whole."""
+    """Events, and the seconds of every part; the sum of `parts` is the whole. `memory`: the peaks of the process and of
+    the second one that it keeps busy, in bytes."""
 
     events: int
     reduced_rows: int
     dispatches: int
     findings: int
     parts: Mapping[str, float]
+    memory: tuple[int, int] = (0, 0)
 
     @property
     def seconds(self) -> float:
@@ -59,6 +73,31 @@ def replay(head: SearchHead, organization: Organization, told: Callable[[str], N
     return Replayed(
         count, clock.rows["cbageo"], done.runs, len(head.kv.collection("cba_findings").find()), clock.parts()
     )
+
+
+def measured_apart(count: int) -> Replayed:
+    """A replay of so many events in a process of its own. Raises subprocess.CalledProcessError when it fails."""
+    command = [sys.executable, "-m", "bench.replay", str(count)]
+    done = subprocess.run(command, check=True, cwd=APP_DIR, env=environment(APP_DIR), stdout=subprocess.PIPE, text=True)
+    told = json.loads(done.stdout)
+    return Replayed(**{**told, "memory": tuple(told["memory"])})
+
+
+@contextmanager
+def filled(organization: Organization) -> Iterator[tuple[SearchHead, Path]]:
+    """A search head of its own with the organization's lists; and its folder."""
+    with tempfile.TemporaryDirectory(prefix="cba-bench-") as folder, SearchHead(APP_DIR, Path(folder)) as head:
+        lists.fill(head, lists.all_rows(organization))
+        yield head, Path(folder)
+
+
+def _main(count: int) -> Replayed:
+    organization = organization_of(count)
+    with filled(organization) as (head, _folder):
+        done = replay(head, organization, going_on)
+    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    unit = 1 if sys.platform == "darwin" else 1024
+    return replace(done, memory=(own * unit, others * unit))
 
 
 class _Clock:
@@ -120,3 +159,7 @@ def _kind(spl: str) -> str:
     if "cbajudge" in spl:
         return "normalise and reduce"
     return "alerts" if "cbaalerts" in spl else "other searches over events"
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_main(int(sys.argv[1])))))

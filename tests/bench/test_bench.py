@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from bench import fleet, reading, report, scale, storms
+from bench import document, fleet, inventions, lookups, plot, reading, report, scale, storms
 from bench.arithmetic import Summary, pairwise
 from bench.commands import cases, measure, recorded_rows
 from bench.driver import CommandFailed, Splunkd, encode, run
-from bench.replay import organization_of, replay
+from bench.replay import measured_apart, organization_of, replay
 from bench.storage import history_bytes
 from demo import Organization
 from lab.replay import APP_DIR
@@ -79,9 +81,21 @@ def test_everything_once(tmp_path: Path) -> None:
             assert set(ours.names) == set(echo.names), "the echo adds what the command adds"
         assert ours.required_fields == echo.required_fields
         assert result.ours[0].rows == result.echo[0].rows == len(result.case.rows) > 0
-    assert "cbajudge, rare" in report.commands(results)
-    assert f"{replayed.events:,} events" in report.replayed(replayed)
+    told = report.commands(results)
+    assert "| `cbajudge`, endpoints, rare resources | 30 |" in told
+    assert told.count("\n| `") == len(results)
     assert "identity_country" in report.stored(sizes)
+
+
+def test_a_replay_apart_tells_its_own_memory() -> None:
+    replayed = measured_apart(900)
+    assert replayed.events >= 900
+    assert min(replayed.memory) >= 0
+    assert replayed.memory[0] > 30_000_000
+    told = report.replayed([replayed, replace(replayed, parts=dict.fromkeys(replayed.parts, 0.0))])
+    assert told.startswith(f"{replayed.events:,} events, ")
+    assert "the median of 2" in told
+    assert "| cbajudge |" in told
 
 
 def test_each_event_is_read_once_but_for_those_of_shared_inputs() -> None:
@@ -91,7 +105,8 @@ def test_each_event_is_read_once_but_for_those_of_shared_inputs() -> None:
     assert readings["gcp"].events + readings["kubernetes"].events < pub_sub, "Google's search reads those of GKE, too"
     assert max(each.reads_per_event for each in readings.values()) <= 1.5
     assert max(each.width for each in readings.values()) <= 3
-    assert "reads/event" in reading.table(readings.values(), 13)
+    told = reading.table(readings.values(), readings.values(), 13)
+    assert f"| aws | {readings['aws'].events:,} | 1.00 |" in told
 
 
 def test_copies_of_detections_are_detections() -> None:
@@ -111,16 +126,73 @@ def test_storms_are_what_they_are_called(tmp_path: Path) -> None:
         ("cbabaseline", False), ("cbajudge", False),
     ]  # fmt: skip
     assert raised[1] >= 30, "each row is a finding"
-    assert "30 rows: each row of somebody somewhere new" in report.storms(peaks)
+    told = report.storms([peaks, peaks])
+    assert "| 30 rows: each row of somebody somewhere new, with all there is to say | `cbajudge` |" in told
 
 
 def test_a_batch_touches_what_its_rows_name_however_much_is_remembered(tmp_path: Path) -> None:
-    (few, many), stored = scale.measure("aws", (10_000, 20_000), tmp_path, 1)
+    batches, stored = scale.measure(["aws"], (10_000, 20_000), tmp_path, 1, lambda _told: None)
+    few, many = batches
     assert (few.entities, many.entities) == (10_000, 20_000)
     assert many.requests.median == few.requests.median
     assert 0.9 < many.bytes_moved.median / few.bytes_moved.median < 1.1
+    assert {each.profile for each in stored} == {"identity_country", "identity_project"}
     assert all(each.bytes_each.median <= report.AIM_HISTORY for each in stored)
-    lookups = [scale.lookup(10_000, tmp_path, 1)]
-    assert (lookups[0].rows_read, lookups[0].rows_written) == (10_000, 10_000)
-    assert "| aws | 20,000 |" in scale.table([few, many], stored)
-    assert "| 10,000 | 20,000 |" in scale.against([few, many], lookups)
+    todays = [lookups.baseline(10_000, tmp_path, 1), lookups.first_seen(10_000, tmp_path, 1)]
+    assert [(each.rows_read, each.rows_written) for each in todays] == [(10_000, 10_000), (40_000, 0)]
+    assert "| aws | 20,000 |" in report.scaled(batches)
+    assert "| baseline lookup | 10,000 | 10,000 | 10,000 |" in report.against(batches, todays)
+    ElementTree.fromstring(plot.plot(batches, todays))
+
+
+def test_a_batch_is_about_the_histories_that_are_grown(tmp_path: Path) -> None:
+    """Else what is remembered would be nobody's."""
+    with SearchHead(APP_DIR, tmp_path) as head:
+        splunkd, traffic = Splunkd(head.splunkd.uri, head.splunkd.session_key), scale.Traffic(head)
+        for source, profiles in scale.PROFILES.items():
+            scale.batches_of(source, scale.FEWEST, splunkd, traffic, tmp_path, 1)
+            learned = {each["profile"] for each in head.kv.collection("cba_history").find({"writer": source})}
+            assert learned >= set(profiles), source
+
+
+def test_what_is_invented_is_kept_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventions, "RUNS", 2)
+    with SearchHead(APP_DIR, tmp_path) as head:
+        made = {each.kind: each for each in inventions.all_kinds(30, head, tmp_path, lambda _told: None)}
+    assert {each.values for each in made.values()} == {60}
+    assert made["tools of one host"].documents <= 3, "the host's, the organization's, and the resource's"
+    assert made["resources of one host"].documents == 60 + 2
+    assert made["identities"].documents > 60
+    assert "| identities | 60 |" in report.invented(list(made.values()))
+
+
+def test_tables_are_written_in_the_places_of_those_before(tmp_path: Path) -> None:
+    page = tmp_path / document.PAGE
+    page.parent.mkdir()
+    places = [document.section(name) for name in ("reads", "storms")]
+    page.write_text("".join(f"by hand\n{place.begin}\nold\n{place.end}\n" for place in places))
+    document.write(tmp_path, {"storms": "| new |\n"})
+    assert page.read_text() == (
+        f"by hand\n{places[0].begin}\nold\n{places[0].end}\nby hand\n{places[1].begin}\n\n| new |\n\n{places[1].end}\n"
+    )
+    with pytest.raises(LookupError, match="million"):
+        document.write(tmp_path, {"reads": "x", "million": "y"})
+    assert "x" not in page.read_text()
+
+
+def test_the_page_has_a_place_for_every_table() -> None:
+    text = (APP_DIR / document.PAGE).read_text("utf-8")
+    for name in (
+        "reads",
+        "replay",
+        "histories",
+        "commands",
+        "storms",
+        "million",
+        "scale",
+        "bytes",
+        "today",
+        "invented",
+    ):
+        place = document.section(name)
+        assert (text.count(place.begin), text.count(place.end)) == (1, 1), name
