@@ -35,6 +35,8 @@ READ = Organization(days=1, events_per_day=2000)
 STORM_REPETITIONS = 2
 """A storm's peak hardly differs from run to run."""
 PICTURE = "docs/scale.svg"
+TABLES = ("reads", "replay", "histories", "commands", "storms", "million")
+"""What is measured but for --scale."""
 
 Tables = Iterator[tuple[str, str]]
 """The name of a table's place in docs/performance.md, and the table."""
@@ -42,16 +44,22 @@ Tables = Iterator[tuple[str, str]]
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS:,} events, 2 repetitions, no million")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS:,} events, 2 repetitions")
     parser.add_argument("--million", action="store_true", help=f"also replay {LONG_TERM_EVENTS:,} events, once")
     parser.add_argument("--scale", action="store_true", help="instead: a batch among 10,000 to a million entities")
     parser.add_argument("--events", type=int, metavar="N", help=f"size of the replay (default {EVENTS:,})")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="most rows per command (100,000)")
     parser.add_argument("--repetitions", type=int, metavar="N", help="runs of each, medians of which are told (5)")
+    parser.add_argument("--only", metavar="TABLE,…", help=f"some of {', '.join(TABLES)}")
     parser.add_argument("--write", action="store_true", help=f"write the tables into {document.PAGE}")
     options = parser.parse_args(arguments)
     options.events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     options.repetitions = options.repetitions or (2 if options.quick else 5)
+    options.only = options.only.split(",") if options.only else [name for name in TABLES if name != "million"]
+    if options.million:
+        options.only.append("million")
+    if wrong := set(options.only) - set(TABLES):
+        parser.error(f"there is no table {', '.join(sorted(wrong))}; there are {', '.join(TABLES)}")
     return options
 
 
@@ -75,18 +83,24 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _everything(options: argparse.Namespace) -> Tables:
-    yield "reads", _reading()
-    replays = [measured_apart(options.events) for _number in range(options.repetitions)]
-    yield "replay", report.replayed(replays)
-    with filled(organization_of(options.events)) as (head, home):
-        replay(head, organization_of(options.events), going_on)
-        yield "histories", report.stored(history_bytes(head.kv.collection("cba_history").find()))
-        rows = {**recorded_rows(head, options.rows), **fleet.rows(options.rows)}
-        head.events.close()
-        results = [commands.measure(case, head, options.repetitions, home, going_on) for case in commands.cases(rows)]
-        yield "commands", report.commands(results)
-    yield "storms", _storms(QUICK_STORM if options.quick else CHUNK_ROWS)
-    if options.million and not options.quick:
+    only = options.only
+    if "reads" in only:
+        yield "reads", _reading()
+    if "replay" in only:
+        yield "replay", report.replayed([measured_apart(options.events) for _number in range(options.repetitions)])
+    if "histories" in only or "commands" in only:
+        with filled(organization_of(options.events)) as (head, home):
+            replay(head, organization_of(options.events), going_on)
+            yield "histories", report.stored(history_bytes(head.kv.collection("cba_history").find()))
+            rows = {**recorded_rows(head, options.rows), **fleet.rows(options.rows)}
+            head.events.close()
+            if "commands" in only:
+                cases = commands.cases(rows)
+                results = [commands.measure(case, head, options.repetitions, home, going_on) for case in cases]
+                yield "commands", report.commands(results)
+    if "storms" in only:
+        yield "storms", _storms(QUICK_STORM if options.quick else CHUNK_ROWS)
+    if "million" in only:
         yield "million", report.replayed([measured_apart(LONG_TERM_EVENTS)])
 
 

@@ -85,6 +85,10 @@ def cases(rows: Mapping[str, Sequence[Row]]) -> list[Case]:
             ("identity", "country"), WRITTEN, reduced[:split], aim=0.7,
         ),
         Case(
+            "cbajudge, the same ten days when they are learned already", "cbajudge", judge, reduced[split:],
+            ("identity", "country"), WRITTEN, reduced, aim=0.7,
+        ),
+        Case(
             "cbaresource, names of events", "cbaresource", ("fqdn=cba_place",), rows["names"], ("cba_place",), aim=1.5,
         ),
         Case(

@@ -1,23 +1,26 @@
-"""Countries: where from something was done for the first time, on a map. A click leads to the findings."""
+"""Countries: where from something was done for the first time, on a map. A row of the list leads to the findings."""
 
 from __future__ import annotations
 
-from pages.board import Board, link, opens
-from pages.raised import ALL, NO_COUNTRY, raised_findings
+from pages.board import Board, chooses, link
+from pages.raised import ALL, NO_COUNTRY, choices, raised_findings
+from pages.spl import token
 
-
-def _findings_about(code: str) -> str:
-    """The address of the findings about the country whose code is in a column, over the same time."""
-    same = {f"range.{edge}": f"$range.{edge}|u$" for edge in ("earliest", "latest")}
-    return link("findings", country=f"$row.{code}.value|u$", severity="$severity|u$", status="$status|u$", **same)
+SAME = {
+    "severity": "$severity|u$", "status": "$status|u$",
+    **{f"range.{edge}": f"$range.{edge}|u$" for edge in ("earliest", "latest")},
+}  # fmt: skip
+"""What is chosen here, for a page with the same inputs."""
 
 
 def page() -> Board:
     board = Board(
-        "countries", "Countries", "The countries that were new to somebody. A click opens the findings about one."
+        "countries", "Countries", "The countries that were new to somebody. A row opens the findings about one."
     )
     raised = raised_findings(board, ALL)
-    board.chain(
+    board.chain("country_choices", raised, choices("code", "country_name"))
+    board.choice_of("country", "Country", "country_choices")
+    countries = board.chain(
         "countries",
         raised,
         f"""
@@ -30,6 +33,7 @@ def page() -> Board:
 | table name findings code Country Findings Severe Open Entities First Last _code
 """,
     )
+    board.chain("chosen", countries, f"| search code={token('country')}")
     board.row(
         480,
         (
@@ -37,8 +41,9 @@ def page() -> Board:
                 "map_panel",
                 "countries",
                 "Countries that were new",
-                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. What is usual for everybody is not shown.",
-                click=opens(_findings_about("code")),
+                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. What is usual for everybody is not shown. "
+                "A click chooses a country.",
+                click=chooses("country", "code"),
             ),
             12,
         ),
@@ -48,12 +53,12 @@ def page() -> Board:
         (
             board.table(
                 "countries_panel",
-                "countries",
+                "chosen",
                 "The same as a list",
                 {"Country": 220, "Findings": 85, "Severe": 75, "Open": 70, "Entities": 80, "First": 100, "Last": 100},
-                click=_findings_about("_code"),
-                description="Severe: high or critical. Nothing here? No finding is about a country; choose a longer "
-                "time range, or see on Health what is not active yet.",
+                click=link("findings", country="$row._code.value|u$", **SAME),
+                description="A row opens its findings. Severe: high or critical. Nothing here? No finding is about a "
+                "country; choose a longer time range, or see on Health what is not active yet.",
                 rows=50,
             ),
             12,

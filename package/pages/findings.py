@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.board import MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, chooses, coloured, link
-from pages.raised import NO_COUNTRY, OPEN, raised_findings
+from pages.raised import NO_COUNTRY, OPEN, choices, raised_findings
 from pages.spl import contains, token
 
 ABOUT = """case(new_country=1, country_name, len(outside)>0, outside,
@@ -26,8 +26,8 @@ PER_SEVERITY = " ".join(f'count(eval(severity="{name}")) AS {name}' for name in 
 def page() -> Board:
     board = Board("findings", "Findings", "What has been raised, the most severe first. A row opens the finding.")
     raised = raised_findings(board, OPEN)
-    board.chain("detection_choices", raised, _choices("detection", "detection_name"))
-    board.chain("country_choices", raised, _choices("code", "country_name"))
+    board.chain("detection_choices", raised, choices("detection", "detection_name"))
+    board.chain("country_choices", raised, choices("code", "country_name"))
     board.choice_of("detection", "Detection", "detection_choices")
     board.choice_of("country", "Country", "country_choices")
     board.text("entity", "Entity: part of its name", "*")
@@ -133,7 +133,7 @@ def page() -> Board:
                 "New countries",
                 {"Country": 180, "Findings": 85},
                 click=chooses("country", "_code"),
-                description="A row filters. None? No finding is about one. The page Countries shows them on a map.",
+                description="A row filters. The page Countries has a map.",
                 rows=50,
             ),
             4,
@@ -172,16 +172,3 @@ def page() -> Board:
     )
     board.row(400, (detections, 12))
     return board
-
-
-def _choices(value: str, label: str) -> str:
-    """SPL that makes the rows of a dropdown: all, then what there is."""
-    return f"""
-| stats count BY {value} {label}
-| append
-    [| makeresults
-    | eval {value}="*", {label}="all"]
-| eval label={label}, value={value}, place=if(value="*", 0, 1)
-| sort 0 place, label
-| table label value
-"""

@@ -42,3 +42,16 @@ def raised_findings(board: Board, status: str) -> str:
     new_country={NEW_COUNTRY}
 """,
     )
+
+
+def choices(value: str, label: str) -> str:
+    """SPL that makes the rows of a dropdown: all, then what there is."""
+    return f"""
+| stats count BY {value} {label}
+| append
+    [| makeresults
+    | eval {value}="*", {label}="all"]
+| eval label={label}, value={value}, place=if(value="*", 0, 1)
+| sort 0 place, label
+| table label value
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -87,11 +88,22 @@ def test_everything_once(tmp_path: Path) -> None:
     assert "identity_country" in report.stored(sizes)
 
 
+def test_garbage_of_commands_in_one_process_is_collected(tmp_path: Path) -> None:
+    """Commands take what was imported out of the search for garbage. In a process that runs one after the other what
+    they leave is none of that: a replay of a month once grew to nine gigabytes."""
+    with SearchHead(APP_DIR, tmp_path) as head:
+        head.search('| makeresults | eval src_ip="198.51.100.7" | cbageo ip=src_ip')
+        frozen = gc.get_freeze_count()
+        for _number in range(3):
+            head.search('| makeresults | eval src_ip="198.51.100.7" | cbageo ip=src_ip')
+        assert 0 < gc.get_freeze_count() <= frozen
+
+
 def test_a_replay_apart_tells_its_own_memory() -> None:
     replayed = measured_apart(900)
     assert replayed.events >= 900
     assert min(replayed.memory) >= 0
-    assert replayed.memory[0] > 30_000_000
+    assert 30_000_000 < replayed.memory[0] < 400_000_000
     told = report.replayed([replayed, replace(replayed, parts=dict.fromkeys(replayed.parts, 0.0))])
     assert told.startswith(f"{replayed.events:,} events, ")
     assert "the median of 2" in told

@@ -172,10 +172,7 @@ async function doors(definition) {
     if (!eventHandlers.some(({ type }) => type === 'drilldown.customUrl')) continue;
     await page.evaluate(() => delete window.cbaLed);
     const target = panel(name).locator(CLICKED).first();
-    if (definition.visualizations[name].type === 'splunk.map') {
-      await somewhereOnMap(name, () => page.evaluate(() => !window.cbaLed));
-      found.push([name, await page.evaluate(() => window.cbaLed)]);
-    } else if (await target.count()) {
+    if (await target.count()) {
       await target.click();
       found.push([name, await (await page.waitForFunction(() => window.cbaLed)).jsonValue()]);
     } else say(`  ${name} has nothing to click`);
@@ -187,7 +184,7 @@ async function doors(definition) {
   return found;
 }
 
-/** Clicks the first row of each panel that sets a token: the page's inputs follow, and no panel breaks. */
+/** Clicks the first row, or country, of each panel that sets a token: the page's inputs follow, and no panel breaks. */
 async function filters(name) {
   const definition = await viewOf(name);
   const setting = Object.entries(definition.visualizations).flatMap(([item, { eventHandlers = [] }]) =>
@@ -197,7 +194,8 @@ async function filters(name) {
     await open(name);
     const value = () => page.evaluate((of) => window.cbaTokens.default[of], token);
     const before = await value();
-    await panel(item).locator(CLICKED).first().click();
+    if (definition.visualizations[item].type === 'splunk.map') await somewhereOnMap(item, async () => (await value()) === before);
+    else await panel(item).locator(CLICKED).first().click();
     await page.waitForFunction(([of, was]) => window.cbaTokens.default[of] !== was, [token, before]);
     await drawn(definition);
     const states = Object.entries(await shown(definition));

@@ -170,7 +170,10 @@ class TableCommand(AppCommand, SearchCommand):
     def _execute_v2(self, ifile: Any, process: Any) -> None:
         """As the SDK's, with a body that is read in portions."""
         stream = self._as_binary_stream(ifile)
-        gc.freeze()  # what was imported stays until the end: to look through it for garbage again and again is in vain
+        # What was imported stays until the end: to look through it for garbage again and again is in vain. Once in a
+        # process: who runs several commands in one has garbage among the rest by then.
+        if not gc.get_freeze_count():
+            gc.freeze()
         while (chunk := read_chunk(stream)) is not None:
             metadata, body = chunk
             self._finished = getattr(metadata, "finished", False)
