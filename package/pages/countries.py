@@ -35,33 +35,28 @@ def page() -> Board:
     )
     board.chain("chosen", countries, f"| search code={token('country')}")
     board.row(
-        480,
+        520,
         (
             board.world(
                 "map_panel",
                 "countries",
                 "Countries that were new",
-                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. What is usual for everybody is not shown. "
-                "A click chooses a country.",
+                "Light blue: 1 finding, blue: 2 to 4, orange: 5 or more. A click chooses one.",
                 click=chooses("country", "code"),
             ),
-            12,
+            5,
         ),
-    )
-    board.row(
-        400,
         (
             board.table(
                 "countries_panel",
                 "chosen",
                 "The same as a list",
-                {"Country": 220, "Findings": 85, "Severe": 75, "Open": 70, "Entities": 80, "First": 100, "Last": 100},
+                {"Country": 130, "Findings": 85, "Severe": 75, "Open": 70, "Entities": 80, "First": 120, "Last": 120},
                 click=link("findings", country="$row._code.value|u$", **SAME),
-                description="A row opens its findings. Severe: high or critical. Nothing here? No finding is about a "
-                "country; choose a longer time range, or see on Health what is not active yet.",
+                description="A row opens its findings. Severe: high or critical. None? No finding is about one.",
                 rows=50,
             ),
-            12,
+            7,
         ),
     )
     return board

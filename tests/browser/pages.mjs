@@ -404,7 +404,7 @@ await useBrowser('America/New_York', LAPTOP);
 const perDetection = rowsOf(await run('| inputlookup cba_findings | sort 0 - severity_id | dedup detection'));
 const stepsOf = rowsOf(await run('| inputlookup cba_steps'));
 assert.equal(perDetection.length, new Set(stepsOf.map(({ detection }) => detection)).size, 'a finding of every detection');
-const finished = quick ? perDetection.slice(0, 2) : perDetection;
+const finished = quick ? perDetection.slice(0, 1) : perDetection;
 for (const one of finished) {
   const what = `${one.detection} ${one.finding_id}`;
   const definition = await open(`finding?form.finding=${one.finding_id}`);
@@ -497,7 +497,7 @@ const EVERY_HOSTILE = [
   'a"b', "it's | delete", '" | outputlookup cba_verdicts | search "', '[| makeresults] `cba_triage` $finding$', '\\', '%*"*',
   '<img src=x onerror="window.hacked=1">', 'ünïcode 名前 🦊', 'x'.repeat(3_000),
 ];
-const HOSTILE = quick ? EVERY_HOSTILE.filter((value) => /outputlookup|\$|<img/.test(value)) : EVERY_HOSTILE;
+const HOSTILE = quick ? EVERY_HOSTILE.filter((value) => value.includes('outputlookup')) : EVERY_HOSTILE;
 for (const name of pages) {
   const definition = await viewOf(name);
   for (const [id, { type, title, options }] of Object.entries(definition.inputs)) {

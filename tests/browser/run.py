@@ -47,7 +47,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="every page in one look, a case of two detections in place of all, three of the hostile values",
+        help="every page in one look, a case of one detection in place of all, one of the hostile values",
     )
     parser.add_argument("--schema", action="store_true", help="also renew the schema that tests/views checks with")
     parser.add_argument("--docs", action="store_true", help="renew the screenshots of the docs")
