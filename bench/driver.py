@@ -91,7 +91,7 @@ def run(
                     _metadata, body = _exchange(process.stdin, process.stdout, chunk)
                     first = first or body if number == 0 else first
                 ended = time.perf_counter()
-                peak = _peak_bytes(process.pid)
+                peak = peak_bytes(process.pid)
                 process.stdin.close()
                 config = json.loads(metadata)
                 answers = Answers(tuple(config.get("required_fields", ())), _head(first))
@@ -145,7 +145,7 @@ def _head(body: bytes) -> tuple[str, ...]:
     return tuple(name for name in names if not name.startswith("__mv_") and name != INDEX_FIELD)
 
 
-def _peak_bytes(pid: int) -> Optional[int]:
+def peak_bytes(pid: int) -> Optional[int]:
     """Peak resident memory of a live process, where the system tells (Linux)."""
     with contextlib.suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():

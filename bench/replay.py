@@ -6,6 +6,7 @@ measured_apart(200_000)             # in a process of its own, so that memory is
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
+from bench.driver import peak_bytes
 from demo import Organization, events, lists
 from lab.copies import environment
 from lab.replay import AFTERMATH, APP_DIR, is_shipped_schedule
@@ -95,9 +97,9 @@ def _main(count: int) -> Replayed:
     organization = organization_of(count)
     with filled(organization) as (head, _folder):
         done = replay(head, organization, going_on)
-    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    unit = 1 if sys.platform == "darwin" else 1024
-    return replace(done, memory=(own * unit, others * unit))
+    # Of a process that a large one began, getrusage says no less than that one had; /proc knows the own.
+    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return replace(done, memory=(peak_bytes(os.getpid()) or 0, others))
 
 
 class _Clock:

@@ -74,8 +74,8 @@ def replayed(results: Sequence[Replayed]) -> str:
     about = (
         f"{events:,} events, {DAYS} days, cadence {CADENCE}, all scheduled searches: **{spread(seconds, 1)} s** "
         f"({of_runs}){beside}; {events / seconds.median:,.0f} events/s; {own:.0f} MB in the process and "
-        f"{second:.0f} MB in the second one, together {(own + second) / AIM_REPLAY_MEMORY:.2f} of the gigabyte that is "
-        f"aimed at. {results[0].dispatches:,} searches, {results[0].reduced_rows:,} reduced rows, "
+        f"at most {second:.0f} MB in the second one, together {(own + second) / AIM_REPLAY_MEMORY:.2f} of the gigabyte "
+        f"that is aimed at. {results[0].dispatches:,} searches, {results[0].reduced_rows:,} reduced rows, "
         f"{results[0].findings:,} findings."
     )
     rows = []

@@ -238,14 +238,17 @@ class _Pull(io.RawIOBase):
         return data if data or not self._refill() else self._buffer.read(size)
 
 
+_TEMPDIR = tempfile.tempdir
+
+
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Put back what splunklib changes for the whole process (tempfile.tempdir)."""
-    tempdir = tempfile.tempdir
+    """Put back what splunklib changes for the whole process (tempfile.tempdir): to what it was at first, for a command
+    that was killed may not have come to put it back, and others run at the same time."""
     try:
         yield
     finally:
-        tempfile.tempdir = tempdir
+        tempfile.tempdir = _TEMPDIR
 
 
 def _load(script: Path) -> ModuleType:
