@@ -53,7 +53,7 @@ def page() -> Board:
                 "The same as a list",
                 {"Country": 130, "Findings": 85, "Severe": 75, "Open": 70, "Entities": 80, "First": 120, "Last": 120},
                 click=link("findings", country="$row._code.value|u$", **SAME),
-                description="A row opens its findings. Severe: high or critical. None? No finding is about one.",
+                description="A row opens its findings. Severe: high or critical. Nothing here? None is about one.",
                 rows=50,
             ),
             7,
