@@ -89,8 +89,9 @@ def _everything(options: argparse.Namespace) -> Tables:
     if "replay" in only:
         yield "replay", report.replayed([measured_apart(options.events) for _number in range(options.repetitions)])
     if "histories" in only or "commands" in only:
-        with filled(organization_of(options.events)) as (head, home):
-            replay(head, organization_of(options.events), going_on)
+        organization = organization_of(options.events)
+        with filled(organization) as (head, home):
+            replay(head, organization, going_on)
             yield "histories", report.stored(history_bytes(head.kv.collection("cba_history").find()))
             rows = {**recorded_rows(head, options.rows), **fleet.rows(options.rows)}
             head.events.close()
@@ -108,7 +109,7 @@ def _reading() -> str:
     """How often events are read, by the detections that there are and by many more."""
     shipped = reading.measure(APP_DIR, READ)
     with reading.copied_detections(MANY_DETECTIONS) as copy:
-        return reading.table(shipped, reading.measured_apart(copy, READ), MANY_DETECTIONS)
+        return report.reads(shipped, reading.measured_apart(copy, READ), MANY_DETECTIONS)
 
 
 def _storms(rows: int) -> str:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Sequence
+from typing import Any, Iterator, Sequence
 
 import yaml
 
@@ -35,8 +35,6 @@ from lab.spl.evalcompile import evaluate_text
 from lab.spl.macros import expand
 
 CADENCE = "15m"
-AIM_READS, AIM_CHARACTERS, AIM_WIDTH = 1.5, 20_000, 3
-"""The most of each."""
 NARROWEST = ("bucket", "indexed", *CORE_FIELDS)
 """What a row is told by that only says who did something from where: the rows of the narrowest detection."""
 
@@ -153,23 +151,6 @@ def _by_source(reads: collections.Counter[tuple[str, str]], logs: Sequence[Event
         ((most, _count),) = kinds[sourcetype].most_common(1)
         found[next((source for source in SOURCES if f" {source} " in search), most)] += count
     return found
-
-
-def table(shipped: Iterable[Reading], many: Iterable[Reading], detections: int) -> str:
-    """The readings with the shipped detections, and with so many, in Markdown."""
-    more = {each.source: each for each in many}
-    lines = [
-        f"| source | events | reads per event, of {AIM_READS} | characters of the search, of {AIM_CHARACTERS:,} | "
-        f"rows | width, of {AIM_WIDTH} | with {detections} detections: reads | characters | width |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for each in shipped:
-        other = more[each.source]
-        lines.append(
-            f"| {each.source} | {each.events:,} | {each.reads_per_event:.2f} | {each.characters:,} | {each.rows:,} | "
-            f"{each.width:.2f} | {other.reads_per_event:.2f} | {other.characters:,} | {other.width:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@ what it is compared with."""
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence
+from typing import Iterable, Mapping, Optional, Sequence
+
+from marked import table
 
 from bench.arithmetic import Summary
 from bench.commands import Result
 from bench.driver import CHUNK_ROWS, Measurement
 from bench.inventions import Invention
 from bench.lookups import Lookup
+from bench.reading import Reading
 from bench.replay import CADENCE, DAYS, Replayed
 from bench.scale import Batch, Stored, batch
 from bench.storms import Peak
@@ -20,14 +23,11 @@ AIM_HISTORY = 250
 AIM_SCALE = 1.2
 """A batch among a million entities, beside one among ten thousand."""
 RUNS_A_DAY = 96
+AIM_READS, AIM_CHARACTERS, AIM_WIDTH = 1.5, 20_000, 3
+"""The most of each."""
 AIM_REPLAY = {200_000: 30.0, 1_000_000: 60.0}
 MEGABYTE = 1_000_000
 SHOWN_PROFILES = 8
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def spread(summary: Summary, digits: int = 0) -> str:
@@ -60,7 +60,24 @@ def commands(results: Sequence[Result]) -> str:
         f"`{result.case.name}`: " + ", ".join(f"{number:,} {name}" for name, number in result.distinct.items())
         for result in results
     ]
-    return f"{about}\n\n{table(header, rows)}\nDifferent values: {'; '.join(different)}.\n"
+    return f"{about}\n\n{table(header, rows)}\n\nDifferent values: {'; '.join(different)}.\n"
+
+
+def reads(shipped: Iterable[Reading], many: Iterable[Reading], detections: int) -> str:
+    """The readings with the shipped detections, and with so many."""
+    more = {each.source: each for each in many}
+    rows = []
+    for each in shipped:
+        other = more[each.source]
+        rows.append([
+            each.source, f"{each.events:,}", f"{each.reads_per_event:.2f}", f"{each.characters:,}", f"{each.rows:,}",
+            f"{each.width:.2f}", f"{other.reads_per_event:.2f}", f"{other.characters:,}", f"{other.width:.2f}",
+        ])  # fmt: skip
+    header = (
+        "source", "events", f"reads per event, of {AIM_READS}", f"characters of the search, of {AIM_CHARACTERS:,}",
+        "rows", f"width, of {AIM_WIDTH}", f"with {detections} detections: reads", "characters", "width",
+    )  # fmt: skip
+    return table(header, rows)
 
 
 def replayed(results: Sequence[Replayed]) -> str:

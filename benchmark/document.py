@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
-from marked import Section
+from marked import Section, table
 
 from . import report
 from .detectors.others import OTHERS
@@ -30,7 +30,5 @@ def write(root: Path, evaluations: Sequence[Evaluation]) -> list[str]:
 
 def numbers() -> str:
     """What normal life consists of: the parameters with their reasons."""
-    lines = ["| number | of | because |", "|---|---|---|"]
-    return "\n".join(
-        [*lines, *(f"| {each.value:g} | {each.about} | {each.because} |" for _name, each in all_numbers())]
-    )
+    rows = ((f"{each.value:g}", each.about, each.because) for _name, each in all_numbers())
+    return table(("number", "of", "because"), rows)

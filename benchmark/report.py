@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Sequence
+
+from marked import table
 
 from cba.detection.catalogue import load
 
@@ -32,11 +34,6 @@ def tables(evaluations: Sequence[Evaluation]) -> str:
 def summary(evaluation: Evaluation) -> str:
     """What a terminal shows of one organization."""
     return "\n\n".join((_scope([evaluation]), _overview([evaluation]), _budgets([evaluation]), _missed(evaluation)))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def _scope(evaluations: Sequence[Evaluation]) -> str:
@@ -110,7 +107,7 @@ def _overview(evaluations: Sequence[Evaluation]) -> str:
                 f"{statistics.fmean(days):.1f}" if days else "–",
             )
         )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _ranked(results: Sequence[Result]) -> bool:
@@ -128,7 +125,7 @@ def _budgets(evaluations: Sequence[Evaluation]) -> str:
         found = [_each(evaluations, name, lambda result, b=budget: result.at_budget[b]) for budget in BUDGETS]  # type: ignore[misc]
         precise = [_each(evaluations, name, lambda result, k=k: result.precision_at[k]) for k in AT]  # type: ignore[misc]
         rows.append((name, *found, *precise))
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _together(results: Sequence[Result], fits: Callable[[str, str, str], bool]) -> Recall:
@@ -149,7 +146,7 @@ def _variations(evaluations: Sequence[Evaluation]) -> str:
             name = f"[{detection.id}](detections/{detection.id}.md) {variation.id}"
             rows.append((name, variation.severity, str(told.made), str(told.found), str(told.own), str(told.exact)))
     head = ("variation", "severity", "attacks without stealth", "found", "by this detection", "as this variation")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _stealth(evaluations: Sequence[Evaluation]) -> str:
@@ -159,7 +156,7 @@ def _stealth(evaluations: Sequence[Evaluation]) -> str:
         told = [_together(_of(evaluations, name), lambda _d, _v, s: s == kind) for name in names]  # noqa: B023
         if told[0].made:
             rows.append((kind, str(told[0].made), *(f"{each.share:.2f}" for each in told)))
-    return _table(("stealth", "attacks", *names), rows)
+    return table(("stealth", "attacks", *names), rows)
 
 
 def _rates(evaluations: Sequence[Evaluation]) -> str:
@@ -172,7 +169,7 @@ def _rates(evaluations: Sequence[Evaluation]) -> str:
         )
         for severity in severities
     ]
-    return _table(("ours: false alerts by severity", "warm", "while warming up"), rows)
+    return table(("ours: false alerts by severity", "warm", "while warming up"), rows)
 
 
 def _identity_days(evaluations: Sequence[Evaluation]) -> int:
@@ -196,7 +193,7 @@ def _causes(evaluations: Sequence[Evaluation]) -> str:
         )
         for cause, count in counts.most_common(LINES_OF_CAUSES)
     ]
-    return _table(("ours: cause of false alerts, warm", "a day and 1,000 identities", "detections"), rows)
+    return table(("ours: cause of false alerts, warm", "a day and 1,000 identities", "detections"), rows)
 
 
 def _severe(evaluations: Sequence[Evaluation]) -> str:
@@ -219,12 +216,12 @@ def _severe(evaluations: Sequence[Evaluation]) -> str:
         for (detection, variation, severity), count in counts.most_common(LINES_OF_CAUSES)
     ]
     head = ("ours: false alerts of Low and higher, warm", "severity", "a day and 1,000 identities", "causes")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _detectors() -> str:
     rows = [(other.name, other.cited) for other in OTHERS] + [(each.name, each.cited) for each in ABLATIONS]
-    return _table(("detector", "follows"), rows)
+    return table(("detector", "follows"), rows)
 
 
 def _missed(evaluation: Evaluation) -> str:

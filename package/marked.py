@@ -1,8 +1,10 @@
-"""The part of a document that a tool writes, between two lines that say so: everything around it is written by hand."""
+"""What tools write into documents: the part between two lines that say so, for everything around it is written by hand;
+and the tables in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,9 @@ class Section:
         if not end:
             raise LookupError(f"{self.end} stands before {self.begin}")
         return f"{before}{self.begin}\n\n{made.strip()}\n\n{self.end}{after}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])

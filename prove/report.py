@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from marked import Section
+from marked import Section, table
 
 from prove.fuzz import Fuzzed
 from prove.rounds import Outcome
@@ -22,16 +22,19 @@ def text(
     inputs = sum(each.inputs for each in fuzzed.values())
     wrong = sum(len(each.wrong) for each in fuzzed.values())
     different = [each for each in outcomes if each.differences]
-    lines = [
+    about = (
         f"{when.isoformat()}, `./dev prove --minutes {minutes:g} --seed {seed}`: {len(outcomes)} rounds, of which "
-        f"{len(different)} ended differently from an undisturbed day; {inputs:,} fuzzed inputs, {wrong} faults.",
-        "",
-        "| rounds | | ended alike | requests hit | runs failed | skipped | doubled | by a wrong clock |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+        f"{len(different)} ended differently from an undisturbed day; {inputs:,} fuzzed inputs, {wrong} faults."
+    )
+    drawn = f"What was drawn, and in how many rounds: {_told(outcomes)}."
+    return "\n\n".join((about, _rounds(outcomes), drawn, _inputs(fuzzed))) + "\n"
+
+
+def _rounds(outcomes: Sequence[Outcome]) -> str:
     kinds: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         kinds.setdefault(outcome.kind, []).append(outcome)
+    rows = []
     for kind, found in sorted(kinds.items()):
         counts = Counter[str]()
         for each in found:
@@ -39,18 +42,19 @@ def text(
                 hit=each.requests_hit, failed=each.runs_failed, skipped=each.runs_skipped, doubled=each.runs_doubled,
                 astray=each.runs_astray, alike=not each.differences,
             )  # fmt: skip
-        cells = (
-            len(found),
-            kind,
-            *(f"{counts[name]:,}" for name in ("alike", "hit", "failed", "skipped", "doubled", "astray")),
-        )
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines += ["", "What was drawn, and in how many rounds: " + _told(outcomes) + ".", ""]
-    lines += ["| fuzzed | inputs | refused with a sentence | slowest | faults |", "|---|---|---|---|---|"]
+        told = (f"{counts[name]:,}" for name in ("alike", "hit", "failed", "skipped", "doubled", "astray"))
+        rows.append((len(found), kind, *told))
+    return table(
+        ("rounds", "", "ended alike", "requests hit", "runs failed", "skipped", "doubled", "by a wrong clock"), rows
+    )
+
+
+def _inputs(fuzzed: Mapping[str, Fuzzed]) -> str:
+    rows = []
     for name, one in fuzzed.items():
         slowest = f"{1000 * one.slowest:.0f} ms" if one.slowest else ""
-        lines.append(f"| {name} | {one.inputs:,} | {one.refused:,} | {slowest} | {len(one.wrong)} |")
-    return "\n".join(lines) + "\n"
+        rows.append((name, f"{one.inputs:,}", f"{one.refused:,}", slowest, len(one.wrong)))
+    return table(("fuzzed", "inputs", "refused with a sentence", "slowest", "faults"), rows)
 
 
 def _told(outcomes: Sequence[Outcome]) -> str:

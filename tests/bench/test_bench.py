@@ -117,7 +117,7 @@ def test_each_event_is_read_once_but_for_those_of_shared_inputs() -> None:
     assert readings["gcp"].events + readings["kubernetes"].events < pub_sub, "Google's search reads those of GKE, too"
     assert max(each.reads_per_event for each in readings.values()) <= 1.5
     assert max(each.width for each in readings.values()) <= 3
-    told = reading.table(readings.values(), readings.values(), 13)
+    told = report.reads(readings.values(), readings.values(), 13)
     assert f"| aws | {readings['aws'].events:,} | 1.00 |" in told
 
 
