@@ -11,7 +11,7 @@ from .history.history import CROWD, MOST_CHARACTERS, MOST_VALUES, History, Scope
 from .home.homes import INVENTORY, Tally
 from .judging.evidence import SourceDays
 from .judging.window import Mark, behind_seconds
-from .newcomers import DAYS, SHOWN, Newcomers
+from .newcomers import SHOWN, Newcomers
 from .terms import date_text, day_of, time_text
 
 OFF = "off"
@@ -42,11 +42,10 @@ class Census:
     trained: dict[str, int]
     untrained: dict[str, int]
     widest: dict[str, ScopeView]
+    newcomers: Newcomers
     documents: int = 0
     values: int = 0
     bytes: int = 0
-    newcomers: Newcomers = dataclasses.field(default_factory=lambda: Newcomers(0))
-    active_from: int = 0
     full: int = 0
     first_full: Optional[Subject] = None
 
@@ -127,9 +126,7 @@ def take_census(
     dimensions = compared(detection)
     asked = {profile.scope for profile in detection.asked if profile.dimension in dimensions}
     scopes = [scope for scope in detection.scopes if scope in asked]
-    census = Census(
-        dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {}, newcomers=Newcomers(day), active_from=active_from
-    )
+    census = Census(dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0), {}, Newcomers(day, active_from))
     place = {profile.name: (profile.scope, profile.dimension) for profile in detection.asked}
     for subject, history, size in histories:
         census.documents += 1
@@ -214,16 +211,16 @@ def rows(
             "history_documents": census.documents if counted else "",
             "history_values": census.values if counted else "",
             "history_bytes": census.bytes if counted else "",
-            "values_first_seen": _growth(census, day) if counted else "",
+            "values_first_seen": _growth(census.newcomers) if counted else "",
             "ip_database_date": ip.date,
             "ip_database_age_days": ip.age_days,
             "ip_attribution": ip.attribution,
         }
 
 
-def _growth(census: Census, day: int) -> str:
-    """`2026-01-20=3 2026-01-21=0 …`: values first seen, for each of the days before `day`, oldest first."""
-    return " ".join(f"{date_text(d)}={census.newcomers.first_seen[d]}" for d in range(day - DAYS, day))
+def _growth(newcomers: Newcomers) -> str:
+    """`2026-01-20=3 2026-01-21=0 …`: values first seen, for each of the last days, oldest first."""
+    return " ".join(f"{date_text(day)}={newcomers.first_seen[day]}" for day in newcomers.days())
 
 
 def _notices(census: Optional[Census], homes: Optional[Tally]) -> Iterator[str]:
@@ -232,7 +229,7 @@ def _notices(census: Optional[Census], homes: Optional[Tally]) -> Iterator[str]:
         yield _homeless(homes)
     if census is None:
         return
-    flood = census.newcomers.flood(census.active_from)
+    flood = census.newcomers.flood()
     if flood is not None:
         yield flood.sentence()
     if census.first_full is not None:

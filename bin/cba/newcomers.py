@@ -40,15 +40,17 @@ class Flood(NamedTuple):
 
 
 class Newcomers:
-    """Counts values by the day on which they were first seen, over the DAYS before `today`.
+    """Counts values by the day on which they were first seen, over the DAYS before `today`. `since`: the day from which
+    on many of them are told; before, everything is new.
 
     Who brought most of a day's is found with NAMES counters, however many there are (Misra and Gries, Finding repeated
     elements, 1982): who brought more than one in NAMES + 1 is among them, with that many too few at most.
     """
 
-    def __init__(self, today: int) -> None:
+    def __init__(self, today: int, since: int) -> None:
         self.first_seen: collections.Counter[int] = collections.Counter()
         self._today = today
+        self._since = since
         self._by: dict[int, dict[str, int]] = {}
 
     def meet(self, day: int, who: str) -> None:
@@ -65,9 +67,9 @@ class Newcomers:
             if not most[name]:
                 del most[name]
 
-    def flood(self, since: int) -> Optional[Flood]:
-        """The greatest flood of these days from `since` on; None where there is none, or too few days to tell."""
-        days = [day for day in self.days() if day >= since]
+    def flood(self) -> Optional[Flood]:
+        """The greatest flood; None where there is none, or too few days to tell."""
+        days = [day for day in self.days() if day >= self._since]
         if len(days) < FEWEST_DAYS:
             return None
         counts = [self.first_seen[day] for day in days]

@@ -240,7 +240,7 @@ def test_a_full_history_is_named() -> None:
 @given(st.lists(st.sampled_from([*"abcdefghijklmnopqrstuvwxyz", "many"]), max_size=200))
 def test_who_brought_most_is_found_with_few_counters(brought: list[str]) -> None:
     """Misra and Gries: a count is never too high, and too low by a share at most."""
-    newcomers = Newcomers(DAY)
+    newcomers = Newcomers(DAY, DAY - 30)
     for who in brought:
         newcomers.meet(DAY - 1, who)
     for who in set(brought):

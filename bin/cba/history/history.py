@@ -139,7 +139,7 @@ class History:
         oldest = (self.last or 0) - KEPT_DAYS
         for value in [value for value, days in self.values.items() if days.last < oldest]:
             del self.values[value]
-        if self._too_full():
+        if len(self.values) > MOST_VALUES or sum(map(len, self.values)) > MOST_CHARACTERS:
             room = MOST_CHARACTERS
             kept: dict[str, DaySet] = {}
             for value, days in sorted(self.values.items(), key=_importance):
@@ -153,9 +153,6 @@ class History:
     def is_full(self) -> bool:
         """Whether values have been let go, or the next ones will."""
         return len(self.values) >= MOST_VALUES or sum(map(len, self.values)) >= NEARLY * MOST_CHARACTERS
-
-    def _too_full(self) -> bool:
-        return len(self.values) > MOST_VALUES or sum(map(len, self.values)) > MOST_CHARACTERS
 
 
 def _importance(item: tuple[str, DaySet]) -> tuple[int, int, int, str]:
