@@ -136,13 +136,23 @@ def iso(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, ZONE.get()).isoformat(timespec="milliseconds")
 
 
+class KeptJobs(dict[str, Job]):
+    """Jobs by their sid, the newest JOBS_KEPT of them."""
+
+    def keep(self, job: Job) -> Job:
+        self[job.sid] = job
+        while len(self) > JOBS_KEPT:
+            del self[next(iter(self))]
+        return job
+
+
 class Jobs:
     """The search jobs of a search head. `clock` is what `now` is for a job that does not say."""
 
     def __init__(self, head: SearchHead, clock: Callable[[], float] = time.time) -> None:
         self.head = head
         self.clock = clock
-        self._jobs: dict[str, Job] = {}
+        self._jobs = KeptJobs()
         self._sids = itertools.count(1)
 
     def mount(self) -> None:
@@ -222,10 +232,7 @@ class Jobs:
             except LabError as problem:
                 job.problem = str(problem)
         job.seconds = time.monotonic() - started
-        self._jobs[job.sid] = job
-        while len(self._jobs) > JOBS_KEPT:
-            del self._jobs[next(iter(self._jobs))]
-        return job
+        return self._jobs.keep(job)
 
     # -- saved searches -----------------------------------------------------------------------------------------------
 

@@ -43,11 +43,10 @@ from lab.errors import LabError
 from lab.httpbody import Unread, is_for_this_machine, read_body
 from lab.remote import APP
 from lab.replay import APP_DIR
-from lab.rest_search import shown
+from lab.rest_search import Job, KeptJobs, shown
 from lab.searchhead import SearchHead
 from lab.spl.engine import SearchResult
 from lab.spl.times import in_zone
-from lab.spl.window import TimeWindow
 from lab.state import DEMO_STATE, ROOT, is_state
 from lab.views import leading_on, read_navigation, read_view, view_names
 
@@ -55,8 +54,6 @@ VIEWER = ROOT / "viewer"
 PORT, LAST_PORT = 8765, 65535
 BODY_BYTES = 1 << 20
 """Bytes of the longest search."""
-JOBS_KEPT = 1000
-"""Jobs whose results chains may go on with: those of several open pages."""
 BUILT = "assets"
 """The folder of the built viewer whose files have their content's hash in their names, and so never change."""
 STATIC = f"/static/app/{APP}/"
@@ -87,8 +84,9 @@ class Site:
         self.viewer = viewer
         self.about = about
         self.form_key = secrets.token_hex(16)
-        self._names = itertools.count(1)
-        self._jobs: dict[str, tuple[SearchResult, TimeWindow]] = {}
+        self._sids = itertools.count(1)
+        self._jobs = KeptJobs()
+        """Whose results chains may go on with."""
         # Events do not change here; without any, the clock on the wall is as good as another.
         self.now = None if len(head.events) else time.time()
 
@@ -121,25 +119,19 @@ class Site:
             query = f"search {query}"
         with self.head.lock, in_zone(str(asked.get("zone") or "")):
             if asked.get("job"):
-                base, window = self._job(str(asked["job"]))
-                found = self.head.engine.postprocess(base, query, window)
+                base = self._job(str(asked["job"]))
+                window = base.window
+                found = self.head.engine.postprocess(base.result, query, window)
             else:
                 window = self.head.window(_edge(asked, "earliest"), _edge(asked, "latest") or self._end(), self.now)
                 found = self.head.engine.search(query, window)
-            return {"job": self._keep(found, window), **json_cols(found)}
+            job = self._jobs.keep(Job(f"local.{next(self._sids)}", query, window, "", result=found))
+            return {"job": job.sid, **json_cols(found)}
 
-    def _keep(self, found: SearchResult, window: TimeWindow) -> str:
-        """The job's name, by which chains go on with what it found."""
-        name = f"local.{next(self._names)}"
-        self._jobs[name] = found, window
-        if len(self._jobs) > JOBS_KEPT:
-            del self._jobs[next(iter(self._jobs))]
-        return name
-
-    def _job(self, name: str) -> tuple[SearchResult, TimeWindow]:
-        if name not in self._jobs:
-            raise LabError(f"the results of {name} are not kept any more: load the page again")
-        return self._jobs[name]
+    def _job(self, sid: str) -> Job:
+        if sid not in self._jobs:
+            raise LabError(f"the results of {sid} are not kept any more: load the page again")
+        return self._jobs[sid]
 
     def _end(self) -> Optional[float]:
         """Where a time range ends that is open: after the last event. Commands whose range has no end take the time
