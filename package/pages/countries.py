@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.board import Board, chooses, link
-from pages.raised import ALL, NO_COUNTRY, choices, raised_findings
+from pages.raised import ALL, OF_NEW_COUNTRIES, country_choice, raised_findings
 from pages.spl import token
 
 SAME = {
@@ -18,13 +18,12 @@ def page() -> Board:
         "countries", "Countries", "The countries that were new to somebody. A row opens the findings about one."
     )
     raised = raised_findings(board, ALL)
-    board.chain("country_choices", raised, choices("code", "country_name"))
-    board.choice_of("country", "Country", "country_choices")
+    country_choice(board, raised)
     countries = board.chain(
         "countries",
         raised,
         f"""
-| where code!="{NO_COUNTRY}" AND new_country=1
+{OF_NEW_COUNTRIES}
 | stats count AS findings count(eval(severity_id>=4)) AS Severe count(eval(status!="closed")) AS Open
     dc(entity) AS Entities min(first_time) AS first max(last_time) AS last BY country_name code
 | sort 0 - findings, country_name

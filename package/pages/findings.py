@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.board import MOST_AT_ONCE, SEVERITY_COLOURS, VERDICT, WHEN, Board, chooses, coloured, link
-from pages.raised import NO_COUNTRY, OPEN, choices, raised_findings
+from pages.raised import OF_NEW_COUNTRIES, OPEN, choices, country_choice, raised_findings
 from pages.spl import contains, token
 
 ABOUT = """case(new_country=1, country_name, len(outside)>0, outside,
@@ -27,9 +27,8 @@ def page() -> Board:
     board = Board("findings", "Findings", "What has been raised, the most severe first. A row opens the finding.")
     raised = raised_findings(board, OPEN)
     board.chain("detection_choices", raised, choices("detection", "detection_name"))
-    board.chain("country_choices", raised, choices("code", "country_name"))
     board.choice_of("detection", "Detection", "detection_choices")
-    board.choice_of("country", "Country", "country_choices")
+    country_choice(board, raised)
     board.text("entity", "Entity: part of its name", "*")
     # The list of countries shows the others, too, so that one click leads from country to country.
     anywhere = board.chain(
@@ -103,7 +102,7 @@ def page() -> Board:
         "countries",
         anywhere,
         f"""
-| where code!="{NO_COUNTRY}" AND new_country=1
+{OF_NEW_COUNTRIES}
 | stats count AS Findings BY country_name code
 | sort 0 - Findings, country_name
 | eval Country=country_name, _code=code

@@ -20,6 +20,9 @@ one of the countries that were new."""
 NO_COUNTRY = "none"
 """Stands for the country of a finding that has none, so that a filter by country can let it pass."""
 
+OF_NEW_COUNTRIES = f'| where code!="{NO_COUNTRY}" AND new_country=1'
+"""Leaves the findings about countries that were new."""
+
 
 def raised_findings(board: Board, status: str) -> str:
     """Adds time range, severity and status (at first this one), and the search: a finding a row with detection_name,
@@ -42,6 +45,12 @@ def raised_findings(board: Board, status: str) -> str:
     new_country={NEW_COUNTRY}
 """,
     )
+
+
+def country_choice(board: Board, raised: str) -> None:
+    """Adds an input for one of the countries of what was raised, or all."""
+    board.chain("country_choices", raised, choices("code", "country_name"))
+    board.choice_of("country", "Country", "country_choices")
 
 
 def choices(value: str, label: str) -> str:

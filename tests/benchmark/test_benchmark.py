@@ -48,6 +48,12 @@ def life() -> Life:
     return Life(World(SMALL))
 
 
+@functools.cache
+def laid(seed: int) -> list[Attack]:
+    """The attacks of an organization of the size that is reported."""
+    return lay(Life(World(Plan(size=300, seed=seed, days=75))))
+
+
 # -- the organization -----------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +108,7 @@ def test_attacks_are_laid_apart_and_in_every_way_of_being_stealthy() -> None:
 def test_no_attack_reaches_into_the_deduplication_period_of_another() -> None:
     for seed in range(5, 10):
         hits: dict[str, list[tuple[int, int]]] = {}
-        for attack in lay(Life(World(Plan(size=300, seed=seed, days=75)))):
+        for attack in laid(seed):
             if attack.detection == OUTSIDE and attack.stealth != kinds.POISONED:
                 hits.setdefault(attack.acts[-1].account.identity, []).append((attack.acts[0].day, attack.acts[-1].day))
         for days in map(sorted, hits.values()):
@@ -114,7 +120,7 @@ def test_another_network_is_none_of_the_cloud() -> None:
     geo = GeoReader()
     own = {geo.lookup(places().region(name, "x")).asn for name in places().regions if name.startswith("aws/")}
     for seed in range(5, 10):
-        for attack in lay(Life(World(Plan(size=300, seed=seed, days=75)))):
+        for attack in laid(seed):
             if (attack.detection, attack.variation) == (OUTSIDE, "v4"):
                 assert geo.lookup(attack.acts[0].address).asn not in own
 

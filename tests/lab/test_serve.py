@@ -46,6 +46,16 @@ def ask(server: Server, method: str, path: str, body: Any = None, **headers: str
         connection.close()
 
 
+def header(server: Server, path: str, name: str) -> str:
+    """A header of the answer to a GET."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    connection.request("GET", path)
+    try:
+        return str(connection.getresponse().headers[name])
+    finally:
+        connection.close()
+
+
 def test_a_search_answers_in_columns(server: Server) -> None:
     query = 'search index=main | sort 0 _time | eval m=mvappend(n, "x") | table _time n m'
     status, body = ask(server, "POST", "/api/search", {"query": query, "earliest": "-1h", "latest": "now"})
@@ -96,10 +106,7 @@ def test_the_browser_keeps_what_never_changes(server: Server) -> None:
         ("/app/x/findings", "no-store"),
         ("/api/nav", "no-store"),
     ):
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
-        connection.request("GET", path)
-        assert kept in str(connection.getresponse().headers["Cache-Control"]), path
-        connection.close()
+        assert kept in header(server, path, "Cache-Control"), path
 
 
 def test_a_view_comes_as_its_definition(server: Server) -> None:
@@ -123,11 +130,7 @@ def test_what_is_no_port_is_said(port: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_it_opens_on_welcome_until_something_is_active(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def opens() -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
-        connection.request("GET", "/")
-        found = connection.getresponse().headers["Location"]
-        connection.close()
-        return found
+        return header(server, "/", "Location")
 
     assert opens() == "/app/cloud_behavior_analytics/welcome"
     active = SearchResult(["state"], [{"state": "active"}])
